@@ -1,0 +1,2 @@
+//! simctl
+fn main(){}
