@@ -1,0 +1,1 @@
+//! Native applications (being written).
