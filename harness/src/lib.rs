@@ -1,1 +1,16 @@
-//! harness
+//! Scenarios, runs, invariants, and the program `simctl`.
+//!
+//! - [`scenario`]: the text a user writes, and what it means once checked.
+//! - [`run`]: one run of one seed, in two phases, watched by [`invariants`] and [`goals`].
+//! - [`cli`]: the commands of `simctl`.
+
+pub mod cli;
+pub mod goals;
+pub mod invariants;
+pub mod metrics;
+pub mod observation;
+pub mod outcome;
+pub mod run;
+pub mod scenario;
+pub mod trace;
+pub mod workload;
