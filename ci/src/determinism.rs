@@ -1,0 +1,146 @@
+//! Same seed, same run: every scenario is run again and again, and must end on the same fingerprint.
+//!
+//! Twice, in two processes; by the debug and the release build; on one thread and on all; with typed
+//! messages and with bytes on the wire; and as it was when the golden fingerprints were written.
+
+use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
+
+use crate::step::{Outcome, cargo, root, target};
+
+/// Where the golden fingerprints stand: `scenario seed fingerprint` a line.
+const GOLDEN: &str = "scenarios/fingerprints.txt";
+/// Seeds that every scenario is run with.
+const SEEDS: &str = "1..4";
+/// Seeds that the debug build runs each scenario with: it is some ten times slower.
+const SEEDS_DEBUG: &str = "1..2";
+
+/// Fingerprint by scenario and seed.
+type Fingerprints = BTreeMap<(String, u64), String>;
+
+/// Checks that no way of running changes a fingerprint, and that none changed unseen.
+pub fn run() -> Outcome {
+    cargo(&["build", "--release", "--bin", "simctl"])?;
+    cargo(&["build", "--bin", "simctl"])?;
+    let golden = read_golden()?;
+    let ways: &[(&str, &str, &[&str])] = &[
+        ("release on one thread", "release", &["--seeds", SEEDS, "--threads", "1"]),
+        ("release again, on all threads", "release", &["--seeds", SEEDS]),
+        ("release with bytes on the wire", "release", &["--seeds", SEEDS, "--wire", "bytes"]),
+        ("debug", "debug", &["--seeds", SEEDS_DEBUG]),
+    ];
+    for (name, profile, arguments) in ways {
+        let found = fingerprints(profile, arguments)?;
+        let differing = compare(&golden, &found);
+        if !differing.is_empty() {
+            return Err(format!(
+                "{name}: not as in {GOLDEN}; if that is meant, `cargo ci bless`\n  {}",
+                differing.join("\n  ")
+            ));
+        }
+    }
+    let all = fingerprints("release", &["--seeds", SEEDS])?;
+    match golden.keys().find(|key| !all.contains_key(key)) {
+        Some((scenario, seed)) => Err(format!(
+            "{GOLDEN} has {scenario} seed {seed}, which no longer runs; `cargo ci bless`"
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Writes the golden fingerprints of today.
+pub fn bless() -> Outcome {
+    cargo(&["build", "--release", "--bin", "simctl"])?;
+    let mut text = String::from(
+        "# Golden fingerprints: scenario, seed, fingerprint. Written by `cargo ci bless`.\n",
+    );
+    for ((scenario, seed), fingerprint) in fingerprints("release", &["--seeds", SEEDS])? {
+        text += &format!("{scenario} {seed} {fingerprint}\n");
+    }
+    fs::write(root().join(GOLDEN), text).map_err(|error| format!("{GOLDEN}: {error}"))
+}
+
+/// Lines on what is in `found` but not, or differently, in `golden`.
+fn compare(golden: &Fingerprints, found: &Fingerprints) -> Vec<String> {
+    let mut differing = Vec::new();
+    for ((scenario, seed), fingerprint) in found {
+        match golden.get(&(scenario.clone(), *seed)) {
+            Some(expected) if expected == fingerprint => {}
+            Some(expected) => {
+                differing.push(format!("{scenario} seed {seed}: {fingerprint}, golden {expected}"));
+            }
+            None => differing.push(format!("{scenario} seed {seed}: no golden fingerprint")),
+        }
+    }
+    differing
+}
+
+fn read_golden() -> Result<Fingerprints, String> {
+    let text =
+        fs::read_to_string(root().join(GOLDEN)).map_err(|error| format!("{GOLDEN}: {error}"))?;
+    text.lines().filter(|line| !line.starts_with('#')).map(golden_line).collect()
+}
+
+fn golden_line(line: &str) -> Result<((String, u64), String), String> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let [scenario, seed, fingerprint] = words[..] else {
+        return Err(format!("{GOLDEN}: expected `scenario seed fingerprint`, found `{line}`"));
+    };
+    let seed = seed.parse().map_err(|_| format!("{GOLDEN}: `{seed}` is no seed"))?;
+    Ok(((scenario.to_owned(), seed), fingerprint.to_owned()))
+}
+
+/// Runs every scenario and reads the fingerprints from the machine-readable output.
+fn fingerprints(profile: &str, arguments: &[&str]) -> Result<Fingerprints, String> {
+    let program: PathBuf = target().join(profile).join("simctl");
+    let output = Command::new(&program)
+        .current_dir(root())
+        .args(["run", "scenarios", "--format", "json"])
+        .args(arguments)
+        .output()
+        .map_err(|error| format!("{}: {error}", program.display()))?;
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr);
+        return Err(format!(
+            "simctl run scenarios {}: {}\n{why}",
+            arguments.join(" "),
+            output.status
+        ));
+    }
+    let text =
+        String::from_utf8(output.stdout).map_err(|_| "the output is not UTF-8".to_owned())?;
+    text.lines().map(json_line).collect()
+}
+
+fn json_line(line: &str) -> Result<((String, u64), String), String> {
+    let row: serde_json::Value =
+        serde_json::from_str(line).map_err(|error| format!("`{line}`: {error}"))?;
+    let text = |key: &str| row[key].as_str().map(str::to_owned);
+    let parts = (text("scenario"), row["seed"].as_u64(), text("fingerprint"));
+    let (Some(scenario), Some(seed), Some(fingerprint)) = parts else {
+        return Err(format!("a row without scenario, seed or fingerprint: {line}"));
+    };
+    Ok(((scenario, seed), fingerprint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(seed: u64, fingerprint: &str) -> Fingerprints {
+        BTreeMap::from([(("major-bump".to_owned(), seed), fingerprint.to_owned())])
+    }
+
+    #[test]
+    fn sees_a_changed_and_a_new_fingerprint() {
+        assert_eq!(compare(&one(1, "aa"), &one(1, "aa")), Vec::<String>::new());
+        assert_eq!(compare(&one(1, "aa"), &one(1, "ab")).len(), 1);
+        assert_eq!(compare(&one(1, "aa"), &one(2, "aa")).len(), 1);
+    }
+
+    #[test]
+    fn reads_a_row() {
+        let line = r#"{"scenario":"major-bump","seed":7,"fingerprint":"ff"}"#;
+        assert_eq!(json_line(line), Ok((("major-bump".to_owned(), 7), "ff".to_owned())));
+        assert!(json_line("{}").is_err());
+    }
+}
