@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::step::{Outcome, root};
 
 /// Builds and runs the benchmark tables of `bench/`.
-pub fn run() -> Outcome {
+pub(crate) fn run() -> Outcome {
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(root().join("bench"))
         .args(["run", "--release", "--package", "tables"])

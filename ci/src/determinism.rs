@@ -18,7 +18,7 @@ const SEEDS_DEBUG: &str = "1..2";
 type Fingerprints = BTreeMap<(String, u64), String>;
 
 /// Checks that no way of running changes a fingerprint, and that none changed unseen.
-pub fn run() -> Outcome {
+pub(crate) fn run() -> Outcome {
     cargo(&["build", "--release", "--bin", "simctl"])?;
     cargo(&["build", "--bin", "simctl"])?;
     let golden = read_golden()?;
@@ -48,7 +48,7 @@ pub fn run() -> Outcome {
 }
 
 /// Writes the golden fingerprints of today.
-pub fn bless() -> Outcome {
+pub(crate) fn bless() -> Outcome {
     cargo(&["build", "--release", "--bin", "simctl"])?;
     let mut text = String::from(
         "# Golden fingerprints: scenario, seed, fingerprint. Written by `cargo ci bless`.\n",

@@ -6,31 +6,31 @@ use std::{
 };
 
 /// Passed, or a sentence on what failed.
-pub type Outcome = Result<(), String>;
+pub(crate) type Outcome = Result<(), String>;
 
 /// One thing that `cargo ci` checks.
-pub struct Step {
+pub(crate) struct Step {
     /// What it is asked for by.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// One line for people.
-    pub about: &'static str,
+    pub(crate) about: &'static str,
     /// Carries it out.
-    pub run: fn() -> Outcome,
+    pub(crate) run: fn() -> Outcome,
 }
 
 /// The top of the workspace.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().expect("ci is a folder of the workspace").to_owned()
 }
 
 /// Runs cargo in the workspace.
-pub fn cargo(arguments: &[&str]) -> Outcome {
+pub(crate) fn cargo(arguments: &[&str]) -> Outcome {
     cargo_with(arguments, &[])
 }
 
 /// Runs cargo in the workspace with some environment variables set.
-pub fn cargo_with(arguments: &[&str], variables: &[(&str, &str)]) -> Outcome {
+pub(crate) fn cargo_with(arguments: &[&str], variables: &[(&str, &str)]) -> Outcome {
     let mut command = cargo_command();
     command.args(arguments).envs(variables.iter().copied());
     let status = command.status().map_err(|error| format!("cargo does not start: {error}"))?;
@@ -38,13 +38,13 @@ pub fn cargo_with(arguments: &[&str], variables: &[(&str, &str)]) -> Outcome {
 }
 
 /// Cargo, to be run in the workspace.
-pub fn cargo_command() -> Command {
+pub(crate) fn cargo_command() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
     command
 }
 
 /// Where builds of this workspace go.
-pub fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }

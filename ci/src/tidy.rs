@@ -26,7 +26,7 @@ const LEFTOVERS: &[(&str, &str)] = &[
 ];
 
 /// Checks every source file and scenario.
-pub fn run() -> Outcome {
+pub(crate) fn run() -> Outcome {
     let mut sources = Vec::new();
     for folder in ["protocol", "sim", "harness", "reports", "tests", "ci"] {
         files_below(&root().join(folder), "rs", &mut sources)?;
