@@ -14,12 +14,15 @@ use upgrade::{
     trust::Refusal,
 };
 
-/// A message's name, unique in a run: who sent it, in which incarnation, to whom, the how-manieth.
+mod encode;
+
+/// A message's name, unique in a run: who sent it, in which stream, to whom, the how-manieth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId {
     /// The sender.
     pub from: NodeId,
-    /// The sender's incarnation when it sent it.
+    /// At-most-once: the sender's incarnation when it sent it. Exactly-once: the incarnation in which
+    /// the stream to this receiver began, which outlives crashes that leave the sender's disk.
     pub incarnation: u64,
     /// The receiver.
     pub to: NodeId,

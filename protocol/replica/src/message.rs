@@ -1,0 +1,190 @@
+//! What replicas exchange: datagrams with explicit tags, none of which a version gate can stop.
+//!
+//! A datagram names the incarnation that sent it and the incarnation it is meant for, so that one
+//! that is late for either is known as such. App messages travel inside as opaque bodies with the
+//! stamp of the release that sent them; everything else is unversioned by construction.
+//!
+//! Knows nothing of what any part does to a replica; the bytes are in `codec`.
+
+use std::sync::Arc;
+
+use app::Body;
+use contract::NodeId;
+use upgrade::release::{CodeHash, ReleaseId, Stamp};
+
+use crate::notice::Ended;
+
+/// The highest incarnation that a datagram may name: room above it, so that no forger can use up
+/// the numbers.
+pub const INCARNATION_MAX: u64 = 1 << 62;
+
+/// Bytes of code in one chunk: one datagram on any network with its header.
+pub const CHUNK_BYTES: usize = 1024;
+
+/// Bytes of one app message: what fits a UDP datagram with its header.
+pub const BODY_BYTES_MAX: usize = 60 * 1024;
+
+/// Nodes in one [`Content::Members`]: what fits a small datagram.
+pub const MEMBERS_MAX: usize = 64;
+
+/// Messages in one [`Frame`]: what a receive window can take.
+pub const FRAME_ITEMS_MAX: usize = 64;
+
+/// Chunks that one [`Request`] may ask for, so that a small datagram cannot raise a flood.
+pub const REQUEST_CHUNKS_MAX: u32 = 17;
+
+/// Control kinds: no release decides about them, so no gate may stop them. Everything a replica
+/// says but the app messages inside [`Content::Once`] and [`Letter::App`].
+pub const WHITELIST: [&str; 8] =
+    ["ack", "nack", "digest", "offer", "pull", "members", "request", "chunk"];
+
+/// One datagram.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The sender's incarnation.
+    pub incarnation: u64,
+    /// The receiver's incarnation, as far as the sender knows; 0: not at all.
+    pub known: u64,
+    /// What it says.
+    pub content: Content,
+}
+
+/// What a datagram says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// How far the sender has received the receiver's stream, and nothing else.
+    Ack(Ack),
+    /// A part of the sender's stream, with an acknowledgement in front.
+    Frame(Box<Frame>),
+    /// An at-most-once app message.
+    Once(Once),
+    /// What the sender knows of releases.
+    Digest(Digest),
+    /// The signed envelope of the newest release the sender knows.
+    Offer(Offer),
+    /// The receiver should offer what it knows.
+    Pull,
+    /// Nodes that the sender knows.
+    Members(Box<[NodeId]>),
+    /// The receiver should send chunks of a code.
+    Request(Box<Request>),
+    /// A part of a code.
+    Chunk(Box<Chunk>),
+}
+
+/// How far a stream has arrived: what the sender of the stream may forget, and what it need not
+/// send again for now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ack {
+    /// Which stream of the receiver's: the incarnation that began it; 0: none was ever received.
+    pub epoch: u64,
+    /// Everything up to this sequence is durably received. 0: nothing.
+    pub cursor: u64,
+    /// Bit `i`: sequence `cursor + 2 + i` is received, but may be forgotten again in a crash.
+    pub beyond: u64,
+    /// The receiver should answer with an [`Ack`] of its own at once.
+    pub ask: bool,
+}
+
+/// A part of a stream of exactly-once letters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// How far the receiver's own stream has arrived here.
+    pub ack: Ack,
+    /// The incarnation of the sender in which the stream began; at most its current one.
+    pub epoch: u64,
+    /// The lowest sequence not known to be received: a receiver that expects a lower one has lost
+    /// its disk, and goes on from here.
+    pub base: u64,
+    /// At most [`FRAME_ITEMS_MAX`], ascending by sequence.
+    pub items: Vec<Item>,
+}
+
+/// One letter of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Counts from 1 within the stream.
+    pub sequence: u64,
+    /// What it says.
+    pub letter: Letter,
+}
+
+/// What a stream carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Letter {
+    /// An exactly-once app message and the release that sent it; no stamp: an unversioned type.
+    App {
+        /// Which release's code sent it; kept in every retransmission.
+        stamp: Option<Stamp>,
+        /// What it sent.
+        body: Body,
+    },
+    /// A letter of the receiver's stream ended here undelivered.
+    Nack(Box<Nack>),
+}
+
+/// Why a letter was not delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nack {
+    /// The stream the letter was in.
+    pub epoch: u64,
+    /// Its place there.
+    pub sequence: u64,
+    /// Why.
+    pub why: Ended,
+}
+
+/// An at-most-once app message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Once {
+    /// Counts from 1 per sender's incarnation and receiver.
+    pub sequence: u64,
+    /// Which release's code sent it.
+    pub stamp: Option<Stamp>,
+    /// What it sent.
+    pub body: Body,
+}
+
+/// What a node knows of releases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest {
+    /// The newest release it knows; boxed, for a digest travels less often than a message.
+    pub known: Option<Box<ReleaseId>>,
+    /// Whether it has the whole code of that.
+    pub whole: bool,
+    /// Whether it wants a digest in return where both know the same.
+    pub reply: bool,
+    /// How many nodes it knows, itself included.
+    pub nodes: u32,
+}
+
+/// A signed envelope, as it was signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The signed bytes; not looked into before they are verified.
+    pub signed: Arc<[u8]>,
+    /// Whether the sender has the whole code.
+    pub whole: bool,
+}
+
+/// Asks for chunks of a code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Which code.
+    pub code: CodeHash,
+    /// The first chunk wanted.
+    pub first: u32,
+    /// Bit `i`: chunk `first + 1 + i` is wanted too.
+    pub more: u16,
+}
+
+/// A part of a code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// Which code.
+    pub code: CodeHash,
+    /// Which part, counted from 0 in steps of [`CHUNK_BYTES`].
+    pub index: u32,
+    /// The part.
+    pub bytes: Arc<[u8]>,
+}

@@ -1,0 +1,145 @@
+//! What a replica is told when it is made, and never changes.
+
+use std::sync::Arc;
+
+use contract::{NodeId, Span};
+use upgrade::{bugs::Bugs, trust::Root};
+
+/// Makes a replica. A driver makes the same one again after a crash.
+#[derive(Clone)]
+pub struct Settings {
+    /// The node's name.
+    pub node: NodeId,
+    /// Nodes to begin with; others are learnt. The node itself may be among them.
+    pub peers: Arc<[NodeId]>,
+    /// Whose releases the node believes.
+    pub root: Root,
+    /// What turns code into programs.
+    pub runtime: Arc<dyn app::Runtime>,
+    /// The release a node without a disk starts with, if any: signed envelope and code.
+    pub initial: Option<Release>,
+    /// How nodes tell each other of releases.
+    pub gossip: Gossip,
+    /// How code is fetched.
+    pub fetch: Fetch,
+    /// How exactly-once messages travel.
+    pub link: Link,
+    /// How many messages may wait for a newer release, and how long.
+    pub hold: Hold,
+    /// Whether the version gate is on. Off, every message is delivered as it came (R34).
+    pub gate: bool,
+    /// Bytes of log after which it is replaced by a snapshot, where that is more than
+    /// [`crate::journal::LOG_FACTOR`] times the last snapshot.
+    pub log_bytes_min: u64,
+    /// Switches that a crash may interrupt before a release is given up.
+    pub switch_attempts_max: u32,
+    /// Planted bugs, for tests that show that a checker sees them. None by default.
+    pub bugs: Bugs,
+}
+
+/// A release as it is published: what is signed, and the code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Release {
+    /// The signed envelope, as `upgrade::trust` made it.
+    pub signed: Arc<[u8]>,
+    /// The code that the envelope names by its hash.
+    pub code: Arc<[u8]>,
+}
+
+/// How nodes tell each other of releases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gossip {
+    /// Between two digests of a node, each to another peer; jittered by a quarter either way.
+    pub period: Span,
+    /// Peers that a node tells at once when it learns of a release or has its code whole.
+    pub fanout: u32,
+}
+
+/// How code is fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fetch {
+    /// Chunks asked for and not yet there, at most.
+    pub window: u32,
+    /// The first guess of how long a chunk takes; measured from then on.
+    pub timeout: Span,
+    /// Without a chunk for so many timeouts, another peer is asked.
+    pub silence_timeouts: u32,
+}
+
+/// How exactly-once messages travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Letters to one peer that may be unacknowledged before operations are refused.
+    pub outbox_max: u32,
+    /// The first guess of a round trip's length; measured from then on.
+    pub timeout: Span,
+    /// The longest wait between two retransmissions.
+    pub timeout_max: Span,
+    /// How long an acknowledgement may wait for something to travel with.
+    pub ack_delay: Span,
+}
+
+/// How many messages may wait for a newer release, and how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// Messages in all.
+    pub messages_max: u32,
+    /// Bytes of their bodies in all.
+    pub bytes_max: u64,
+    /// How long a message waits before its sender is told that it ended.
+    pub ttl: Span,
+}
+
+impl Settings {
+    /// Settings with the documented defaults; `root` and `runtime` have none.
+    pub fn new(node: NodeId, peers: Arc<[NodeId]>, root: Root, runtime: Arc<dyn app::Runtime>) -> Self {
+        Self {
+            node,
+            peers,
+            root,
+            runtime,
+            initial: None,
+            gossip: Gossip::default(),
+            fetch: Fetch::default(),
+            link: Link::default(),
+            hold: Hold::default(),
+            gate: true,
+            log_bytes_min: 64 * 1024,
+            switch_attempts_max: 8,
+            bugs: Bugs::default(),
+        }
+    }
+}
+
+impl Default for Gossip {
+    /// A digest each second, three peers at once.
+    fn default() -> Self {
+        Self { period: Span::from_secs(1), fanout: 3 }
+    }
+}
+
+impl Default for Fetch {
+    /// 16 chunks under way, half a second for each at first, another peer after 4 silent timeouts.
+    fn default() -> Self {
+        Self { window: 16, timeout: Span::from_millis(500), silence_timeouts: 4 }
+    }
+}
+
+impl Default for Link {
+    /// 1,024 letters, 200 ms at first, 10 s at most, acknowledgements within 5 ms.
+    fn default() -> Self {
+        Self {
+            outbox_max: 1024,
+            timeout: Span::from_millis(200),
+            timeout_max: Span::from_secs(10),
+            ack_delay: Span::from_millis(5),
+        }
+    }
+}
+
+impl Default for Hold {
+    /// 1,024 messages, 1 MiB, 60 seconds.
+    fn default() -> Self {
+        Self { messages_max: 1024, bytes_max: 1024 * 1024, ttl: Span::from_secs(60) }
+    }
+}

@@ -1,0 +1,116 @@
+//! What a replica is doing and what it waits for, for people and for checks at rest.
+
+use std::fmt;
+
+use contract::{NodeId, Time};
+use upgrade::release::ReleaseId;
+
+/// Where a replica stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Its incarnation.
+    pub incarnation: u64,
+    /// The newest release it knows.
+    pub known: Option<ReleaseId>,
+    /// The release it runs.
+    pub run: Option<ReleaseId>,
+    /// Chunks of the known release's code that are here, and how many there are; `None`: whole.
+    pub fetching: Option<(u32, u32)>,
+    /// Messages that wait for a newer release.
+    pub held: u32,
+    /// Exactly-once messages sent and not acknowledged.
+    pub unacknowledged: u32,
+    /// Bytes of the exported state, where something runs.
+    pub state_bytes: u64,
+    /// Releases that will not run here, and why.
+    pub quarantined: Vec<(ReleaseId, String)>,
+    /// Nodes it knows, itself included.
+    pub nodes: u32,
+    /// Bytes of its log since the last snapshot, and of that snapshot.
+    pub log_bytes: u64,
+    /// Bytes of the last snapshot.
+    pub snapshot_bytes: u64,
+}
+
+/// What a replica waits for: every stall has at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// Nothing runs, and no release is known.
+    Envelope,
+    /// The code of a release is not whole.
+    Chunks {
+        /// Whose code.
+        release: ReleaseId,
+        /// Chunks here.
+        have: u32,
+        /// Chunks in all.
+        total: u32,
+        /// Who was asked; `None`: nobody is known to have it.
+        from: Option<NodeId>,
+    },
+    /// The release is staged and its turn has not come.
+    SwitchAt {
+        /// Which release.
+        release: ReleaseId,
+        /// When, by the node's clock.
+        at: Time,
+    },
+    /// The release will not run here; only a higher one helps.
+    Quarantined {
+        /// Which release.
+        release: ReleaseId,
+        /// Why.
+        reason: String,
+    },
+    /// A peer has not acknowledged a message.
+    Acknowledgement {
+        /// Who.
+        peer: NodeId,
+        /// How many are under way to it.
+        count: u32,
+        /// The oldest of them.
+        oldest: u64,
+        /// Whether the peer has answered this incarnation at all.
+        heard: bool,
+    },
+    /// A message is held until a newer release runs.
+    NewerRelease {
+        /// Who sent it.
+        from: NodeId,
+        /// The release that sent it, where it is stamped.
+        stamp: Option<ReleaseId>,
+        /// How many are held in all.
+        held: u32,
+    },
+}
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Envelope => write!(f, "nothing runs here: waiting for a first release"),
+            Self::Chunks { release, have, total, from: Some(from) } => {
+                write!(f, "waiting for code of {release}: {have} of {total} chunks, from {from}")
+            }
+            Self::Chunks { release, have, total, from: None } => write!(
+                f,
+                "waiting for code of {release}: {have} of {total} chunks, and no peer says it has it"
+            ),
+            Self::SwitchAt { release, at } => {
+                write!(f, "{release} is staged: waiting for its turn at {at}")
+            }
+            Self::Quarantined { release, reason } => {
+                write!(f, "{release} will not run here ({reason}): waiting for a higher release")
+            }
+            Self::Acknowledgement { peer, count, oldest, heard } => {
+                let heard = if *heard { "" } else { ", which has not answered at all" };
+                write!(f, "waiting for {peer}{heard} to acknowledge {count} from number {oldest}")
+            }
+            Self::NewerRelease { from, stamp: Some(stamp), held } => {
+                write!(f, "{held} held: the oldest, of {from}, waits for {stamp} or newer")
+            }
+            Self::NewerRelease { from, stamp: None, held } => {
+                write!(f, "{held} held: the oldest, of {from}, waits behind others")
+            }
+        }
+    }
+}
