@@ -1,0 +1,70 @@
+//! The nodes of a scenario.
+
+use contract::{NodeId, Span};
+use schemars::JsonSchema;
+use semver::Version;
+use serde::{Deserialize, Serialize};
+
+use super::Text;
+
+/// The nodes, what runs on them at first, and whose releases they trust.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Fleet {
+    /// How many nodes there are from the start: `n0`, `n1` and so on.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub nodes: u32,
+    /// The version every node runs at the start. Absent: nodes start empty and wait for a release.
+    #[serde(default)]
+    pub runs: Option<Text<Version>>,
+    /// Whose releases the nodes believe.
+    #[serde(default)]
+    pub trust: Trust,
+    /// Nodes that join later, each `[[fleet.join]]`.
+    #[serde(default, rename = "join")]
+    pub joins: Vec<Join>,
+    /// Nodes that leave for ever, each `[[fleet.leave]]`.
+    #[serde(default, rename = "leave")]
+    pub leaves: Vec<Leave>,
+}
+
+/// Whose releases the nodes believe: a release needs signatures of `threshold` out of `keys` keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Trust {
+    /// How many keys the nodes trust.
+    #[schemars(range(min = 1, max = 64))]
+    pub keys: u32,
+    /// How many different ones of them must sign a release.
+    #[schemars(range(min = 1, max = 64))]
+    pub threshold: u32,
+}
+
+impl Default for Trust {
+    fn default() -> Self {
+        Self { keys: 3, threshold: 2 }
+    }
+}
+
+/// A node that joins later.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Join {
+    /// Its name: the next number after those that are there.
+    pub node: Text<NodeId>,
+    /// When it joins.
+    pub at: Text<Span>,
+    /// The version it brings along. Absent: it starts empty.
+    #[serde(default)]
+    pub runs: Option<Text<Version>>,
+}
+
+/// A node that leaves for ever.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Leave {
+    /// Which one.
+    pub node: Text<NodeId>,
+    /// When it leaves.
+    pub at: Text<Span>,
+}

@@ -1,0 +1,73 @@
+//! Scenarios: the text a user writes, strict and with units, and what it means.
+//!
+//! One file, one claim. [`Scenario`] and the types below it are the text, key by key; their doc
+//! comments are what `simctl explain` prints and what editors show. A mistake in a file is a
+//! [`diagnostic`], never a guess.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+mod expect;
+mod fault;
+mod fleet;
+mod network;
+mod protocol;
+mod random;
+mod release;
+pub mod units;
+mod workload;
+
+pub use expect::{Convergence, Core, Expect, Expectation, Phases};
+pub use fault::*;
+pub use fleet::{Fleet, Join, Leave, Trust};
+pub use network::{
+    Bimodal, Bursty, Capacity, Clocks, Disk, Exponential, Latency, Link, LogNormal, Loss, LostTail,
+    Network, Pareto, Reorder, Step, Uniform,
+};
+pub use protocol::{Hold, Protocol};
+pub use random::{Between, ClockSteps, Clogs, Crashes, Pauses, Random, SplitKind, Splits};
+pub use release::{Budget, Canary, Forgery, Release, Rolling, Rollout};
+pub use units::Text;
+pub use workload::{Pace, Workload};
+
+/// One claim about an upgrade, and the world it must hold in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Scenario {
+    /// The claim this scenario tests, in one sentence.
+    pub about: String,
+    /// The application that the fleet runs. `simctl explain apps` lists them.
+    pub app: String,
+    /// The nodes, what runs on them at first, and whose releases they trust.
+    pub fleet: Fleet,
+    /// What the network does to every datagram. Absent: it is fast and loses nothing.
+    #[serde(default)]
+    pub network: Network,
+    /// What disks do. Absent: they are fast and a crash loses only the record in flight.
+    #[serde(default)]
+    pub disk: Disk,
+    /// How wrong the nodes' clocks are. Absent: they are right.
+    #[serde(default)]
+    pub clocks: Clocks,
+    /// What the deployed protocol is configured with. Absent: its defaults.
+    #[serde(default)]
+    pub protocol: Protocol,
+    /// What clients do while the fleet upgrades. Absent: there are no clients.
+    #[serde(default)]
+    pub workload: Option<Workload>,
+    /// Releases to publish, each `[[release]]`.
+    #[serde(default, rename = "release")]
+    pub releases: Vec<Release>,
+    /// Faults at a stated time or moment, each `[[fault]]`.
+    #[serde(default, rename = "fault")]
+    pub faults: Vec<Fault>,
+    /// Faults that happen of themselves, drawn from the seed, while the safety phase lasts.
+    #[serde(default)]
+    pub random: Random,
+    /// How long a run lasts.
+    #[serde(default)]
+    pub phases: Phases,
+    /// What must come of it.
+    #[serde(default)]
+    pub expect: Expect,
+}

@@ -1,0 +1,46 @@
+//! What the deployed protocol is configured with in a scenario.
+
+use contract::Span;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Text, units::Bytes};
+
+/// What the deployed protocol is configured with. What is absent has the protocol's own default.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Protocol {
+    /// How often a node tells a peer which release it knows.
+    #[serde(default)]
+    pub gossip: Option<Text<Span>>,
+    /// How many peers a node tells at once of a release that is new to it.
+    #[serde(default)]
+    #[schemars(range(max = 1000))]
+    pub fanout: Option<u32>,
+    /// How much of what is too new for its code a node keeps, and for how long.
+    #[serde(default)]
+    pub hold: Hold,
+    /// Whether messages pass the version gate. `false` is for canaries only: it breaks what the gate is for.
+    #[serde(default)]
+    pub gate: Option<bool>,
+    /// Bugs to plant in the protocol, by name, for canaries: the run must then fail.
+    /// `simctl explain bugs` lists them.
+    #[serde(default)]
+    pub plant: Vec<String>,
+}
+
+/// How much of what is too new for its code a node keeps, and for how long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Hold {
+    /// At most this many messages.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub messages: Option<u32>,
+    /// At most this much.
+    #[serde(default)]
+    pub bytes: Option<Text<Bytes>>,
+    /// For at most this long; the sender is then told.
+    #[serde(default)]
+    pub ttl: Option<Text<Span>>,
+}
