@@ -14,9 +14,11 @@ use contract::{NodeId, Span, Time};
 
 pub mod manifest;
 pub mod native;
+pub mod schema;
 pub mod value;
 
 pub use manifest::{Edge, Guarantee, Manifest, MessageType};
+pub use value::{Schema, SchemaId, Value};
 
 /// A message or an operation: an explicit tag, never reused, and a canonical value of its type.
 #[derive(Clone, PartialEq, Eq)]
@@ -130,6 +132,11 @@ impl Meter {
     /// Units spent.
     pub const fn spent(&self) -> u64 {
         self.spent
+    }
+
+    /// Units allowed.
+    pub const fn budget(&self) -> u64 {
+        self.budget
     }
 
     /// Spends `units`. Errors: [`Fault::OverBudget`] where that is more than is left.

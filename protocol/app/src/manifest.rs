@@ -68,6 +68,9 @@ pub struct Manifest {
 impl Manifest {
     /// The message type with this tag, if the code has one.
     pub fn message(&self, tag: u32) -> Option<&MessageType> {
-        self.messages.binary_search_by_key(&tag, |message| message.tag).ok().map(|at| &self.messages[at])
+        self.messages
+            .binary_search_by_key(&tag, |message| message.tag)
+            .ok()
+            .map(|at| &self.messages[at])
     }
 }

@@ -1,1 +1,0 @@
-//! Native applications (being written).
