@@ -8,15 +8,21 @@
 //! - [`lattice`]: the App CRDT, the newest release a node knows.
 //! - [`gate`]: which message the running code may see. [`hold`]: the ones that wait.
 //! - [`path`]: chains of edges along which state migrates and messages convert.
-//! - [`switch`]: from verified to committed, or back to exactly what was.
+//! - [`switch`]: from verified to committed, or back to exactly what was. [`quarantine`]: why back.
+//! - [`bugs`]: mutations of all these, for tests of whoever watches.
 //!
 //! Source: "Dynamic Software Updates using CRDTs", sections 3 and 4.4; ARCHITECTURE.md lists the
 //! rulings where the printed algorithms are defective.
 
+pub mod bugs;
 pub mod gate;
 pub mod hold;
 pub mod lattice;
 pub mod path;
+pub mod quarantine;
 pub mod release;
 pub mod switch;
 pub mod trust;
+
+#[cfg(test)]
+mod testing;

@@ -1,17 +1,43 @@
 //! Releases: what they are called, in which order they win, and what their envelope says.
+//!
+//! Three things that one version number conflates are kept apart: the order of releases
+//! ([`ReleaseId`]), which messages fit ([`ApiClass`]) and which state fits (`app`'s `SchemaId`).
+//!
+//! Knows nothing of keys, gates or migrations. Every encoding is canonical and total on hostile bytes.
+//! Source: "Dynamic Software Updates using CRDTs", section 3.1; semantic versioning 2.0.0, section 11.
 
-use std::{cmp::Ordering, fmt, sync::Arc};
+use std::{cmp::Ordering, fmt, str::FromStr};
 
-use app::value::SchemaId;
-use contract::{Span, Time};
-use semver::Version;
+use contract::{
+    Encode, Malformed, Wire,
+    wire::{put_blob, put_varint, take_blob, take_byte, take_varint},
+};
+use semver::{BuildMetadata, Prerelease, Version};
+
+mod envelope;
+mod stamp;
+
+pub use envelope::{
+    APP_BYTES_MAX, Budget, CODE_BYTES_MAX, Envelope, Publication, PublishError, Rollout, edges_hash,
+};
+pub use stamp::{Stamp, StampCache, Stamped};
+
+/// Bytes of a version's pre-release or build part; far more than people write.
+pub const VERSION_PART_BYTES_MAX: usize = 64;
+
+/// Why a version that means "nothing runs", or less, was refused (R1).
+pub const NOT_ABOVE_ZERO: Malformed = Malformed("a version above 0.0.0");
+
+/// Why a class that the version cannot have was refused.
+pub const CLASS_MISFITS: Malformed = Malformed("a class that fits the version");
 
 /// The content address of a release's code: BLAKE3 of its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CodeHash(pub [u8; 32]);
 
 /// A release's name. Totally ordered by epoch, then version by semver *precedence*, then code hash;
-/// `semver`'s own order would let build metadata decide.
+/// `semver`'s own order would let build metadata decide. Build metadata only separates what is else
+/// equal, so that `==` and the order agree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReleaseId {
     /// Raised only to make an older version win: a downgrade, or recovery from a stolen key.
@@ -35,65 +61,19 @@ pub enum ApiClass {
     Exact(Version),
 }
 
-/// When a node switches once it has staged a release. Signed, so every node keeps to the same plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rollout {
-    /// As soon as it is staged.
-    AtOnce,
-    /// `batch` nodes at a time in order of their ids; the next batch `gap` after the one before.
-    Rolling { batch: u32, gap: Span },
-    /// The nodes that a hash of node and release selects, `share_ppm` of them, switch at once; the
-    /// others `soak` later.
-    Canary { share_ppm: u32, soak: Span },
+impl CodeHash {
+    /// The address of `code`.
+    pub fn of(code: &[u8]) -> Self {
+        Self(*blake3::hash(code).as_bytes())
+    }
 }
 
-/// What a switch to a release may cost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Budget {
-    /// Migration cost in the code's own units, about one per element of state.
-    pub fuel: u64,
-    /// Bytes of migrated state.
-    pub state_bytes: u64,
-}
-
-/// What is signed: everything about a release but its code, which the hash stands for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Envelope {
-    /// The application; a node of another refuses it.
-    pub app: String,
-    /// What the release is called.
-    pub id: ReleaseId,
-    /// Which messages it understands. [`ApiClass::of`] its version unless the publisher says otherwise.
-    pub class: ApiClass,
-    /// The schema of its state.
-    pub state: SchemaId,
-    /// Length of its code.
-    pub code_bytes: u64,
-    /// BLAKE3 of the canonical list of edges that the code's manifest declares.
-    pub edges: [u8; 32],
-    /// When nodes switch.
-    pub rollout: Rollout,
-    /// What a switch may cost.
-    pub budget: Budget,
-    /// Not to be activated after this time by the node's clock; `None`: never expires.
-    pub expires: Option<Time>,
-    /// The version of the root of trust that the publisher signed under.
-    pub root: u32,
-}
-
-/// The release a message was sent by, as it travels: cheap to clone and to compare.
-#[derive(Clone)]
-pub struct Stamp(Arc<Stamped>);
-
-/// What a stamp says.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Stamped {
-    /// The release whose code produced the message.
-    pub id: ReleaseId,
-    /// Its API class.
-    pub class: ApiClass,
-    /// The canonical bytes of both, made once.
-    pub bytes: Box<[u8]>,
+impl ReleaseId {
+    /// Whether both carry the same epoch and version, as precedence sees them: at most one of two such
+    /// codes can win.
+    pub fn same_version(&self, other: &Self) -> bool {
+        self.epoch == other.epoch && self.version.cmp_precedence(&other.version).is_eq()
+    }
 }
 
 impl PartialOrd for ReleaseId {
@@ -106,8 +86,14 @@ impl Ord for ReleaseId {
     fn cmp(&self, other: &Self) -> Ordering {
         let version = || self.version.cmp_precedence(&other.version);
         let code = || self.code.cmp(&other.code);
-        self.epoch.cmp(&other.epoch).then_with(version).then_with(code)
+        let build = || self.version.build.cmp(&other.version.build);
+        self.epoch.cmp(&other.epoch).then_with(version).then_with(code).then_with(build)
     }
+}
+
+/// Whether `version` may name a release at all: it lies above 0.0.0, the bottom of the lattice.
+pub fn is_above_zero(version: &Version) -> bool {
+    version.cmp_precedence(&Version::new(0, 0, 0)).is_gt()
 }
 
 impl ApiClass {
@@ -120,6 +106,38 @@ impl ApiClass {
         } else {
             Self::Major(version.major)
         }
+    }
+
+    /// Whether a release of `version` may claim this class: its own or an older line's, never a newer
+    /// one's, and never another version's exact class.
+    pub fn fits(&self, version: &Version) -> bool {
+        match self {
+            Self::Major(major) => (1..=version.major).contains(major),
+            Self::ZeroMinor(minor) => version.major > 0 || *minor <= version.minor,
+            Self::Exact(exact) => exact == version && !version.pre.is_empty(),
+        }
+    }
+}
+
+/// The text is no API class.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected an API class such as `1`, `0.3` or `2.0.0-rc.1`, found `{0}`")]
+pub struct ApiClassError(String);
+
+impl FromStr for ApiClass {
+    type Err = ApiClassError;
+
+    fn from_str(text: &str) -> Result<Self, ApiClassError> {
+        let class = if let Ok(version) = text.parse::<Version>() {
+            (!version.pre.is_empty()).then_some(Self::Exact(version))
+        } else if let Some(minor) = text.strip_prefix("0.") {
+            minor.parse().ok().map(Self::ZeroMinor)
+        } else {
+            text.parse().ok().filter(|major| *major > 0).map(Self::Major)
+        };
+        class
+            .filter(|class| class.to_string() == text)
+            .ok_or_else(|| ApiClassError(text.to_owned()))
     }
 }
 
@@ -147,5 +165,93 @@ impl fmt::Display for ReleaseId {
             write!(f, "e{}:", self.epoch)?;
         }
         write!(f, "{}#{}", self.version, self.code)
+    }
+}
+
+/// Numbers first and as numbers: a version is read far more often than it is shown.
+fn put_version(out: &mut Vec<u8>, version: &Version) {
+    put_varint(out, version.major);
+    put_varint(out, version.minor);
+    put_varint(out, version.patch);
+    put_blob(out, version.pre.as_bytes());
+    put_blob(out, version.build.as_bytes());
+}
+
+fn take_version(bytes: &mut &[u8]) -> Result<Version, Malformed> {
+    let (major, minor, patch) = (take_varint(bytes)?, take_varint(bytes)?, take_varint(bytes)?);
+    let pre = take_text(bytes, VERSION_PART_BYTES_MAX)?;
+    let pre = Prerelease::new(pre).map_err(|_| Malformed("a pre-release of a version"))?;
+    let build = take_text(bytes, VERSION_PART_BYTES_MAX)?;
+    let build = BuildMetadata::new(build).map_err(|_| Malformed("build metadata of a version"))?;
+    Ok(Version { major, minor, patch, pre, build })
+}
+
+/// Takes a text of at most `length_max` bytes.
+pub(crate) fn take_text<'a>(bytes: &mut &'a [u8], length_max: usize) -> Result<&'a str, Malformed> {
+    let text = take_blob(bytes)?;
+    if text.len() > length_max {
+        return Err(Malformed("a shorter text"));
+    }
+    std::str::from_utf8(text).map_err(|_| Malformed("a text in UTF-8"))
+}
+
+impl Encode for CodeHash {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.0.encode(out);
+    }
+}
+
+impl Wire for CodeHash {
+    fn read(bytes: &mut &[u8]) -> Result<Self, Malformed> {
+        Wire::read(bytes).map(Self)
+    }
+}
+
+impl Encode for ReleaseId {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.epoch.encode(out);
+        put_version(out, &self.version);
+        self.code.encode(out);
+    }
+}
+
+impl Wire for ReleaseId {
+    fn read(bytes: &mut &[u8]) -> Result<Self, Malformed> {
+        let id = Self {
+            epoch: Wire::read(bytes)?,
+            version: take_version(bytes)?,
+            code: Wire::read(bytes)?,
+        };
+        if is_above_zero(&id.version) { Ok(id) } else { Err(NOT_ABOVE_ZERO) }
+    }
+}
+
+impl Encode for ApiClass {
+    fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Major(major) => {
+                out.push(0);
+                major.encode(out);
+            }
+            Self::ZeroMinor(minor) => {
+                out.push(1);
+                minor.encode(out);
+            }
+            Self::Exact(version) => {
+                out.push(2);
+                put_version(out, version);
+            }
+        }
+    }
+}
+
+impl Wire for ApiClass {
+    fn read(bytes: &mut &[u8]) -> Result<Self, Malformed> {
+        match take_byte(bytes)? {
+            0 => Wire::read(bytes).map(Self::Major),
+            1 => Wire::read(bytes).map(Self::ZeroMinor),
+            2 => take_version(bytes).map(Self::Exact),
+            _ => Err(Malformed("a kind of API class")),
+        }
     }
 }
