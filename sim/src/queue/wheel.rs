@@ -1,0 +1,343 @@
+//! A hierarchical timing wheel: a ring of fine buckets, a ring of coarse ones, and a heap beyond.
+//!
+//! A fine bucket spans 1,024 ns and is sorted when its turn comes, so the order is exact whatever the
+//! buckets. What lies beyond the fine ring waits in a coarse bucket of 2^24 ns (16.8 ms) until that
+//! begins; what lies beyond the coarse ring (17 s) waits in a heap.
+//!
+//! Invariant: the fine ring holds ticks in `cursor + 1 ..= cursor + FINE`, so no two ticks share a
+//! bucket; the coarse ring and the heap hold nothing of the coarse tick of `cursor` or before.
+
+use super::{Entry, Queue};
+use std::{cmp::Reverse, collections::BinaryHeap};
+
+/// Nanoseconds of a fine bucket, as a power of two.
+const FINE_SHIFT: u32 = 10;
+/// Fine buckets: 16.8 ms, which spans the latencies of most networks.
+const FINE: usize = 1 << 14;
+/// Nanoseconds of a coarse bucket, as a power of two: one turn of the fine ring.
+const COARSE_SHIFT: u32 = FINE_SHIFT + 14;
+/// Coarse buckets: 17 s, which spans most timers.
+const COARSE: usize = 1 << 10;
+/// No cell.
+const NIL: u32 = u32::MAX;
+
+/// A hierarchical timing wheel.
+#[derive(Clone, Debug)]
+pub struct Wheel {
+    cells: Vec<Cell>,
+    free: u32,
+    fine: Box<[u32]>,
+    fine_full: Bits<{ FINE / 64 }>,
+    coarse: Box<[u32]>,
+    coarse_full: Bits<{ COARSE / 64 }>,
+    beyond: BinaryHeap<Reverse<Entry>>,
+    /// The first coarse tick that the coarse ring or the heap holds; `u64::MAX` where there is none.
+    coarse_next: u64,
+    /// The fine tick whose bucket `current` was taken from.
+    cursor: u64,
+    /// What is left of the current bucket, last first.
+    current: Vec<Entry>,
+    /// What was pushed into the current bucket, or before it, after it was sorted.
+    late: BinaryHeap<Reverse<Entry>>,
+    pushed: u64,
+    len: usize,
+}
+
+/// A pending event in a bucket's list, or a free cell in the free list.
+#[derive(Clone, Copy, Debug)]
+struct Cell {
+    nanos: u64,
+    sequence: u64,
+    item: u32,
+    next: u32,
+}
+
+impl Default for Wheel {
+    fn default() -> Self {
+        Self {
+            cells: Vec::new(),
+            free: NIL,
+            fine: vec![NIL; FINE].into(),
+            fine_full: Bits::default(),
+            coarse: vec![NIL; COARSE].into(),
+            coarse_full: Bits::default(),
+            beyond: BinaryHeap::new(),
+            coarse_next: u64::MAX,
+            cursor: 0,
+            current: Vec::new(),
+            late: BinaryHeap::new(),
+            pushed: 0,
+            len: 0,
+        }
+    }
+}
+
+impl Queue for Wheel {
+    #[inline]
+    fn push(&mut self, nanos: u64, item: u32) -> u64 {
+        let sequence = self.pushed;
+        self.pushed += 1;
+        self.len += 1;
+        self.place(Entry { nanos, sequence, item });
+        sequence
+    }
+
+    #[inline]
+    fn pop(&mut self, until: u64) -> Option<Entry> {
+        if self.current.is_empty() && self.late.is_empty() {
+            self.advance(until >> FINE_SHIFT)?;
+        }
+        let late = match (self.current.last(), self.late.peek()) {
+            (Some(sorted), Some(Reverse(late))) => late < sorted,
+            (None, _) => true,
+            (Some(_), None) => false,
+        };
+        if late {
+            if self.late.peek()?.0.nanos > until {
+                return None;
+            }
+            self.len -= 1;
+            self.late.pop().map(|Reverse(entry)| entry)
+        } else {
+            if self.current.last()?.nanos > until {
+                return None;
+            }
+            self.len -= 1;
+            self.current.pop()
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.len
+    }
+}
+
+impl Wheel {
+    #[inline]
+    fn place(&mut self, entry: Entry) {
+        let tick = entry.nanos >> FINE_SHIFT;
+        if tick <= self.cursor {
+            self.late.push(Reverse(entry));
+        } else if tick - self.cursor <= FINE as u64 {
+            let bucket = tick as usize % FINE;
+            self.fine_full.set(bucket);
+            let head = self.fine[bucket];
+            self.fine[bucket] = self.cell(entry, head);
+        } else {
+            self.place_far(entry);
+        }
+    }
+
+    fn place_far(&mut self, entry: Entry) {
+        let tick = entry.nanos >> COARSE_SHIFT;
+        self.coarse_next = self.coarse_next.min(tick);
+        if tick - (self.cursor >> (COARSE_SHIFT - FINE_SHIFT)) < COARSE as u64 {
+            let bucket = tick as usize % COARSE;
+            self.coarse_full.set(bucket);
+            let head = self.coarse[bucket];
+            self.coarse[bucket] = self.cell(entry, head);
+        } else {
+            self.beyond.push(Reverse(entry));
+        }
+    }
+
+    /// Moves the cursor to the next bucket that holds anything and takes its entries; `None` where it
+    /// begins after the tick `until`.
+    fn advance(&mut self, until: u64) -> Option<()> {
+        loop {
+            let here = self.cursor as usize % FINE;
+            let fine = self
+                .fine_full
+                .next_after(here)
+                .map(|bucket| self.cursor + 1 + (bucket.wrapping_sub(here + 1) % FINE) as u64);
+            let coarse = self.coarse_next.saturating_mul(FINE as u64);
+            let first = fine.unwrap_or(u64::MAX).min(coarse);
+            if first > until || first == u64::MAX {
+                return None;
+            }
+            if coarse > first {
+                self.cursor = first;
+                self.take_current(first as usize % FINE);
+                return Some(());
+            }
+            self.cursor = coarse - 1;
+            self.refine(self.coarse_next);
+        }
+    }
+
+    fn take_current(&mut self, bucket: usize) {
+        self.fine_full.clear(bucket);
+        let mut next = std::mem::replace(&mut self.fine[bucket], NIL);
+        while next != NIL {
+            let (entry, after) = self.release(next);
+            self.current.push(entry);
+            next = after;
+        }
+        // Lists are last first already, except where a coarse bucket was refined into this one.
+        if self.current.len() > 1 {
+            self.current.sort_unstable_by_key(|entry| Reverse((entry.nanos, entry.sequence)));
+        }
+    }
+
+    /// Spreads the coarse tick that begins right after the cursor over the fine ring.
+    #[cold]
+    fn refine(&mut self, tick: u64) {
+        let bucket = tick as usize % COARSE;
+        self.coarse_full.clear(bucket);
+        let mut next = std::mem::replace(&mut self.coarse[bucket], NIL);
+        while next != NIL {
+            let (entry, after) = self.release(next);
+            self.place(entry);
+            next = after;
+        }
+        while let Some(Reverse(entry)) = self.beyond.peek()
+            && entry.nanos >> COARSE_SHIFT <= tick
+        {
+            let entry = *entry;
+            self.beyond.pop();
+            self.place(entry);
+        }
+        let ring = self.coarse_full.next_after(bucket);
+        let ring = ring.map(|next| tick + 1 + (next.wrapping_sub(bucket + 1) % COARSE) as u64);
+        let heap = self.beyond.peek().map(|Reverse(entry)| entry.nanos >> COARSE_SHIFT);
+        self.coarse_next = ring.unwrap_or(u64::MAX).min(heap.unwrap_or(u64::MAX));
+    }
+
+    #[inline]
+    fn cell(&mut self, entry: Entry, next: u32) -> u32 {
+        let cell = Cell { nanos: entry.nanos, sequence: entry.sequence, item: entry.item, next };
+        if self.free == NIL {
+            assert!(self.cells.len() < NIL as usize, "more events pending than a u32 can count");
+            self.cells.push(cell);
+            return (self.cells.len() - 1) as u32;
+        }
+        let at = self.free;
+        self.free = self.cells[at as usize].next;
+        self.cells[at as usize] = cell;
+        at
+    }
+
+    #[inline]
+    fn release(&mut self, at: u32) -> (Entry, u32) {
+        let cell = &mut self.cells[at as usize];
+        let entry = Entry { nanos: cell.nanos, sequence: cell.sequence, item: cell.item };
+        let next = std::mem::replace(&mut cell.next, self.free);
+        self.free = at;
+        (entry, next)
+    }
+}
+
+/// A ring of `WORDS` x 64 bits, with a bit for each word that is not zero.
+#[derive(Clone, Debug)]
+struct Bits<const WORDS: usize> {
+    words: [u64; WORDS],
+    summary: [u64; 4],
+}
+
+impl<const WORDS: usize> Default for Bits<WORDS> {
+    fn default() -> Self {
+        const { assert!(WORDS <= 4 * 64) };
+        Self { words: [0; WORDS], summary: [0; 4] }
+    }
+}
+
+impl<const WORDS: usize> Bits<WORDS> {
+    #[inline]
+    fn set(&mut self, bit: usize) {
+        let word = bit / 64;
+        self.words[word] |= 1 << (bit % 64);
+        self.summary[word / 64] |= 1 << (word % 64);
+    }
+
+    #[inline]
+    fn clear(&mut self, bit: usize) {
+        let word = bit / 64;
+        self.words[word] &= !(1 << (bit % 64));
+        if self.words[word] == 0 {
+            self.summary[word / 64] &= !(1 << (word % 64));
+        }
+    }
+
+    /// The first set bit after `bit`, around the ring and back to `bit` itself.
+    #[inline]
+    fn next_after(&self, bit: usize) -> Option<usize> {
+        let start = (bit + 1) % (WORDS * 64);
+        let word = start / 64;
+        let here = self.words[word] & (u64::MAX << (start % 64));
+        if here != 0 {
+            return Some(word * 64 + here.trailing_zeros() as usize);
+        }
+        let word = self.next_word(word + 1).or_else(|| self.next_word(0))?;
+        Some(word * 64 + self.words[word].trailing_zeros() as usize)
+    }
+
+    #[inline]
+    fn next_word(&self, from: usize) -> Option<usize> {
+        let mut mask = u64::MAX << (from % 64);
+        for part in from / 64..4 {
+            let here = self.summary[part] & mask;
+            if here != 0 {
+                return Some(part * 64 + here.trailing_zeros() as usize);
+            }
+            mask = u64::MAX;
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::Heap;
+    use proptest::prelude::*;
+
+    /// A step of a run: push so far ahead of what was last popped, or pop up to so far ahead.
+    #[derive(Clone, Debug)]
+    enum Step {
+        Push(u64),
+        Pop(u64),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let ahead = prop_oneof![
+            0_u64..4,
+            0_u64..3_000,
+            0_u64..1 << 25,
+            (0_u64..40).prop_map(|turns| turns << COARSE_SHIFT),
+            0_u64..1 << 36,
+            Just(u64::MAX),
+        ];
+        let step = prop_oneof![
+            3 => ahead.clone().prop_map(Step::Push),
+            2 => ahead.prop_map(Step::Pop),
+        ];
+        prop::collection::vec(step, 0..400)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #[test]
+        fn a_wheel_is_a_heap(steps in steps()) {
+            let (mut wheel, mut heap, mut now) = (Wheel::default(), Heap::default(), 0_u64);
+            for (item, step) in steps.into_iter().enumerate() {
+                match step {
+                    Step::Push(ahead) => {
+                        let at = now.saturating_add(ahead);
+                        prop_assert_eq!(wheel.push(at, item as u32), heap.push(at, item as u32));
+                    }
+                    Step::Pop(ahead) => {
+                        let until = now.saturating_add(ahead);
+                        let expected = heap.pop(until);
+                        prop_assert_eq!(wheel.pop(until), expected);
+                        now = expected.map_or(now, |entry| entry.nanos);
+                    }
+                }
+                prop_assert_eq!(wheel.len(), heap.len());
+            }
+            while let Some(expected) = heap.pop(u64::MAX) {
+                prop_assert_eq!(wheel.pop(u64::MAX), Some(expected));
+            }
+            prop_assert!(wheel.is_empty());
+        }
+    }
+}
