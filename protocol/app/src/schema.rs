@@ -296,8 +296,14 @@ mod tests {
 
     #[test]
     fn a_schema_keeps_its_address_for_ever() {
-        check_id(&Schema::Unit, expect!["11609d47273c0cfe82e14c3a3d505acc2ecdc20e58ce4c109c6c170291721c94"]);
-        check_id(&Schema::map(Schema::Int, Schema::list(Schema::Str)), expect!["694945634778803ac93c824a55e844ccceaa4f760a5cb472eb5d6b3c4895e771"]);
+        check_id(
+            &Schema::Unit,
+            expect!["11609d47273c0cfe82e14c3a3d505acc2ecdc20e58ce4c109c6c170291721c94"],
+        );
+        check_id(
+            &Schema::map(Schema::Int, Schema::list(Schema::Str)),
+            expect!["694945634778803ac93c824a55e844ccceaa4f760a5cb472eb5d6b3c4895e771"],
+        );
         check_id(
             &Schema::record([
                 (1, "on", Schema::Bool),

@@ -13,6 +13,7 @@ use contract::NodeId;
 use crate::{Body, Context, Fault, Guarantee, MessageType, Program, Runtime, native::typed::Typed};
 
 mod counter;
+mod sessions;
 mod typed;
 
 /// The first line of a code is no longer, so that finding its end is bounded.
@@ -44,7 +45,7 @@ pub struct Registry {
 impl Registry {
     /// Every program that is built in.
     pub fn standard() -> Self {
-        let programs = [counter::LIST, counter::FLAWED].concat();
+        let programs = [counter::LIST, counter::FLAWED, sessions::LIST].concat();
         let key = |listed: &Listed| (listed.app, listed.version, listed.variant);
         for (at, listed) in programs.iter().enumerate() {
             assert!(

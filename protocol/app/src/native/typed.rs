@@ -196,10 +196,6 @@ impl<K: Typed, V> Table<K, V> {
         self.entries.get(&key.bytes())
     }
 
-    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        self.entries.get_mut(&key.bytes())
-    }
-
     pub(super) fn insert(&mut self, key: &K, value: V) -> Option<V> {
         self.entries.insert(key.bytes(), value)
     }

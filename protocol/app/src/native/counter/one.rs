@@ -135,7 +135,10 @@ impl Edition for One {
                 Request::Compare { digest, count, answer: true }
             }
             ADD | INCREMENT => Request::Count(amount(Add::read_body(body)?.by)),
-            READ => Request::Read,
+            READ => {
+                <()>::read_body(body)?;
+                Request::Read
+            }
             SEND_ADD => {
                 Add::read_body(body)?;
                 Request::Forward(ADD)

@@ -182,7 +182,10 @@ pub(super) fn request<'a, E>(body: &Body) -> Result<Request<'a, E>, Fault> {
         }
         INCREMENT => Request::Count(Amount::Up(one::Add::read_body(body)?.by).into()),
         DECREMENT => Request::Count(Amount::Down(one::Add::read_body(body)?.by).into()),
-        READ => Request::Read,
+        READ => {
+            <()>::read_body(body)?;
+            Request::Read
+        }
         SEND_ADD => {
             Add::read_body(body)?;
             Request::Forward(ADD)
