@@ -37,7 +37,10 @@ impl Odds {
     /// A word that is uniform again, made from one that said yes.
     #[inline]
     pub const fn again(self, word: u32) -> u32 {
-        if self.0 == 0 { 0 } else { (((word as u64) << 32) / self.0) as u32 }
+        match ((word as u64) << 32).checked_div(self.0) {
+            Some(again) => again as u32,
+            None => 0,
+        }
     }
 }
 
@@ -62,7 +65,7 @@ pub const fn exponential(word: u32, mean: u64) -> u64 {
 /// Log-normal: the logarithm has this standard deviation, in thousandths.
 pub const fn log_normal(word: u32, median: u64, sigma_milli: u32) -> u64 {
     let deviation = normal(word) as i128 * sigma_milli as i128 / 1000;
-    let exponent = deviation * LOG2_E as i128 >> 32;
+    let exponent = times(deviation, LOG2_E as i128);
     scale_exp2(median, clamp_exponent(exponent))
 }
 
@@ -85,8 +88,8 @@ pub const fn normal(word: u32) -> i64 {
     let tail = if lower { cell } else { (1 << 33) - cell };
     let nats = nats_of((33 << 32) - log2(tail));
     let t = ((2 * nats as u128) << 32).isqrt() as i128;
-    let over = C[0] + ((C[1] + (C[2] * t >> 32)) * t >> 32);
-    let under = ONE + ((D[0] + ((D[1] + (D[2] * t >> 32)) * t >> 32)) * t >> 32);
+    let over = C[0] + times(t, C[1] + times(t, C[2]));
+    let under = ONE + times(t, D[0] + times(t, D[1] + times(t, D[2])));
     let quantile = t - (over << 32) / under;
     (if lower { -quantile } else { quantile }) as i64
 }
@@ -100,6 +103,11 @@ const LOG2_E: u64 = 6_196_328_019;
 
 const fn micros(millionths: i128) -> i128 {
     millionths * ONE / MILLION as i128
+}
+
+/// The product of two numbers with 32 fractional bits.
+const fn times(left: i128, right: i128) -> i128 {
+    (left * right) >> 32
 }
 
 const fn saturate(value: u128) -> u64 {
@@ -130,10 +138,10 @@ const fn nats_of(bits: u64) -> u64 {
 const fn log2(value: u64) -> u64 {
     let whole = value.ilog2();
     // The fraction after the leading one: 8 bits choose the cell, 24 more interpolate in it.
-    let fraction = ((value as u128) << 32 >> whole) as u64 & 0xffff_ffff;
+    let fraction = (((value as u128) << 32) >> whole) as u64 & 0xffff_ffff;
     let (cell, rest) = ((fraction >> 24) as usize, fraction & 0xff_ffff);
     let (from, to) = (LOG2_TABLE[cell], LOG2_TABLE[cell + 1]);
-    ((whole as u64) << 32) + from + ((to - from) * rest >> 24)
+    ((whole as u64) << 32) + from + (((to - from) * rest) >> 24)
 }
 
 /// `value` times 2 to the `exponent`, which has 32 fractional bits; at most `u64::MAX`.
@@ -214,22 +222,38 @@ mod tests {
     fn a_uniform_span_reaches_both_ends() {
         assert_eq!((within(0, 3, 9), within(u32::MAX, 3, 9)), (3, 9));
         assert_eq!(within(u32::MAX, 9, 3), 9);
-        assert_eq!(within(u32::MAX, 0, u64::MAX), u64::MAX - u32::MAX.wrapping_add(0) as u64 - 1);
+        assert_eq!(within(u32::MAX, 0, u64::MAX) >> 32, u64::from(u32::MAX) - 1);
     }
+
+    const WORDS: [u32; 5] = [0, 1 << 28, 1 << 31, 3 << 30, u32::MAX];
 
     /// Golden values: a sampler that moves moves every fingerprint.
     #[test]
     fn samplers_keep_their_values() {
-        const WORDS: [u32; 5] = [0, 1 << 28, 1 << 31, 3 << 30, u32::MAX];
-        assert_eq!(WORDS.map(|word| exponential(word, 1_000_000)), GOLDEN_EXPONENTIAL);
-        assert_eq!(WORDS.map(|word| log_normal(word, 1_000_000, 500)), GOLDEN_LOG_NORMAL);
-        assert_eq!(WORDS.map(|word| pareto(word, 1_000_000, 1_500)), GOLDEN_PARETO);
-        assert_eq!(WORDS.map(|word| normal(word) * 1_000_000 >> 32), GOLDEN_NORMAL);
+        let golden = |sampler: fn(u32) -> u64| WORDS.map(sampler);
+        let exponential = golden(|word| exponential(word, 1_000_000));
+        assert_eq!(exponential, [22_180_709, 2_772_588, 693_147, 287_682, 0]);
+        let log_normal = golden(|word| log_normal(word, 1_000_000, 500));
+        assert_eq!(log_normal, [42_054, 464_303, 999_999, 1_400_872, 23_778_446]);
+        let pareto = golden(|word| pareto(word, 1_000_000, 1_500));
+        assert_eq!(pareto, [2_642_248_102_429, 6_349_609, 1_587_402, 1_211_414, 1_000_000]);
+        let golden = [-27_219_602_273, -6_590_346_990, -432, 2_895_620_309, 27_219_602_273];
+        assert_eq!(WORDS.map(normal), golden);
     }
 
-    // Beside each golden value stands what the formula gives.
-    const GOLDEN_EXPONENTIAL: [u64; 5] = [22_180_709, 2_772_588, 693_147, 287_682, 0];
-    const GOLDEN_LOG_NORMAL: [u64; 5] = [0; 5];
-    const GOLDEN_PARETO: [u64; 5] = [0; 5];
-    const GOLDEN_NORMAL: [i64; 5] = [0; 5];
+    /// The exact values, from the formulas in 53-bit floating point.
+    #[test]
+    fn samplers_are_off_by_less_than_a_thousandth() {
+        let near = |value: u64, exact: u64| value.abs_diff(exact) <= exact / 1000;
+        for (word, log_normal_exact, pareto_exact) in [
+            (WORDS[0], 42_047, 2_642_245_949_629),
+            (WORDS[1], 464_376, 6_349_604),
+            (WORDS[2], 1_000_000, 1_587_401),
+            (WORDS[3], 1_401_082, 1_211_414),
+            (WORDS[4], 23_783_186, 1_000_000),
+        ] {
+            assert!(near(log_normal(word, 1_000_000, 500), log_normal_exact), "{word}");
+            assert!(near(pareto(word, 1_000_000, 1_500), pareto_exact), "{word}");
+        }
+    }
 }

@@ -159,6 +159,6 @@ mod tests {
     /// Golden: whoever changes this changes every run.
     #[test]
     fn the_words_of_seed_0_stay() {
-        assert_eq!(Seeded::new(0).words(occasion(0, 0))[..2], [0, 0]);
+        assert_eq!(Seeded::new(0).words(occasion(0, 0))[..2], [1_389_847_909, 1_072_424_912]);
     }
 }

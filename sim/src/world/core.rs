@@ -6,7 +6,7 @@ use crate::{
     fault::{Chance, Fault},
     fingerprint::Fingerprint,
     ledger::{Injector, Ledger},
-    network::{Clogs, Cuts, LossOdds, Rules, UNRESOLVED},
+    network::{Clogs, Cuts, LossOdds, Rules},
     node::{Directory, Node, State},
     queue::{Queue, Wheel},
     slab::Slab,
@@ -219,7 +219,7 @@ impl<P: Process> Core<P> {
     pub(crate) fn add(&mut self, node: NodeId) -> u32 {
         assert!(self.directory.find(node).is_none(), "{node} was added before");
         let slot = u32::try_from(self.nodes.len()).expect("a fleet is small");
-        assert!(slot < UNRESOLVED && slot < SLOTS, "more nodes than an item can name");
+        assert!(slot < SLOTS, "more nodes than an item can name");
         self.nodes.push(Node::new(node));
         self.directory.insert(node, slot);
         slot
