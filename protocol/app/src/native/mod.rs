@@ -16,6 +16,11 @@ mod counter;
 mod sessions;
 mod typed;
 
+#[cfg(test)]
+mod rig;
+#[cfg(test)]
+mod tests;
+
 /// The first line of a code is no longer, so that finding its end is bounded.
 const FIRST_LINE_BYTES_MAX: usize = 256;
 

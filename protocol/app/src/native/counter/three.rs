@@ -169,7 +169,7 @@ fn migrate_from_two(state: &[u8], meter: &mut Meter) -> Result<Vec<u8>, Fault> {
 }
 
 /// Takes a message of 2.x to 3.x: only the map has another form.
-fn convert_from_two(body: &Body) -> Result<Body, Fault> {
+pub(super) fn convert_from_two(body: &Body) -> Result<Body, Fault> {
     Ok(match body.tag {
         two::MAP => {
             let map = Entries::<UpDown>::read_body(body)?;

@@ -1,0 +1,150 @@
+//! A small fleet for tests: instances of one program, and messages that arrive in any order.
+
+use std::sync::Arc;
+
+use contract::{NodeId, Time};
+
+use crate::{Body, Context, Fault, Incoming, Instance, Meter, Outgoing, Program, Step};
+
+/// More than any migration here costs.
+pub(super) const BUDGET: u64 = 1_000_000;
+
+/// One step that a fleet took, and all that it depended on.
+pub(super) struct Seen {
+    pub(super) node: NodeId,
+    pub(super) entropy: u64,
+    pub(super) now: Time,
+    /// The state before.
+    pub(super) before: Vec<u8>,
+    pub(super) incoming: Incoming,
+    pub(super) did: Result<(Step, Vec<Outgoing>), Fault>,
+    /// The state afterwards.
+    pub(super) after: Vec<u8>,
+}
+
+/// Instances of one program.
+pub(super) struct Fleet {
+    pub(super) program: Arc<dyn Program>,
+    pub(super) nodes: Vec<NodeId>,
+    pub(super) instances: Vec<Box<dyn Instance>>,
+    /// Sent and not yet delivered: from, to, what.
+    pub(super) in_flight: Vec<(NodeId, NodeId, Body)>,
+    /// What clients were told, in order.
+    pub(super) replies: Vec<(u64, Vec<u8>)>,
+    steps: u64,
+}
+
+/// What a fleet does next, drawn by a test.
+pub(super) type Move = (u8, u64);
+
+impl Fleet {
+    pub(super) fn new(program: Arc<dyn Program>, count: u32) -> Self {
+        let nodes: Vec<_> = (1..=count).map(NodeId).collect();
+        let instances = nodes.iter().map(|node| program.init(*node)).collect();
+        Self { program, nodes, instances, in_flight: vec![], replies: vec![], steps: 0 }
+    }
+
+    /// Hands one input to the node at `at`, and keeps what it sends in flight.
+    pub(super) fn give(&mut self, at: usize, incoming: Incoming, entropy: u64) -> Seen {
+        self.steps += 1;
+        let (node, now) = (self.nodes[at], Time::from_nanos(self.steps * 1_000_000_000));
+        let before = self.instances[at].export();
+        let mut out = Vec::new();
+        let context = Context { node, now, nodes: &self.nodes, entropy };
+        let did = self.instances[at].handle(context, &incoming, &mut out);
+        let after = self.instances[at].export();
+        if did.is_ok() {
+            for outgoing in &out {
+                match outgoing {
+                    Outgoing::Send { to, body } => self.in_flight.push((node, *to, body.clone())),
+                    Outgoing::Reply { id, result } => self.replies.push((*id, result.to_vec())),
+                }
+            }
+        }
+        Seen { node, entropy, now, before, incoming, did: did.map(|step| (step, out)), after }
+    }
+
+    /// An operation of a client at the node at `at`.
+    pub(super) fn ask(&mut self, at: usize, body: Body, entropy: u64) -> Seen {
+        let id = self.steps;
+        self.give(at, Incoming::Operation { id, body }, entropy)
+    }
+
+    /// Delivers what is in flight at `index`.
+    pub(super) fn deliver(&mut self, index: usize) -> Seen {
+        let (from, to, body) = self.in_flight.remove(index);
+        let at = self.nodes.iter().position(|node| *node == to).expect("a node of the fleet");
+        self.give(at, Incoming::Message { from, body }, 0)
+    }
+
+    /// Delivers until nothing is in flight.
+    pub(super) fn settle(&mut self) {
+        while !self.in_flight.is_empty() {
+            let seen = self.deliver(0);
+            assert!(seen.did.is_ok(), "{:?} at {}: {:?}", seen.incoming, seen.node, seen.did);
+        }
+    }
+
+    /// Everything a fleet can do, by a draw.
+    pub(super) fn play(&mut self, (choice, entropy): Move) -> Seen {
+        let at = entropy as usize % self.nodes.len();
+        let words = [entropy, entropy >> 16, entropy >> 32, entropy >> 48].map(|word| word as u32);
+        match choice % 4 {
+            0 => self.give(at, Incoming::Tick, entropy >> 3),
+            1 | 2 if !self.in_flight.is_empty() => {
+                self.deliver((entropy >> 8) as usize % self.in_flight.len())
+            }
+            _ => {
+                let kinds = &self.program.manifest().operations;
+                let kind = kinds[(entropy >> 5) as usize % kinds.len()];
+                let body = self.program.operation(kind, words).expect("a kind of the manifest");
+                self.ask(at, body, entropy >> 7)
+            }
+        }
+    }
+
+    /// Every node goes along `edge` to `program`, and so does what is in flight.
+    pub(super) fn upgrade(&mut self, program: &Arc<dyn Program>, edge: Option<usize>) {
+        for at in 0..self.nodes.len() {
+            self.upgrade_node(at, program, edge);
+        }
+        if let Some(edge) = edge {
+            for (_, _, body) in &mut self.in_flight {
+                *body = program.convert(edge, body).expect("a message that converts");
+            }
+        }
+        self.program = Arc::clone(program);
+    }
+
+    /// One node goes along `edge` to `program`; without an edge its state stays as it is.
+    pub(super) fn upgrade_node(
+        &mut self,
+        at: usize,
+        program: &Arc<dyn Program>,
+        edge: Option<usize>,
+    ) {
+        let state = self.instances[at].export();
+        let state = match edge {
+            Some(edge) => migrate(program, edge, &state).expect("a state that migrates"),
+            None => state,
+        };
+        self.instances[at] = program.load(self.nodes[at], &state).expect("a state that loads");
+    }
+
+    /// The sum over the nodes of a measure.
+    pub(super) fn measured(&self, measure: usize) -> i128 {
+        let one = |instance: &Box<dyn Instance>| {
+            self.program.measure(&instance.export()).expect("a state")[measure]
+        };
+        self.instances.iter().map(one).sum()
+    }
+}
+
+/// Takes a state along an edge within the budget.
+pub(super) fn migrate(
+    program: &Arc<dyn Program>,
+    edge: usize,
+    state: &[u8],
+) -> Result<Vec<u8>, Fault> {
+    program.migrate(edge, state, &mut Meter::new(BUDGET))
+}
