@@ -192,14 +192,15 @@ impl Gate {
     }
 
     fn judge_same_class(&self, stamp: &Stamp, understood: bool) -> Verdict {
-        let newer = *stamp.id() > self.release;
-        if self.bugs.has(Bug::GateComparesFullVersions) && newer {
-            return Verdict::Hold(HoldReason::NewerClass);
-        }
-        match (understood, newer) {
-            (true, _) => self.as_it_is(),
-            (false, true) => Verdict::Hold(HoldReason::NewerTag),
-            (false, false) => Verdict::Refuse(RefuseReason::UnknownTag),
+        let newer = || *stamp.id() > self.release;
+        if self.bugs.has(Bug::GateComparesFullVersions) && newer() {
+            Verdict::Hold(HoldReason::NewerClass)
+        } else if understood {
+            self.as_it_is()
+        } else if newer() {
+            Verdict::Hold(HoldReason::NewerTag)
+        } else {
+            Verdict::Refuse(RefuseReason::UnknownTag)
         }
     }
 

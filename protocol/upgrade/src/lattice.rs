@@ -140,3 +140,134 @@ impl AppCrdt {
         Some(conflict)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::{envelopes, release, release_with};
+
+    fn merged(crdt: &mut AppCrdt, incoming: &Arc<Envelope>) -> Merged {
+        crdt.merge(Arc::clone(incoming)).merged
+    }
+
+    fn raised(from: Option<&Arc<Envelope>>, to: &Arc<Envelope>) -> Merged {
+        Merged::Raised { from: from.map(|from| from.id.clone()), to: to.id.clone() }
+    }
+
+    #[test]
+    fn r2_only_a_newer_release_raises_what_is_known() {
+        let [(_, old), (_, new)] = ["1.4.0", "2.0.0"].map(release);
+        let mut crdt = AppCrdt::new(Bugs::NONE);
+        assert_eq!(merged(&mut crdt, &old), raised(None, &old));
+        assert_eq!(merged(&mut crdt, &new), raised(Some(&old), &new));
+        assert_eq!(merged(&mut crdt, &old), Merged::Older);
+        assert_eq!(crdt.known(), Some(&new));
+    }
+
+    #[test]
+    fn s4_a_duplicate_does_nothing_however_often_it_comes() {
+        let (_, envelope) = release("1.0.0");
+        let mut crdt = AppCrdt::new(Bugs::NONE);
+        merged(&mut crdt, &envelope);
+        for _ in 0..3 {
+            let merge = crdt.merge(Arc::clone(&envelope));
+            assert_eq!(merge, Merge { merged: Merged::Same, conflict: None });
+        }
+        assert_eq!(crdt.older(), 0);
+        let mut crdt = AppCrdt::recover(Some(Arc::clone(&envelope)), Bug::MergeUsesLte.into());
+        assert_eq!(merged(&mut crdt, &envelope), raised(Some(&envelope), &envelope));
+    }
+
+    #[test]
+    fn a4_a_replayed_older_release_moves_nothing_but_a_counter() {
+        let [(_, old), (_, new)] = ["1.4.0", "2.0.0"].map(release);
+        let mut crdt = AppCrdt::recover(Some(Arc::clone(&new)), Bugs::NONE);
+        for replays in 1..=3 {
+            assert_eq!(merged(&mut crdt, &old), Merged::Older);
+            assert_eq!((crdt.known(), crdt.older()), (Some(&new), replays));
+        }
+    }
+
+    #[test]
+    fn r5_a_publisher_and_a_peer_raise_it_alike() {
+        let [(_, old), (_, new)] = ["1.4.0", "2.0.0"].map(release);
+        let mut publisher = AppCrdt::recover(Some(Arc::clone(&old)), Bugs::NONE);
+        let mut peer = publisher.clone();
+        let told = publisher.merge(Arc::clone(&new));
+        assert_eq!(peer.merge(Arc::clone(publisher.known().unwrap())), told);
+    }
+
+    #[test]
+    fn r28_a17_of_two_codes_under_one_version_the_greater_hash_wins_everywhere() {
+        let codes = ["2.0.0", "2.0.0 other"].map(release).map(|(_, envelope)| envelope);
+        let [winner, loser] =
+            if codes[0].id > codes[1].id { [0, 1] } else { [1, 0] }.map(|at| &codes[at]);
+        let conflict = Conflict { winner: winner.id.clone(), loser: loser.id.clone() };
+        for order in [[winner, loser], [loser, winner]] {
+            let mut crdt = AppCrdt::new(Bugs::NONE);
+            crdt.merge(Arc::clone(order[0]));
+            assert_eq!(crdt.merge(Arc::clone(order[1])).conflict, Some(conflict.clone()));
+            assert_eq!(crdt.known(), Some(winner));
+            assert_eq!(crdt.merge(Arc::clone(loser)).conflict, None, "it is reported once");
+        }
+        let mut crdt = AppCrdt::recover(Some(Arc::clone(loser)), Bug::FirstCodeWins.into());
+        assert_eq!(merged(&mut crdt, winner), Merged::Older);
+    }
+
+    #[test]
+    fn a_higher_epoch_makes_an_older_version_win() {
+        let (_, new) = release("2.0.0");
+        let (_, back) = release_with("1.4.0", |publication| publication.epoch = 1);
+        let mut crdt = AppCrdt::recover(Some(Arc::clone(&new)), Bugs::NONE);
+        assert_eq!(merged(&mut crdt, &back), raised(Some(&new), &back));
+    }
+
+    #[test]
+    fn a_release_issued_again_is_kept_without_being_newer() {
+        let (_, never) = release("1.0.0");
+        let (_, soon) = release_with("1.0.0", |publication| {
+            publication.expires = Some(contract::Time::from_nanos(1));
+        });
+        let mut crdt = AppCrdt::recover(Some(Arc::clone(&soon)), Bugs::NONE);
+        assert_eq!(merged(&mut crdt, &never), Merged::Reissued);
+        assert_eq!(merged(&mut crdt, &soon), Merged::Older);
+        assert_eq!(crdt.known(), Some(&never));
+    }
+
+    /// What is known after merging `envelopes` in order.
+    fn joined<'a>(envelopes: impl IntoIterator<Item = &'a Envelope>) -> Option<Arc<Envelope>> {
+        let mut crdt = AppCrdt::new(Bugs::NONE);
+        for envelope in envelopes {
+            crdt.merge(Arc::new(envelope.clone()));
+        }
+        crdt.known
+    }
+
+    proptest! {
+        #[test]
+        fn r4_merging_is_a_join(a in envelopes(), b in envelopes(), c in envelopes()) {
+            let max = [&a, &b, &c].into_iter().max_by(|x, y| x.precedence(y)).cloned().map(Arc::new);
+            for order in [[&a, &b, &c], [&a, &c, &b], [&b, &a, &c], [&b, &c, &a], [&c, &a, &b], [&c, &b, &a]] {
+                prop_assert_eq!(&joined(order), &max);
+            }
+            let left = joined([&a, &b]).unwrap();
+            let right = joined([&b, &c]).unwrap();
+            prop_assert_eq!(joined([&*left, &c]), joined([&a, &*right]));
+            prop_assert_eq!(joined([&a, &a, &a]), joined([&a]));
+        }
+
+        #[test]
+        fn s2_what_is_known_never_falls(envelopes in prop::collection::vec(envelopes(), 0..20)) {
+            let mut crdt = AppCrdt::new(Bugs::NONE);
+            for envelope in envelopes {
+                let before = crdt.known().cloned();
+                crdt.merge(Arc::new(envelope.clone()));
+                let after = crdt.known().unwrap();
+                prop_assert!(after.precedence(&envelope).is_ge());
+                prop_assert!(before.is_none_or(|before| after.precedence(&before).is_ge()));
+            }
+        }
+    }
+}

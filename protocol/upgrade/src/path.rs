@@ -186,3 +186,114 @@ impl Adaptors {
         self.last.as_ref()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use app::{Edge, Runtime};
+
+    use super::*;
+    use crate::testing::{ADD, Toys, manifest, schema, state};
+
+    fn toy(text: &str) -> Arc<dyn Program> {
+        Toys::default().load(format!("toy {text}").as_bytes()).unwrap()
+    }
+
+    /// The path from 1 to 9 over edges written `12 29`.
+    fn path(edges: &str) -> Option<String> {
+        let ends = |edge: &str| (edge.as_bytes()[0], edge.as_bytes()[1]);
+        let edges: Vec<_> = edges.split_whitespace().map(ends).collect();
+        shortest(&edges, b'1', b'9').map(|path| path.to_string())
+    }
+
+    #[test]
+    fn the_shortest_path_wins_and_among_equals_the_one_declared_first() {
+        for (edges, expected) in [
+            ("", None),
+            ("19", Some("0")),
+            ("12 29", Some("0>1")),
+            ("29 12", Some("1>0")),
+            ("12 23 39 29", Some("0>3")),
+            ("13 12 29 39", Some("0>3")),
+            ("12 13 29 39", Some("0>2")),
+            ("19 19", Some("0")),
+            ("12 21 11 22", None),
+            ("12 21 29", Some("0>2")),
+            ("91", None),
+        ] {
+            assert_eq!(path(edges).as_deref(), expected, "{edges}");
+        }
+    }
+
+    #[test]
+    fn the_same_state_schema_needs_no_edge() {
+        let manifest = manifest(&"2.0.0".parse().unwrap(), "no-edge");
+        assert_eq!(state_path(&manifest, schema(2).id()), Some(Path::over([])));
+        assert_eq!(state_path(&manifest, schema(1).id()), None);
+    }
+
+    #[test]
+    fn r15_a_message_that_skips_a_line_is_converted_over_both_edges() {
+        let three = toy("3.0.0");
+        let path = message_path(three.manifest(), "1", "3").unwrap();
+        let body = Body { tag: ADD, bytes: [9].into() };
+        let converted = convert_along(&*three, &path, &body, Bugs::NONE).unwrap();
+        assert_eq!((converted.body.tag, &converted.body.bytes[..]), (ADD + 20, &[9, 0, 1][..]));
+        assert_eq!(converted.path.to_string(), "0>1");
+    }
+
+    #[test]
+    fn a_conversion_that_one_edge_refuses_is_refused() {
+        let three = toy("3.0.0");
+        let path = message_path(three.manifest(), "1", "3").unwrap();
+        let body = Body { tag: ADD + 10, bytes: [9].into() };
+        let refused = Fault::Refused("#11 means nothing".to_owned());
+        assert_eq!(convert_along(&*three, &path, &body, Bugs::NONE), Err(refused));
+    }
+
+    #[test]
+    fn planted_bugs_convert_twice_or_skip_an_edge() {
+        let three = toy("3.0.0");
+        let path = message_path(three.manifest(), "1", "3").unwrap();
+        let body = Body { tag: ADD, bytes: [9].into() };
+        let twice = convert_along(&*three, &path, &body, Bug::ConvertTwice.into()).unwrap();
+        assert_eq!(twice.path.to_string(), "0>1>0>1");
+        let body = Body { tag: ADD + 10, bytes: [9].into() };
+        let skipped = convert_along(&*three, &path, &body, Bug::SkipEdge.into()).unwrap();
+        assert_eq!(skipped.path.to_string(), "1");
+    }
+
+    #[test]
+    fn a_state_migrates_over_every_edge_on_one_meter() {
+        let three = toy("3.0.0");
+        let path = state_path(three.manifest(), schema(1).id()).unwrap();
+        let mut meter = Meter::new(20);
+        assert_eq!(migrate_along(&*three, &path, &state(1, 7), &mut meter), Ok(state(3, 7)));
+        assert_eq!(meter.spent(), 20);
+        let over = migrate_along(&*three, &path, &state(1, 7), &mut Meter::new(19));
+        assert_eq!(over, Err(Fault::OverBudget { spent: 20, budget: 19 }));
+    }
+
+    #[test]
+    fn adaptors_know_every_class_that_leads_to_their_own_and_whose_they_are() {
+        let three = toy("3.0.0");
+        let stamp = crate::testing::stamp("3.0.0");
+        let adaptors =
+            Adaptors::new(stamp.id().clone(), stamp.class(), three.manifest()).unwrap();
+        let from = |class| adaptors.path_from(&ApiClass::Major(class)).map(Path::to_string);
+        assert_eq!([from(1), from(2)], ["0>1", "1"].map(|path| Some(path.to_owned())));
+        assert_eq!([from(3), from(4)], [None, None]);
+        assert_eq!(&adaptors.release, stamp.id());
+    }
+
+    #[test]
+    fn an_edge_of_a_class_that_cannot_be_is_found_when_staged() {
+        let stamp = crate::testing::stamp("2.0.0");
+        let mut manifest = manifest(&"2.0.0".parse().unwrap(), "");
+        for classes in [("1.2", "2"), ("1", "two")] {
+            let edge = &manifest.edges[0];
+            let edge = Edge { from_class: classes.0, to_class: classes.1, ..edge.clone() };
+            manifest.edges = vec![edge];
+            assert!(Adaptors::new(stamp.id().clone(), stamp.class(), &manifest).is_err());
+        }
+    }
+}

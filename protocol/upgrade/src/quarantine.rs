@@ -212,3 +212,44 @@ impl Wire for Quarantine {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_reads_back_from_its_record() {
+        let text = || "because".to_owned();
+        for reason in [
+            Quarantine::HashMismatch,
+            Quarantine::Expired { at: Time::from_nanos(300) },
+            Quarantine::Unsupported(text()),
+            Quarantine::ManifestMismatch(Declared::App),
+            Quarantine::ManifestMismatch(Declared::StateSchema),
+            Quarantine::ManifestMismatch(Declared::Edges),
+            Quarantine::BadClass(text()),
+            Quarantine::NoPath { from: [1; 32], to: [2; 32] },
+            Quarantine::MigrationFailed(text()),
+            Quarantine::OverBudget { cost: Cost::Fuel, spent: 9, budget: 8 },
+            Quarantine::OverBudget { cost: Cost::StateBytes, spent: 9, budget: 8 },
+            Quarantine::IllTyped(text()),
+            Quarantine::NotLoaded(text()),
+            Quarantine::NotMeasured(text()),
+            Quarantine::MeasureChanged { name: text(), before: -1, after: i128::MAX },
+        ] {
+            let mut bytes = Vec::new();
+            reason.encode(&mut bytes);
+            assert_eq!(Quarantine::decode(&bytes), Ok(reason.clone()), "{reason}");
+            for length in 0..bytes.len() {
+                assert!(Quarantine::decode(&bytes[..length]).is_err(), "{reason} to {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_reason_is_cut_between_letters() {
+        let text = text_of("ä".repeat(200));
+        assert_eq!(text, "ä".repeat(128));
+        assert_eq!(text_of(format!("a{text}")).len(), 255);
+    }
+}

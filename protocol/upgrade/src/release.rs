@@ -255,3 +255,103 @@ impl Wire for ApiClass {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::{ids, versions};
+
+    fn id(version: &str, code: u8) -> ReleaseId {
+        ReleaseId { epoch: 0, version: version.parse().unwrap(), code: CodeHash([code; 32]) }
+    }
+
+    #[test]
+    fn r1_every_release_lies_above_0_0_0() {
+        for (version, above) in
+            [("0.0.0", false), ("0.0.0-rc.1", false), ("0.0.0+a", false), ("0.0.1-rc.1", true)]
+        {
+            assert_eq!(is_above_zero(&version.parse().unwrap()), above, "{version}");
+            let mut bytes = Vec::new();
+            id(version, 1).encode(&mut bytes);
+            let expected = if above { Ok(id(version, 1)) } else { Err(NOT_ABOVE_ZERO) };
+            assert_eq!(ReleaseId::decode(&bytes), expected, "{version}");
+        }
+    }
+
+    #[test]
+    fn releases_win_by_epoch_then_precedence_then_code() {
+        let ascending = [
+            id("0.9.0", 9),
+            id("1.0.0-rc.1", 9),
+            id("1.0.0-rc.2", 1),
+            id("1.0.0+b", 1),
+            id("1.0.0+a", 2),
+            id("1.0.0+b", 2),
+            id("1.0.1", 0),
+            id("1.10.0", 0),
+            ReleaseId { epoch: 1, ..id("0.1.0", 0) },
+        ];
+        assert!(ascending.is_sorted_by(|a, b| a < b), "{ascending:?}");
+    }
+
+    #[test]
+    fn a_version_has_the_class_that_semantic_versioning_gives_it() {
+        for (version, class) in [
+            ("1.4.2", "1"),
+            ("2.0.0+build", "2"),
+            ("0.3.9", "0.3"),
+            ("0.0.7", "0.0"),
+            ("2.0.0-rc.1", "2.0.0-rc.1"),
+            ("0.3.0-rc.1+x", "0.3.0-rc.1+x"),
+        ] {
+            let version = version.parse().unwrap();
+            assert_eq!(ApiClass::of(&version).to_string(), class);
+            assert_eq!(class.parse(), Ok(ApiClass::of(&version)));
+            assert!(ApiClass::of(&version).fits(&version));
+        }
+        for text in ["", "0", "01", "0.", "0.01", "1.2", "1.2.3", "v1", "-1", "1 "] {
+            assert_eq!(text.parse::<ApiClass>(), Err(ApiClassError(text.to_owned())), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_class_of_a_newer_line_or_of_another_version_fits_no_release() {
+        for (class, version) in [
+            ("2", "1.9.0"),
+            ("1", "0.9.0"),
+            ("0.4", "0.3.0"),
+            ("2.0.0-rc.1", "2.0.0"),
+            ("2.0.0-rc.1", "2.0.0-rc.2"),
+        ] {
+            let class: ApiClass = class.parse().unwrap();
+            assert!(!class.fits(&version.parse().unwrap()), "{class} {version}");
+        }
+        assert!(ApiClass::Major(1).fits(&Version::new(2, 0, 0)));
+        assert!(!ApiClass::Major(0).fits(&Version::new(2, 0, 0)));
+        assert!(ApiClass::ZeroMinor(9).fits(&Version::new(1, 0, 0)));
+    }
+
+    proptest! {
+        #[test]
+        fn an_id_and_a_class_read_back_as_written(id in ids(), version in versions()) {
+            let mut bytes = Vec::new();
+            id.encode(&mut bytes);
+            prop_assert_eq!(ReleaseId::decode(&bytes), Ok(id));
+            let class = ApiClass::of(&version);
+            bytes.clear();
+            class.encode(&mut bytes);
+            prop_assert_eq!(ApiClass::decode(&bytes), Ok(class));
+        }
+
+        #[test]
+        fn the_order_of_releases_is_total_and_agrees_with_equality(
+            a in ids(), b in ids(), c in ids()
+        ) {
+            prop_assert_eq!(a.cmp(&b), b.cmp(&a).reverse());
+            prop_assert_eq!(a.cmp(&b).is_eq(), a == b);
+            prop_assert!(!(a <= b && b <= c) || a <= c);
+        }
+    }
+}

@@ -392,3 +392,279 @@ impl<T> Verdicts<T> {
         self.ages.push_back(name);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        release::CLASS_MISFITS,
+        testing::{envelopes, release, release_with},
+    };
+
+    fn key(number: u8) -> SigningKey {
+        SigningKey::from_seed([number; 32])
+    }
+
+    /// Keys 1 to `keys` are trusted, `threshold` of them must sign.
+    fn root(threshold: u32, keys: u8) -> Root {
+        let keys = (1..=keys).map(|number| key(number).public()).collect();
+        Root { app: "toy".to_owned(), version: 1, threshold, keys }
+    }
+
+    fn verifier(threshold: u32, keys: u8) -> Verifier {
+        Verifier::new(root(threshold, keys)).unwrap()
+    }
+
+    fn signed(text: &str, keys: &[u8]) -> Signed {
+        signed_envelope(&release(text).1, keys)
+    }
+
+    fn signed_envelope(envelope: &Envelope, keys: &[u8]) -> Signed {
+        let keys: Vec<_> = keys.iter().map(|number| key(*number)).collect();
+        sign(envelope, &keys.iter().collect::<Vec<_>>())
+    }
+
+    fn untrusted(valid: u32, threshold: u32) -> Result<Arc<Envelope>, Refusal> {
+        Err(Refusal::Untrusted { valid, threshold })
+    }
+
+    #[test]
+    fn r25_a_release_that_enough_trusted_keys_signed_is_believed() {
+        let (_, envelope) = release("1.0.0");
+        for keys in [&[1, 2][..], &[3, 1], &[9, 2, 3], &[1, 2, 3]] {
+            let signed = signed("1.0.0", keys).bytes();
+            assert_eq!(verifier(2, 3).verify(&signed), Ok(Arc::clone(&envelope)), "{keys:?}");
+        }
+    }
+
+    #[test]
+    fn r26_bytes_that_passed_through_relays_still_verify_without_the_publisher() {
+        let sent = signed("1.0.0", &[1]).bytes();
+        let relayed = Signed::decode(&sent).unwrap().bytes();
+        assert_eq!(relayed, sent);
+        assert_eq!(verifier(1, 1).verify(&relayed), Ok(release("1.0.0").1));
+    }
+
+    #[test]
+    fn a1_unsigned_garbage_and_strangers_signatures_are_refused() {
+        let unsigned = signed("1.0.0", &[]);
+        let stranger = signed("1.0.0", &[9]);
+        let mut garbage = signed("1.0.0", &[1]);
+        garbage.signatures[0].1 = [0xa5; 64];
+        // The stranger's good signature under a trusted key's name.
+        let mut renamed = signed("1.0.0", &[9]);
+        renamed.signatures[0].0 = key(1).public();
+        for signed in [unsigned, stranger, garbage, renamed] {
+            assert_eq!(verifier(1, 1).verify(&signed.bytes()), untrusted(0, 1), "{signed:?}");
+        }
+    }
+
+    #[test]
+    fn a1_nothing_is_parsed_before_it_is_trusted() {
+        let signature = (key(9).public(), [0; 64]);
+        let noise = Signed { envelope: b"no envelope".to_vec(), signatures: vec![signature] };
+        assert_eq!(verifier(1, 1).verify(&noise.bytes()), untrusted(0, 1));
+    }
+
+    #[test]
+    fn a2_no_bit_of_an_envelope_survives_a_tampering_relay() {
+        let honest = signed("1.0.0", &[1]);
+        let mut verifier = verifier(1, 1);
+        for at in 0..honest.envelope.len() * 8 {
+            let mut tampered = honest.clone();
+            tampered.envelope[at / 8] ^= 1 << (at % 8);
+            assert_eq!(verifier.verify(&tampered.bytes()), untrusted(0, 1), "bit {at}");
+        }
+        assert_eq!(verifier.verify(&honest.bytes()), Ok(release("1.0.0").1));
+    }
+
+    #[test]
+    fn a3_one_releases_signature_does_not_pass_for_anothers() {
+        let (_, new) = release("2.0.0");
+        let mixed = Signed { envelope: new.bytes(), ..signed("1.0.0", &[1]) };
+        assert_eq!(verifier(1, 1).verify(&mixed.bytes()), untrusted(0, 1));
+        // Old code under a new version: exactly what a signature over the code alone lets through.
+        let (_, old) = release("1.0.0");
+        let id = crate::release::ReleaseId { version: semver::Version::new(9, 0, 0), ..old.id.clone() };
+        let relabelled = Envelope { id, class: new.class.clone(), ..Envelope::clone(&old) };
+        let bugs = Bug::SignatureCoversCodeOnly.into();
+        let mut signed = sign_with_bugs(&old, &[&key(1)], bugs);
+        signed.envelope = relabelled.bytes();
+        assert_eq!(verifier(1, 1).verify(&signed.bytes()), untrusted(0, 1));
+        let mut fooled = Verifier::with_bugs(root(1, 1), bugs).unwrap();
+        assert_eq!(fooled.verify(&signed.bytes()), Ok(Arc::new(relabelled)));
+    }
+
+    #[test]
+    fn a3_another_apps_and_another_roots_releases_are_refused() {
+        let other = signed("1.0.0 other-app", &[1]).bytes();
+        let (expected, found) = ("toy".to_owned(), "other".to_owned());
+        assert_eq!(verifier(1, 1).verify(&other), Err(Refusal::WrongApp { expected, found }));
+        let (_, old_root) = release_with("1.0.0", |publication| publication.root = 7);
+        let old_root = signed_envelope(&old_root, &[1]).bytes();
+        assert_eq!(
+            verifier(1, 1).verify(&old_root),
+            Err(Refusal::WrongRoot { expected: 1, found: 7 })
+        );
+    }
+
+    #[test]
+    fn a9_one_key_is_one_signature_however_often_it_signs() {
+        let once = signed("1.0.0", &[1]);
+        let repeated = signed("1.0.0", &[1, 1, 1, 1]);
+        let second = signed("1.0.0", &[1, 1, 2]);
+        let mut verifier = verifier(2, 2);
+        assert_eq!(verifier.verify(&once.bytes()), untrusted(1, 2));
+        assert_eq!(verifier.verify(&repeated.bytes()), untrusted(1, 2));
+        assert_eq!(verifier.verify(&second.bytes()), Ok(release("1.0.0").1));
+    }
+
+    #[test]
+    fn a14_a_flood_of_forgeries_pushes_out_no_honest_verdict() {
+        let honest = signed("1.0.0", &[1]).bytes();
+        let mut verifier = verifier(1, 1);
+        verifier.verify(&honest).unwrap();
+        for number in 0..VERDICTS_MAX as u64 + 9 {
+            let forged = Signed { envelope: number.to_le_bytes().to_vec(), signatures: Vec::new() };
+            assert_eq!(verifier.verify(&forged.bytes()), untrusted(0, 1));
+        }
+        assert_eq!(verifier.refused.by_name.len(), VERDICTS_MAX);
+        assert_eq!(verifier.refused.ages.len(), VERDICTS_MAX);
+        assert_eq!(verifier.believed.by_name.len(), 1);
+    }
+
+    #[test]
+    fn a_verdict_is_reached_once() {
+        let (good, bad) = (signed("1.0.0", &[1]).bytes(), signed("1.0.0", &[9]).bytes());
+        let mut verifier = verifier(1, 1);
+        let first = verifier.verify(&good).unwrap();
+        assert!(Arc::ptr_eq(&first, &verifier.verify(&good).unwrap()), "it was remembered");
+        let refused = verifier.verify(&bad);
+        // With its keys gone a verifier can only remember.
+        verifier.keys.clear();
+        assert_eq!(verifier.verify(&good), Ok(first));
+        assert_eq!(verifier.verify(&bad), refused);
+    }
+
+    #[test]
+    fn a19_a_second_encoding_of_an_honest_envelope_is_refused_even_when_signed() {
+        let (_, envelope) = release("1.0.0");
+        // The root's version, 1, at the very end: as two bytes instead of one.
+        let mut long = envelope.bytes();
+        assert_eq!(long.pop(), Some(1));
+        long.extend([0x81, 0x00]);
+        let signature = key(1).0.sign(&covered(&long, Bugs::NONE)).to_bytes();
+        let signed = Signed { envelope: long, signatures: vec![(key(1).public(), signature)] };
+        let refusal = Refusal::Malformed(Malformed("the shortest form of a number"));
+        assert_eq!(verifier(1, 1).verify(&signed.bytes()), Err(refusal));
+    }
+
+    #[test]
+    fn a19_a_signature_has_no_second_form() {
+        /// The order of the group, little-endian.
+        const ORDER: [u8; 32] = [
+            0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde,
+            0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+        ];
+        let mut signed = signed("1.0.0", &[1]);
+        let mut carry = 0;
+        for (byte, add) in signed.signatures[0].1[32..].iter_mut().zip(ORDER) {
+            let sum = u16::from(*byte) + u16::from(add) + carry;
+            (*byte, carry) = (sum as u8, sum >> 8);
+        }
+        assert_eq!(verifier(1, 1).verify(&signed.bytes()), untrusted(0, 1));
+    }
+
+    #[test]
+    fn a19_a_key_for_which_anybody_can_sign_is_no_key() {
+        let mut neutral = [0; 32];
+        neutral[0] = 1;
+        for weak in [neutral, [0; 32]].map(PublicKey) {
+            let root = Root { keys: vec![weak], ..root(1, 1) };
+            assert_eq!(Verifier::new(root).unwrap_err(), RootError::WeakKey(weak));
+        }
+    }
+
+    #[test]
+    fn a_root_that_asks_for_nobody_or_too_many_is_refused() {
+        for threshold in [0, 3] {
+            let error = RootError::Threshold { threshold, keys: 2 };
+            assert_eq!(Verifier::new(root(threshold, 2)).unwrap_err(), error);
+        }
+        let twice = Root { keys: vec![key(1).public(); 2], ..root(2, 2) };
+        assert_eq!(Verifier::new(twice).unwrap_err(), RootError::KeyTwice(key(1).public()));
+        assert_eq!(Verifier::new(root(1, 17)).unwrap_err(), RootError::TooManyKeys(17));
+    }
+
+    #[test]
+    fn a_trusted_signature_under_nonsense_is_refused_with_its_reason() {
+        let (_, envelope) = release("1.0.0");
+        let zero = crate::release::ReleaseId {
+            version: semver::Version::new(0, 0, 0),
+            ..envelope.id.clone()
+        };
+        let class = crate::release::ApiClass::Major(9);
+        for (nonsense, refusal) in [
+            (Envelope { id: zero, ..Envelope::clone(&envelope) }, Refusal::BadVersion),
+            (Envelope { class, ..Envelope::clone(&envelope) }, Refusal::Malformed(CLASS_MISFITS)),
+        ] {
+            let signed = signed_envelope(&nonsense, &[1]).bytes();
+            assert_eq!(verifier(1, 1).verify(&signed), Err(refusal));
+        }
+    }
+
+    #[test]
+    fn a8_endless_bytes_and_signatures_are_refused_unread() {
+        let mut verifier = verifier(1, 1);
+        let endless = vec![0; SIGNED_BYTES_MAX + 1];
+        let refusal = Refusal::Malformed(Malformed("a shorter signed envelope"));
+        assert_eq!(verifier.verify(&endless), Err(refusal));
+        assert!(verifier.refused.by_name.is_empty(), "it was not even hashed");
+        let many = signed("1.0.0", &[1; SIGNATURES_MAX + 1]).bytes();
+        assert_eq!(verifier.verify(&many), Err(Refusal::Malformed(Malformed("fewer signatures"))));
+    }
+
+    #[test]
+    fn the_longest_envelope_with_every_signature_fits() {
+        let version = format!("1.0.0-{}+{}", "a".repeat(64), "b".repeat(64));
+        let change = |publication: &mut crate::release::Publication| {
+            publication.epoch = u64::MAX;
+            publication.root = u32::MAX;
+        };
+        let (_, envelope) = release_with(&version, change);
+        let long = Envelope { app: "x".repeat(64), ..Envelope::clone(&envelope) };
+        let keys: Vec<u8> = (1..=SIGNATURES_MAX as u8).collect();
+        assert!(signed_envelope(&long, &keys).bytes().len() <= SIGNED_BYTES_MAX);
+    }
+
+    #[test]
+    fn believing_looks_at_no_signature() {
+        let forged = signed("1.0.0", &[]).bytes();
+        assert_eq!(verifier(1, 1).believe(&forged), Ok(release("1.0.0").1));
+    }
+
+    #[test]
+    fn a_secret_key_does_not_show() {
+        assert_eq!(format!("{:?}", key(1)), format!("SigningKey({})", key(1).public()));
+    }
+
+    proptest! {
+        #[test]
+        fn a_signed_envelope_reads_back_as_written(
+            envelope in envelopes(), keys in prop::collection::vec(any::<u8>(), 0..3)
+        ) {
+            let signed = signed_envelope(&envelope, &keys);
+            prop_assert_eq!(Signed::decode(&signed.bytes()), Ok(signed));
+        }
+
+        #[test]
+        fn hostile_bytes_are_refused(noise in prop::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert!(verifier(1, 1).verify(&noise).is_err());
+            if let Ok(signed) = Signed::decode(&noise) {
+                prop_assert_eq!(signed.bytes(), noise);
+            }
+        }
+    }
+}

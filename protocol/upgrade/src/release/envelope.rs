@@ -335,3 +335,179 @@ impl Wire for Envelope {
         Ok(envelope)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use expect_test::expect;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::{envelopes, manifest, publication, release, release_with};
+
+    fn publish(version: &str, change: impl FnOnce(&mut Publication)) -> Result<(), PublishError> {
+        let mut publication = publication(version.parse().unwrap());
+        change(&mut publication);
+        let manifest = manifest(&publication.version, "");
+        Envelope::for_code(&manifest, b"code", publication).map(|_| ())
+    }
+
+    #[test]
+    fn r1_nothing_is_published_at_0_0_0() {
+        assert_eq!(
+            publish("0.0.0", |_| ()),
+            Err(PublishError::NotAboveZero(Version::new(0, 0, 0)))
+        );
+        assert_eq!(publish("0.0.1", |_| ()), Ok(()));
+    }
+
+    #[test]
+    fn what_no_node_would_accept_is_not_published() {
+        let newer = ApiClass::Major(2);
+        assert_eq!(
+            publish("1.0.0", |publication| publication.class = Some(newer.clone())),
+            Err(PublishError::ClassMisfits {
+                version: Version::new(1, 0, 0),
+                class: newer.clone()
+            })
+        );
+        let empty = Rollout::Rolling { batch: 0, gap: Span::ZERO };
+        assert_eq!(
+            publish("1.0.0", |publication| publication.rollout = empty),
+            Err(PublishError::EmptyBatch)
+        );
+        let all_and_one = Rollout::Canary { share_ppm: 1_000_001, soak: Span::ZERO };
+        assert_eq!(
+            publish("1.0.0", |publication| publication.rollout = all_and_one),
+            Err(PublishError::BeyondLimit { part: "canary share", limit: 1_000_000 })
+        );
+        assert_eq!(
+            publish(&format!("1.0.0-{}", "a".repeat(65)), |_| ()),
+            Err(PublishError::BeyondLimit { part: "pre-release", limit: 64 })
+        );
+    }
+
+    #[test]
+    fn the_bytes_of_an_envelope_never_change() {
+        let change = |publication: &mut Publication| {
+            publication.epoch = 300;
+            publication.rollout = Rollout::Rolling { batch: 2, gap: Span::from_nanos(5) };
+            publication.expires = Some(Time::from_nanos(9));
+        };
+        let (_, envelope) = release_with("2.1.0-rc.1", change);
+        let envelope = Envelope { state: [1; 32], edges: [2; 32], ..Envelope::clone(&envelope) };
+        let hex: Vec<String> = envelope
+            .bytes()
+            .chunks(32)
+            .map(|line| line.iter().map(|byte| format!("{byte:02x}")).collect())
+            .collect();
+        expect![[r#"
+            0103746f79ac020201000472632e3100f95e72172bb59e423c188e01f6321233
+            c9e4393adc4dd81899c9fbd8b22b0301020201000472632e3100010101010101
+            01010101010101010101010101010101010101010101010101010e0202020202
+            02020202020202020202020202020202020202020202020202020201020564e8
+            07010901"#]].assert_eq(&hex.join("\n"));
+    }
+
+    #[test]
+    fn only_the_code_that_was_hashed_is_accepted() {
+        let (code, envelope) = release("1.0.0");
+        assert!(envelope.accepts(&code));
+        assert!(!envelope.accepts(&[&code[..], b" "].concat()));
+        for at in 0..code.len() {
+            let mut tampered = code.clone();
+            tampered[at] ^= 1;
+            assert!(!envelope.accepts(&tampered), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn a8_an_envelope_that_announces_endless_code_is_malformed() {
+        let (_, envelope) = release("1.0.0");
+        let endless = Envelope { code_bytes: CODE_BYTES_MAX + 1, ..Envelope::clone(&envelope) };
+        assert_eq!(
+            Envelope::decode(&endless.bytes()),
+            Err(Malformed("code of a size that a node fetches"))
+        );
+    }
+
+    #[test]
+    fn an_envelope_expires_after_its_last_instant() {
+        let (_, envelope) =
+            release_with("1.0.0", |publication| publication.expires = Some(Time::from_nanos(5)));
+        assert!(!envelope.expired(Time::from_nanos(5)));
+        assert!(envelope.expired(Time::from_nanos(6)));
+        assert!(!release("1.0.0").1.expired(Time::NEVER));
+    }
+
+    #[test]
+    fn edges_differ_wherever_their_hash_is_to_tell_them_apart() {
+        let of = |version: &str, flaw| edges_hash(&manifest(&version.parse().unwrap(), flaw));
+        let hashes = [of("1.0.0", ""), of("2.0.0", ""), of("3.0.0", ""), of("2.0.0", "bad-class")];
+        assert_eq!(BTreeSet::from(hashes).len(), hashes.len());
+        assert_eq!(of("1.0.0", ""), of("2.0.0", "no-edge"), "no edges are no edges");
+    }
+
+    #[test]
+    fn a_rolling_rollout_goes_batch_by_batch_in_order_of_nodes() {
+        let (_, envelope) = release("1.0.0");
+        let rollout = Rollout::Rolling { batch: 2, gap: Span::from_nanos(10) };
+        let nodes = [1, 4, 5, 9, 12].map(NodeId);
+        let delays = nodes.map(|node| rollout.delay(&envelope.id, node, &nodes).as_nanos());
+        assert_eq!(delays, [0, 0, 10, 10, 20]);
+        assert_eq!(Rollout::AtOnce.delay(&envelope.id, NodeId(9), &nodes), Span::ZERO);
+    }
+
+    #[test]
+    fn a_canary_is_about_its_share_and_others_for_each_release() {
+        let soak = Span::from_secs(1);
+        let rollout = Rollout::Canary { share_ppm: 250_000, soak };
+        let canaries = |release: &ReleaseId| -> BTreeSet<u32> {
+            let at_once = |node: &u32| rollout.delay(release, NodeId(*node), &[]) == Span::ZERO;
+            (0..1_000).filter(at_once).collect()
+        };
+        let (one, two) = (canaries(&release("1.0.0").1.id), canaries(&release("1.0.1").1.id));
+        for chosen in [&one, &two] {
+            assert!((200..300).contains(&chosen.len()), "{}", chosen.len());
+        }
+        assert_ne!(one, two);
+    }
+
+    #[test]
+    fn of_two_envelopes_for_one_release_the_later_expiry_wins() {
+        let at = |expires| release_with("1.0.0", |publication| publication.expires = expires).1;
+        let (early, late, never) =
+            (at(Some(Time::from_nanos(1))), at(Some(Time::from_nanos(2))), at(None));
+        assert_eq!(late.precedence(&early), Ordering::Greater);
+        assert_eq!(never.precedence(&late), Ordering::Greater);
+    }
+
+    proptest! {
+        #[test]
+        fn an_envelope_reads_back_as_written(envelope in envelopes()) {
+            prop_assert_eq!(Envelope::decode(&envelope.bytes()), Ok(envelope));
+        }
+
+        #[test]
+        fn hostile_bytes_are_refused_or_are_the_bytes_of_what_they_say(
+            envelope in envelopes(), at in any::<prop::sample::Index>(), put in any::<u8>(),
+            noise in prop::collection::vec(any::<u8>(), 0..64)
+        ) {
+            let mut bytes = envelope.bytes();
+            let at = at.index(bytes.len());
+            bytes[at] = put;
+            for bytes in [&bytes[..], &bytes[..at], &noise] {
+                if let Ok(read) = Envelope::decode(bytes) {
+                    prop_assert_eq!(read.bytes(), bytes);
+                }
+            }
+        }
+
+        #[test]
+        fn the_precedence_of_envelopes_is_total(a in envelopes(), b in envelopes()) {
+            prop_assert_eq!(a.precedence(&b), b.precedence(&a).reverse());
+            prop_assert_eq!(a.precedence(&b).is_eq(), a == b);
+        }
+    }
+}

@@ -126,3 +126,71 @@ impl StampCache {
         Ok(stamp)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{release::CodeHash, testing};
+
+    #[test]
+    fn r9_a_stamp_names_its_release_and_class_on_the_wire() {
+        let stamp = testing::stamp("2.1.0");
+        let mut bytes = Vec::new();
+        stamp.encode(&mut bytes);
+        let read = Stamp::decode(&bytes).unwrap();
+        assert_eq!(read, stamp);
+        assert_eq!((read.id(), read.class()), (stamp.id(), &ApiClass::Major(2)));
+        assert_ne!(read, testing::stamp("2.1.1"));
+    }
+
+    #[test]
+    fn a_stamp_read_twice_is_one_object() {
+        let mut cache = StampCache::default();
+        let bytes: Vec<u8> = ["1.0.0", "2.0.0", "1.0.0"]
+            .iter()
+            .flat_map(|version| testing::stamp(version).0.bytes.to_vec())
+            .collect();
+        let mut rest = &bytes[..];
+        let [one, two, again] = std::array::from_fn(|_| cache.read(&mut rest).unwrap());
+        assert!(rest.is_empty() && one.is_same(&again));
+        assert_eq!(two, testing::stamp("2.0.0"));
+    }
+
+    #[test]
+    fn a_cache_stays_small_whatever_is_forged() {
+        let mut cache = StampCache::default();
+        for minor in 0..1_000 {
+            let stamp = testing::stamp(&format!("1.{minor}.0"));
+            assert_eq!(cache.read(&mut &stamp.0.bytes[..]), Ok(stamp));
+        }
+        assert_eq!(cache.0.len(), CACHED_MAX);
+    }
+
+    #[test]
+    fn a12_a_stamp_with_a_class_its_version_cannot_have_is_malformed() {
+        let id = testing::stamp("1.0.0").id().clone();
+        let forged = Stamp::new(id, ApiClass::Major(9));
+        assert_eq!(Stamp::decode(&forged.0.bytes), Err(CLASS_MISFITS));
+    }
+
+    proptest! {
+        #[test]
+        fn a_cache_reads_what_a_stamp_reads(
+            ids in prop::collection::vec(testing::ids(), 1..20),
+            noise in prop::collection::vec(any::<u8>(), 0..80)
+        ) {
+            let mut cache = StampCache::default();
+            for id in ids {
+                let class = ApiClass::of(&id.version);
+                let stamp = Stamp::new(ReleaseId { code: CodeHash([1; 32]), ..id }, class);
+                let bytes = [&stamp.0.bytes, &noise[..]].concat();
+                let (mut plain, mut cached) = (&bytes[..], &bytes[..]);
+                prop_assert_eq!(cache.read(&mut cached), Stamp::read(&mut plain));
+                prop_assert_eq!(plain, cached);
+            }
+            prop_assert_eq!(cache.read(&mut &noise[..]), Stamp::read(&mut &noise[..]));
+        }
+    }
+}
