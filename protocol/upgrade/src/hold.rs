@@ -274,3 +274,216 @@ impl<S: Wire, T: Wire> Wire for Held<S, T> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TIME_TO_LIVE: Span = Span::from_nanos(100);
+
+    fn hold(messages: u32, bytes: u64) -> Hold<u32, u64> {
+        hold_with(messages, bytes, Bugs::NONE)
+    }
+
+    fn hold_with(messages: u32, bytes: u64, bugs: Bugs) -> Hold<u32, u64> {
+        Hold::new(Limits { messages, bytes, time_to_live: TIME_TO_LIVE }, bugs)
+    }
+
+    fn at(nanos: u64) -> Time {
+        Time::from_nanos(nanos)
+    }
+
+    fn items(drained: &[Drained<u32, u64, ()>]) -> Vec<u64> {
+        drained.iter().map(|drained| drained.held.item).collect()
+    }
+
+    /// Holds items 1, 2, ... of the given streams.
+    fn filled(streams: &[u32], bugs: Bugs) -> Hold<u32, u64> {
+        let mut hold = hold_with(100, 1_000, bugs);
+        for (item, stream) in (1..).zip(streams) {
+            hold.push(*stream, 1, item, at(item)).unwrap();
+        }
+        hold
+    }
+
+    #[test]
+    fn r13_what_the_gate_lets_through_leaves_in_order_of_arrival() {
+        let mut hold = filled(&[5, 3, 5, 4, 3], Bugs::NONE);
+        let drained = hold.drain(|held, _| (held.stream != 4).then_some(()));
+        assert_eq!(items(&drained), [1, 2, 3, 5]);
+        assert_eq!((hold.len(), hold.bytes()), (1, 1));
+        assert!(hold.contains_stream(&4) && !hold.contains_stream(&3));
+    }
+
+    #[test]
+    fn what_was_drained_is_gone() {
+        let mut hold = filled(&[1, 1], Bugs::NONE);
+        assert_eq!(items(&hold.drain(|_, _| Some(()))), [1, 2]);
+        assert!(hold.drain(|_, _| Some(())).is_empty() && hold.is_empty());
+        assert_eq!((hold.bytes(), hold.next_deadline()), (0, Time::NEVER));
+    }
+
+    #[test]
+    fn the_gate_is_told_what_waits_behind_what() {
+        let mut hold = filled(&[1, 2, 1, 1], Bugs::NONE);
+        let admit = |held: &Held<u32, u64>, behind: bool| (held.item != 1 && !behind).then_some(());
+        let drained = hold.drain(admit);
+        assert_eq!(items(&drained), [2], "1 stays, so 3 and 4 must not overtake it");
+    }
+
+    #[test]
+    fn s14_a_message_beyond_either_limit_is_refused_at_the_door() {
+        let mut hold = hold(2, 10);
+        assert_eq!(hold.push(1, 4, 1, at(0)), Ok(1));
+        assert_eq!(hold.push(1, 7, 2, at(0)), Err(Full { messages: 1, bytes: 4 }));
+        assert_eq!(hold.push(1, 6, 3, at(0)), Ok(2));
+        assert_eq!(hold.push(1, 0, 4, at(0)), Err(Full { messages: 2, bytes: 10 }));
+        assert_eq!(hold.remove(1).map(|held| held.item), Some(1));
+        assert_eq!(hold.push(1, 4, 5, at(0)), Ok(3));
+    }
+
+    #[test]
+    fn a13_a_flood_of_one_stream_stays_within_the_limits() {
+        let mut hold = hold(64, 4_096);
+        let held = (0..10_000).filter(|item| hold.push(1, 100, *item, at(0)).is_ok()).count();
+        assert_eq!((held, hold.len(), hold.bytes()), (40, 40, 4_000));
+    }
+
+    #[test]
+    fn what_waited_too_long_leaves_in_order_and_alone() {
+        let mut hold = hold(9, 99);
+        for (item, now) in [(1, 50), (2, 10), (3, 51)] {
+            hold.push(item as u32, 1, item, at(now)).unwrap();
+        }
+        assert_eq!(hold.next_deadline(), at(110));
+        assert!(hold.expired(at(109)).is_empty());
+        let gone: Vec<u64> = hold.expired(at(150)).iter().map(|(counter, _)| *counter).collect();
+        assert_eq!(gone, [1, 2]);
+        assert_eq!((hold.len(), hold.next_deadline()), (1, at(151)));
+    }
+
+    #[test]
+    fn a_counter_names_one_arrival_for_ever() {
+        let mut hold = filled(&[1, 1], Bugs::NONE);
+        hold.drain(|_, _| Some(()));
+        assert_eq!((hold.next_counter(), hold.push(1, 1, 9, at(0))), (3, Ok(3)));
+    }
+
+    #[test]
+    fn every_planted_bug_of_the_hold_shows() {
+        let mut kept = filled(&[1], Bug::DrainDoesNotRemove.into());
+        assert_eq!(items(&kept.drain(|_, _| Some(()))), [1]);
+        assert_eq!(items(&kept.drain(|_, _| Some(()))), [1]);
+        let mut mixed = filled(&[1; 20], Bug::DrainInHashOrder.into());
+        assert!(!items(&mixed.drain(|_, _| Some(()))).is_sorted());
+        let mut silent = hold_with(0, 0, Bug::OverflowSilent.into());
+        assert_eq!((silent.push(1, 1, 1, at(0)), silent.len()), (Ok(1), 0));
+    }
+
+    #[test]
+    fn counters_out_of_order_in_a_record_are_refused() {
+        let limits = Limits::default();
+        let entry = [1, 0, 1, 7];
+        let record = |next: u8, counters: &[u8]| {
+            let mut bytes = vec![next, counters.len() as u8];
+            counters.iter().for_each(|counter| {
+                bytes.push(*counter);
+                bytes.extend(entry);
+            });
+            Hold::<u32, u64>::read(&mut &bytes[..], limits, Bugs::NONE).map(|hold| hold.len())
+        };
+        assert_eq!(record(3, &[1, 2]), Ok(2));
+        for (next, counters) in [(3, &[2, 1][..]), (3, &[1, 1]), (2, &[2]), (3, &[0]), (0, &[])] {
+            assert!(record(next, counters).is_err(), "{next} {counters:?}");
+        }
+    }
+
+    /// What can happen to a hold.
+    #[derive(Clone, Debug)]
+    enum Event {
+        Push { stream: u32, bytes: u32 },
+        Drain { modulus: u64 },
+        Expire { after: u64 },
+        Remove { counter: u64 },
+    }
+
+    fn events() -> impl Strategy<Value = Event> {
+        prop_oneof![
+            6 => (0..4_u32, 0..9_u32).prop_map(|(stream, bytes)| Event::Push { stream, bytes }),
+            1 => (1..5_u64).prop_map(|modulus| Event::Drain { modulus }),
+            1 => (0..60_u64).prop_map(|after| Event::Expire { after }),
+            1 => (0..40_u64).prop_map(|counter| Event::Remove { counter }),
+        ]
+    }
+
+    proptest! {
+        /// The model is a plain list of (counter, stream, bytes, deadline).
+        #[test]
+        fn a_hold_is_a_bounded_list(events in prop::collection::vec(events(), 0..60)) {
+            let mut hold = hold(8, 30);
+            let mut model: Vec<(u64, u32, u32, u64)> = Vec::new();
+            let mut now = 0;
+            for event in events {
+                now += 1;
+                match event {
+                    Event::Push { stream, bytes } => {
+                        let used: u32 = model.iter().map(|entry| entry.2).sum();
+                        let fits = model.len() < 8 && used + bytes <= 30;
+                        let pushed = hold.push(stream, bytes, 7, at(now));
+                        prop_assert_eq!(pushed.is_ok(), fits);
+                        if let Ok(counter) = pushed {
+                            model.push((counter, stream, bytes, now + 100));
+                        }
+                    }
+                    Event::Drain { modulus } => {
+                        let gone = |stream: u32| u64::from(stream) % modulus == 0;
+                        let drained = hold.drain(|held, _| gone(held.stream).then_some(()));
+                        let drained: Vec<_> = drained.iter().map(|left| left.counter).collect();
+                        let expected: Vec<_> =
+                            model.iter().filter(|entry| gone(entry.1)).map(|entry| entry.0).collect();
+                        prop_assert_eq!(drained, expected);
+                        model.retain(|entry| !gone(entry.1));
+                    }
+                    Event::Expire { after } => {
+                        now += after;
+                        let expired = hold.expired(at(now)).len();
+                        let before = model.len();
+                        model.retain(|entry| entry.3 > now);
+                        prop_assert_eq!(expired, before - model.len());
+                    }
+                    Event::Remove { counter } => {
+                        let there = model.iter().any(|entry| entry.0 == counter);
+                        prop_assert_eq!(hold.remove(counter).is_some(), there);
+                        model.retain(|entry| entry.0 != counter);
+                    }
+                }
+                prop_assert!(model.iter().map(|entry| entry.0).eq(hold.iter().map(|(counter, _)| counter)));
+                prop_assert_eq!(hold.bytes(), u64::from(model.iter().map(|entry| entry.2).sum::<u32>()));
+                for stream in 0..4 {
+                    let there = model.iter().any(|entry| entry.1 == stream);
+                    prop_assert_eq!(hold.contains_stream(&stream), there);
+                }
+                let next = model.iter().map(|entry| at(entry.3)).min().unwrap_or(Time::NEVER);
+                prop_assert_eq!(hold.next_deadline(), next);
+                let mut bytes = Vec::new();
+                hold.encode(&mut bytes);
+                let read = Hold::<u32, u64>::read(&mut &bytes[..], Limits::default(), Bugs::NONE);
+                let read = read.unwrap();
+                prop_assert!(read.iter().eq(hold.iter()));
+                prop_assert_eq!(read.next_counter(), hold.next_counter());
+            }
+        }
+
+        #[test]
+        fn hostile_records_are_refused(noise in prop::collection::vec(any::<u8>(), 0..64)) {
+            let mut rest = &noise[..];
+            if let Ok(hold) = Hold::<u32, u64>::read(&mut rest, Limits::default(), Bugs::NONE) {
+                let mut bytes = Vec::new();
+                hold.encode(&mut bytes);
+                prop_assert_eq!(&bytes[..], &noise[..noise.len() - rest.len()]);
+            }
+        }
+    }
+}

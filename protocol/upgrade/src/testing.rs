@@ -128,7 +128,7 @@ pub(crate) fn manifest(version: &Version, flaw: &str) -> Manifest {
         message(GOSSIP, [line, 0, 0], Guarantee::AtMostOnce, true),
         message(PING, [0, 0, 0], Guarantee::ExactlyOnce, false),
     ];
-    if line == 1 && version.minor >= 4 {
+    if line == 1 && (version.minor >= 4 || flaw == "early") {
         messages.push(message(ADD_MANY, [1, 4, 0], Guarantee::ExactlyOnce, true));
     }
     messages.sort_by_key(|message| message.tag);
