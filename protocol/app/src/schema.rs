@@ -112,7 +112,7 @@ impl Schema {
         match self {
             Self::Unit => Ok(()),
             Self::Bool => take_bool(bytes).map(drop),
-            Self::Int => take_varint(bytes).map(drop),
+            Self::Int => take_number(bytes).map(drop),
             Self::Str => take_text(bytes).map(drop),
             Self::Bytes => take_blob(bytes).map(drop),
             Self::Rec(fields) => fields.iter().try_for_each(|field| field.schema.skip(bytes)),
@@ -208,8 +208,9 @@ pub fn put_int(out: &mut Vec<u8>, value: i64) {
 }
 
 /// Takes what [`put_int`] wrote. Errors: [`Malformed`] for a longer form of the same number.
+#[inline]
 pub fn take_int(bytes: &mut &[u8]) -> Result<i64, Malformed> {
-    let zigzag = take_varint(bytes)?;
+    let zigzag = take_number(bytes)?;
     Ok((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
 }
 
@@ -232,11 +233,23 @@ pub fn take_text<'a>(bytes: &mut &'a [u8]) -> Result<&'a str, Malformed> {
 /// Errors: [`Malformed`] for more elements than bytes follow: each takes at least one, so a loop over
 /// the count is bounded by what was received.
 pub fn take_count(bytes: &mut &[u8]) -> Result<usize, Malformed> {
-    let count = take_varint(bytes)?;
+    let count = take_number(bytes)?;
     usize::try_from(count)
         .ok()
         .filter(|count| *count <= bytes.len())
         .ok_or(Malformed("as many elements as counted"))
+}
+
+/// A varint; most are one byte.
+#[inline]
+fn take_number(bytes: &mut &[u8]) -> Result<u64, Malformed> {
+    match **bytes {
+        [first @ ..0x80, ref rest @ ..] => {
+            *bytes = rest;
+            Ok(u64::from(first))
+        }
+        _ => take_varint(bytes),
+    }
 }
 
 /// Refuses bytes after a value.
@@ -264,7 +277,7 @@ impl<'a> KeyOrder<'a> {
 
 /// The arm whose number comes next.
 pub(crate) fn take_arm<'a>(arms: &'a [Field], bytes: &mut &[u8]) -> Result<&'a Field, Malformed> {
-    let id = take_varint(bytes)?;
+    let id = take_number(bytes)?;
     arms.binary_search_by_key(&id, |arm| u64::from(arm.id))
         .map(|at| &arms[at])
         .map_err(|_| Malformed("an arm of the variant"))

@@ -57,7 +57,7 @@ fn value(schema: &Schema, entropy: &mut Vec<u64>) -> Value {
                 .map(|_| (value(keys, entropy), value(values, entropy)))
                 .collect::<BTreeMap<_, _>>(),
         ),
-        Schema::Option(_) if draw % 3 == 0 => Value::Option(None),
+        Schema::Option(_) if draw.is_multiple_of(3) => Value::Option(None),
         Schema::Option(of) => Value::some(value(of, entropy)),
     }
 }

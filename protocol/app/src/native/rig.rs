@@ -133,10 +133,8 @@ impl Fleet {
 
     /// The sum over the nodes of a measure.
     pub(super) fn measured(&self, measure: usize) -> i128 {
-        let one = |instance: &Box<dyn Instance>| {
-            self.program.measure(&instance.export()).expect("a state")[measure]
-        };
-        self.instances.iter().map(one).sum()
+        let states = self.instances.iter().map(|instance| instance.export());
+        states.map(|state| self.program.measure(&state).expect("a state")[measure]).sum()
     }
 }
 

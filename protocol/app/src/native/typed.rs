@@ -18,6 +18,9 @@ use crate::{
     },
 };
 
+/// Most messages take no more bytes, so that writing one allocates once.
+const SMALL: usize = 64;
+
 /// A Rust type whose values are canonical values of one schema.
 pub(super) trait Typed: Sized {
     /// The schema.
@@ -31,7 +34,7 @@ pub(super) trait Typed: Sized {
 
     /// The canonical bytes.
     fn bytes(&self) -> Vec<u8> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(SMALL);
         self.put(&mut out);
         out
     }

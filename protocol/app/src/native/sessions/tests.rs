@@ -5,14 +5,18 @@ use std::sync::Arc;
 use contract::{NodeId, Time};
 
 use super::{
-    APP, Form, NAME_BYTES_MAX, PENDING_MAX, TICK,
+    APP, Form, NAME_BYTES_MAX, PENDING_MAX, State, TICK,
     one::{self, Outcome},
     owner,
     two::{self, Told},
 };
 use crate::{
     Body, Context, Fault, Incoming, Program, Step,
-    native::{Registry, rig::Fleet, typed::Typed},
+    native::{
+        Registry,
+        rig::Fleet,
+        typed::{Table, Typed},
+    },
 };
 
 fn program(version: &str) -> Arc<dyn Program> {
@@ -172,17 +176,11 @@ fn a_client_is_told_when_no_answer_comes() {
 fn a_node_waits_for_no_more_answers_than_its_limit() {
     let mut fleet = Fleet::new(program("1.0.0"), 2);
     let name = name_of(&fleet, 1);
-    let mut state = Vec::new();
-    super::State::<one::One> {
-        sessions: super::Table::default(),
-        pending: {
-            let mut pending = super::Table::default();
-            (0..PENDING_MAX as i64)
-                .for_each(|id| drop(pending.insert(&id, one::Waiting { since: 0 })));
-            pending
-        },
+    let mut pending = Table::default();
+    for id in 0..PENDING_MAX as i64 {
+        pending.insert(&id, one::Waiting { since: 0 });
     }
-    .put(&mut state);
+    let state = State::<one::One> { sessions: Table::default(), pending }.bytes();
     fleet.instances[0] = fleet.program.load(NodeId(1), &state).unwrap();
     let seen = fleet.ask(0, get(&name), 0);
     assert!(matches!(seen.did, Err(Fault::Refused(_))));
