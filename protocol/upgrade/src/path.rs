@@ -277,8 +277,7 @@ mod tests {
     fn adaptors_know_every_class_that_leads_to_their_own_and_whose_they_are() {
         let three = toy("3.0.0");
         let stamp = crate::testing::stamp("3.0.0");
-        let adaptors =
-            Adaptors::new(stamp.id().clone(), stamp.class(), three.manifest()).unwrap();
+        let adaptors = Adaptors::new(stamp.id().clone(), stamp.class(), three.manifest()).unwrap();
         let from = |class| adaptors.path_from(&ApiClass::Major(class)).map(Path::to_string);
         assert_eq!([from(1), from(2)], ["0>1", "1"].map(|path| Some(path.to_owned())));
         assert_eq!([from(3), from(4)], [None, None]);

@@ -434,3 +434,307 @@ impl Encode for Migration {
         self.state_after.encode(out);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        release::{ApiClass, Budget, Rollout},
+        testing::{Toys, add, release, release_with, schema, state},
+    };
+
+    const NOW: Time = Time::ZERO;
+
+    /// A toy that runs and has counted to `n`.
+    fn running(toys: &Toys, text: &str, n: i64) -> Running {
+        let (code, envelope) = release(text);
+        let staged = stage(&toys.host(), &code, &envelope, None, NOW).unwrap();
+        let mut running = staged.prepare(None, NOW).unwrap().commit();
+        add(&mut *running.instance, n);
+        toys.log();
+        running
+    }
+
+    fn switched(toys: &Toys, old: &Running, text: &str) -> Result<Prepared, Quarantine> {
+        switched_with(toys, old, text, Bugs::NONE)
+    }
+
+    fn switched_with(
+        toys: &Toys,
+        old: &Running,
+        text: &str,
+        bugs: Bugs,
+    ) -> Result<Prepared, Quarantine> {
+        let (code, envelope) = release(text);
+        let staged = stage(&toys.host_with(bugs), &code, &envelope, Some(old), NOW)?;
+        toys.log();
+        staged.prepare(Some(old), NOW)
+    }
+
+    #[test]
+    fn r3_a_switch_exports_then_migrates_then_loads() {
+        let toys = Toys::default();
+        let old = running(&toys, "1.4.0", 7);
+        let prepared = switched(&toys, &old, "3.0.0").unwrap();
+        let log = toys.log();
+        assert_eq!(log, ["export 1", "migrate 0", "migrate 1", "load 3", "export 3"]);
+        assert_eq!(prepared.migration.edges, [0, 1]);
+        assert_eq!(prepared.migration.fuel, 20);
+        assert_eq!(prepared.migration.state_before, Some(StateHash::of(&state(1, 7))));
+        assert_eq!(prepared.migration.state_after, StateHash::of(&state(3, 7)));
+        assert_eq!(prepared.state_before.as_deref(), Some(&state(1, 7)[..]));
+        assert_eq!(&prepared.state_after[..], &state(3, 7)[..]);
+        assert_eq!(prepared.commit().instance.export(), state(3, 7));
+    }
+
+    #[test]
+    fn r6_the_first_start_is_handed_nothing() {
+        let toys = Toys::default();
+        let (code, envelope) = release("1.4.0");
+        let staged = stage(&toys.host(), &code, &envelope, None, NOW).unwrap();
+        toys.log();
+        let prepared = staged.prepare(None, NOW).unwrap();
+        assert_eq!(toys.log(), ["init 1", "export 1"]);
+        assert_eq!((prepared.state_before.clone(), prepared.migration.state_before), (None, None));
+        assert_eq!(prepared.commit().instance.export(), state(1, 0));
+    }
+
+    #[test]
+    fn r7_the_state_takes_the_edges_that_its_own_version_needs() {
+        let toys = Toys::default();
+        for (from, edges) in [("1.4.0", &[0, 1][..]), ("2.0.0", &[1]), ("3.0.0", &[])] {
+            let old = running(&toys, from, 7);
+            let migration = switched(&toys, &old, "3.1.0").unwrap().migration;
+            assert_eq!(migration.edges, edges, "from {from}");
+        }
+    }
+
+    #[test]
+    fn r20_many_updates_in_one_lifetime_keep_one_whole_node() {
+        let toys = Toys::default();
+        let mut node = running(&toys, "1.0.0", 7);
+        for text in ["1.0.1", "1.4.0", "2.0.0", "2.0.1", "3.0.0"] {
+            node = switched(&toys, &node, text).unwrap().commit();
+            add(&mut *node.instance, 1);
+            assert!(node.composition().is_whole(), "{text}");
+            assert_eq!(node.release(), &release(text).1.id);
+            assert_eq!(node.composition().code, release(text).1.id);
+        }
+        assert_eq!(node.instance.export(), state(3, 12));
+        assert_eq!(node.schema(), schema(3).id());
+    }
+
+    #[test]
+    fn r24_a_release_keeps_nothing_of_the_bytes_it_came_in() {
+        let toys = Toys::default();
+        let (mut code, envelope) = release("1.4.0");
+        let staged = stage(&toys.host(), &code, &envelope, None, NOW).unwrap();
+        code.fill(0);
+        let mut one = staged.prepare(None, NOW).unwrap().commit();
+        let two = staged.prepare(None, NOW).unwrap().commit();
+        add(&mut *one.instance, 7);
+        assert_eq!([one, two].map(|node| node.instance.export()), [state(1, 7), state(1, 0)]);
+    }
+
+    #[test]
+    fn r35_a_node_may_start_with_a_release_or_with_none_and_is_updated_alike() {
+        let toys = Toys::default();
+        let (code, envelope) = release("2.0.0");
+        let empty = stage(&toys.host(), &code, &envelope, None, NOW).unwrap();
+        let empty = empty.prepare(None, NOW).unwrap().commit();
+        let old = running(&toys, "1.4.0", 0);
+        let updated = switched(&toys, &old, "2.0.0").unwrap().commit();
+        assert_eq!(empty.composition(), updated.composition());
+        assert_eq!(empty.instance.export(), updated.instance.export());
+    }
+
+    #[test]
+    fn r36_messages_flow_until_the_commit_and_what_they_did_is_migrated() {
+        let toys = Toys::default();
+        let mut old = running(&toys, "1.4.0", 7);
+        let (code, envelope) = release("2.0.0");
+        let staged = stage(&toys.host(), &code, &envelope, Some(&old), NOW).unwrap();
+        add(&mut *old.instance, 5);
+        let prepared = staged.prepare(Some(&old), NOW).unwrap();
+        assert_eq!(prepared.commit().instance.export(), state(2, 12));
+    }
+
+    #[test]
+    fn r37_patch_minor_and_major_take_one_path() {
+        let toys = Toys::default();
+        for (to, hot_swap) in [("1.4.1", true), ("1.5.0", true), ("2.0.0", false)] {
+            let old = running(&toys, "1.4.0", 7);
+            let prepared = switched(&toys, &old, to).unwrap();
+            assert_eq!(prepared.migration.hot_swap, hot_swap, "{to}");
+            assert!(prepared.commit().composition().is_whole());
+        }
+    }
+
+    #[test]
+    fn the_same_schema_is_a_hot_swap_of_the_very_bytes_and_needs_no_edge() {
+        let toys = Toys::default();
+        let old = running(&toys, "2.0.0", 7);
+        let prepared = switched(&toys, &old, "2.0.1 no-edge").unwrap();
+        assert_eq!(toys.log(), ["export 2", "load 2", "export 2"]);
+        let migration = &prepared.migration;
+        assert_eq!((migration.hot_swap, migration.fuel, &migration.edges[..]), (true, 0, &[][..]));
+        assert_eq!(migration.state_before, Some(migration.state_after));
+    }
+
+    /// What becomes of a node that runs 1.4.0 and is offered `text`: it must be as before.
+    fn refused(text: &str) -> Quarantine {
+        let toys = Toys::default();
+        let old = running(&toys, "1.4.0", 7);
+        let before = (old.instance.export(), old.composition());
+        let reason = switched(&toys, &old, text).unwrap_err();
+        assert_eq!((old.instance.export(), old.composition()), before, "{text}");
+        reason
+    }
+
+    #[test]
+    fn s16_whatever_fails_leaves_what_runs_as_it_was() {
+        let over = |cost, spent, budget| Quarantine::OverBudget { cost, spent, budget };
+        for (text, reason) in [
+            ("2.0.0 no-edge", Quarantine::NoPath { from: schema(1).id(), to: schema(2).id() }),
+            ("2.0.0 fails", Quarantine::MigrationFailed("an odd state".repeat(100)[..256].into())),
+            ("2.0.0 endless", over(Cost::Fuel, u64::MAX, 100)),
+            ("2.0.0 bloats", over(Cost::StateBytes, 1 << 20, 1_000)),
+            ("2.0.0 ill-typed", Quarantine::IllTyped("malformed bytes: one more byte".to_owned())),
+            ("2.0.0 refuses", Quarantine::NotLoaded("not this one".to_owned())),
+            (
+                "2.0.0 loses",
+                Quarantine::MeasureChanged { name: "total".to_owned(), before: 7, after: 0 },
+            ),
+        ] {
+            assert_eq!(refused(text), reason, "{text}");
+        }
+        assert!(matches!(refused("2.0.0 bad-class"), Quarantine::BadClass(_)));
+    }
+
+    #[test]
+    fn s25_a_migration_cut_at_any_unit_of_fuel_commits_nothing() {
+        let toys = Toys::default();
+        let old = running(&toys, "1.4.0", 7);
+        for fuel in 0..=20 {
+            let (code, envelope) = release_with("3.0.0", |publication| {
+                publication.budget = Budget { fuel, state_bytes: 100 };
+            });
+            let staged = stage(&toys.host(), &code, &envelope, Some(&old), NOW);
+            assert_eq!(staged.is_ok(), fuel == 20, "{fuel}");
+            assert_eq!(old.instance.export(), state(1, 7));
+        }
+    }
+
+    #[test]
+    fn s21_only_the_signed_code_under_its_signed_terms_is_staged() {
+        let toys = Toys::default();
+        let (code, envelope) = release("2.0.0");
+        let stage_as = |change: fn(&mut Envelope)| {
+            let mut changed = Envelope::clone(&envelope);
+            change(&mut changed);
+            stage(&toys.host(), &code, &Arc::new(changed), None, NOW).unwrap_err()
+        };
+        let tampered = stage(&toys.host(), &[&code[..], b" "].concat(), &envelope, None, NOW);
+        assert_eq!(tampered.unwrap_err(), Quarantine::HashMismatch);
+        let mismatch = Quarantine::ManifestMismatch;
+        assert_eq!(stage_as(|other| other.app.push('x')), mismatch(Declared::App));
+        assert_eq!(stage_as(|other| other.state = [0; 32]), mismatch(Declared::StateSchema));
+        assert_eq!(stage_as(|other| other.edges = [0; 32]), mismatch(Declared::Edges));
+    }
+
+    #[test]
+    fn code_that_this_host_cannot_run_is_put_aside() {
+        let code = b"wasm 2.0.0";
+        let (_, envelope) = release("2.0.0");
+        let mut envelope = Envelope::clone(&envelope);
+        envelope.code_bytes = code.len() as u64;
+        envelope.id.code = crate::release::CodeHash::of(code);
+        let staged = stage(&Toys::default().host(), code, &Arc::new(envelope), None, NOW);
+        assert_eq!(staged.unwrap_err(), Quarantine::Unsupported("no toy".to_owned()));
+    }
+
+    #[test]
+    fn a4_a_release_is_activated_before_it_expires_or_never_but_may_go_on_running() {
+        let toys = Toys::default();
+        let at = Time::from_nanos(5);
+        let (code, envelope) = release_with("1.4.0", |publication| publication.expires = Some(at));
+        let late = Time::from_nanos(6);
+        let refused = Err(Quarantine::Expired { at });
+        assert_eq!(stage(&toys.host(), &code, &envelope, None, late).map(|_| ()), refused);
+        let staged = stage(&toys.host(), &code, &envelope, None, at).unwrap();
+        assert_eq!(staged.prepare(None, late).map(|_| ()), refused);
+        let state = state(1, 7);
+        let resumed = resume(&toys.host(), &code, &envelope, &state).unwrap();
+        assert_eq!(resumed.instance.export(), state);
+    }
+
+    #[test]
+    fn what_ran_is_rebuilt_from_its_record_without_migration() {
+        let toys = Toys::default();
+        let old = running(&toys, "1.4.0", 7);
+        let committed = switched(&toys, &old, "2.0.0").unwrap().commit();
+        let (code, envelope) = release("2.0.0");
+        toys.log();
+        let resumed = resume(&toys.host(), &code, &envelope, &state(2, 7)).unwrap();
+        assert_eq!(toys.log(), ["load 2"]);
+        assert_eq!(resumed.composition(), committed.composition());
+        assert_eq!(resumed.instance.export(), committed.instance.export());
+        let torn = resume(&toys.host(), &code, &envelope, &state(1, 7));
+        assert!(matches!(torn.unwrap_err(), Quarantine::IllTyped(_)));
+    }
+
+    #[test]
+    fn a_downgrade_by_epoch_migrates_where_edges_lead_back_and_is_refused_where_none_do() {
+        let toys = Toys::default();
+        let old = running(&toys, "2.0.0", 7);
+        let (code, envelope) = release_with("1.4.0", |publication| publication.epoch = 1);
+        let back = stage(&toys.host(), &code, &envelope, Some(&old), NOW);
+        let (from, to) = (schema(2).id(), schema(1).id());
+        assert_eq!(back.unwrap_err(), Quarantine::NoPath { from, to });
+        let (code, envelope) = release_with("2.0.0 no-edge", |publication| publication.epoch = 1);
+        assert!(stage(&toys.host(), &code, &envelope, Some(&old), NOW).is_ok());
+    }
+
+    #[test]
+    fn every_planted_bug_of_the_switch_shows() {
+        let toys = Toys::default();
+        let old = running(&toys, "1.4.0", 7);
+        let with = |text, bug: Bug| switched_with(&toys, &old, text, bug.into());
+        let exported =
+            |prepared: Result<Prepared, Quarantine>| prepared.unwrap().commit().instance.export();
+        assert_eq!(exported(with("2.0.0", Bug::MigrationOmitsZero)), state(2, 0));
+        assert_eq!(exported(with("2.0.0 endless", Bug::OutOfFuelCommitsPartial)), state(2, 0));
+        assert!(with("2.0.0 endless", Bug::MergeUsesLte).is_err());
+        let stamped = with("2.0.0", Bug::WrongStampAtCommit).unwrap().commit();
+        assert_eq!(stamped.stamp, old.stamp);
+        assert!(!stamped.composition().is_whole());
+        // The old check lets an ill-typed state through to the code and stops a good one.
+        let reason = with("2.0.0 ill-typed", Bug::ChecksOldSchema).unwrap_err();
+        assert!(matches!(reason, Quarantine::NotLoaded(_)), "{reason}");
+        let reason = with("2.0.0", Bug::ChecksOldSchema).unwrap_err();
+        assert!(matches!(reason, Quarantine::IllTyped(_)), "{reason}");
+    }
+
+    #[test]
+    fn a_composition_of_two_releases_is_not_whole() {
+        let toys = Toys::default();
+        let mut mixed = running(&toys, "1.4.0", 7);
+        let (code, envelope) = release("2.0.0");
+        let staged = stage(&toys.host(), &code, &envelope, Some(&mixed), NOW).unwrap();
+        mixed.gate = staged.gate().clone();
+        assert!(!mixed.composition().is_whole());
+    }
+
+    #[test]
+    fn a_publishers_own_class_is_what_the_gate_and_the_stamp_go_by() {
+        let toys = Toys::default();
+        let (code, envelope) = release_with("2.0.0", |publication| {
+            publication.class = Some(ApiClass::Major(1));
+            publication.rollout = Rollout::AtOnce;
+        });
+        let staged = stage(&toys.host(), &code, &envelope, None, NOW).unwrap();
+        let running = staged.prepare(None, NOW).unwrap().commit();
+        assert_eq!(running.gate.class(), &ApiClass::Major(1));
+        assert_eq!(running.stamp.class(), &ApiClass::Major(1));
+    }
+}

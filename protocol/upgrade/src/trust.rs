@@ -487,7 +487,8 @@ mod tests {
         assert_eq!(verifier(1, 1).verify(&mixed.bytes()), untrusted(0, 1));
         // Old code under a new version: exactly what a signature over the code alone lets through.
         let (_, old) = release("1.0.0");
-        let id = crate::release::ReleaseId { version: semver::Version::new(9, 0, 0), ..old.id.clone() };
+        let id =
+            crate::release::ReleaseId { version: semver::Version::new(9, 0, 0), ..old.id.clone() };
         let relabelled = Envelope { id, class: new.class.clone(), ..Envelope::clone(&old) };
         let bugs = Bug::SignatureCoversCodeOnly.into();
         let mut signed = sign_with_bugs(&old, &[&key(1)], bugs);
@@ -565,8 +566,8 @@ mod tests {
     fn a19_a_signature_has_no_second_form() {
         /// The order of the group, little-endian.
         const ORDER: [u8; 32] = [
-            0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde,
-            0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+            0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9,
+            0xde, 0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
         ];
         let mut signed = signed("1.0.0", &[1]);
         let mut carry = 0;
