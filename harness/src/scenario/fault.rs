@@ -43,6 +43,49 @@ pub enum Fault {
     Slow(Slow),
 }
 
+impl Fault {
+    /// The key it is written under.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Partition(_) => "partition",
+            Self::Isolate(_) => "isolate",
+            Self::Bridge(_) => "bridge",
+            Self::Ring(_) => "ring",
+            Self::Cut(_) => "cut",
+            Self::Clog(_) => "clog",
+            Self::Swizzle(_) => "swizzle",
+            Self::Crash(_) => "crash",
+            Self::CrashIn(_) => "crash-in",
+            Self::Pause(_) => "pause",
+            Self::ClockStep(_) => "clock-step",
+            Self::ClockDrift(_) => "clock-drift",
+            Self::Lossy(_) => "lossy",
+            Self::Slow(_) => "slow",
+        }
+    }
+
+    /// From when until when it lasts, where the text says both.
+    pub fn window(&self) -> Option<(Span, Span)> {
+        let (from, until) = match self {
+            Self::Partition(fault) => (fault.from, fault.until),
+            Self::Isolate(fault) => (fault.from, fault.until),
+            Self::Bridge(fault) => (fault.from, fault.until),
+            Self::Ring(fault) => (fault.from, fault.until),
+            Self::Cut(fault) => (fault.from, fault.until),
+            Self::Clog(fault) => (fault.from, fault.until),
+            Self::Swizzle(fault) => (fault.from, fault.until),
+            Self::Lossy(fault) => (fault.from, fault.until),
+            Self::Slow(fault) => (fault.from, fault.until),
+            Self::Crash(_)
+            | Self::CrashIn(_)
+            | Self::Pause(_)
+            | Self::ClockStep(_)
+            | Self::ClockDrift(_) => return None,
+        };
+        Some((*from, *until))
+    }
+}
+
 /// Which way a cut works.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

@@ -33,10 +33,10 @@ pub struct Fleet {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Trust {
     /// How many keys the nodes trust.
-    #[schemars(range(min = 1, max = 64))]
+    #[schemars(range(min = 1, max = 16))]
     pub keys: u32,
     /// How many different ones of them must sign a release.
-    #[schemars(range(min = 1, max = 64))]
+    #[schemars(range(min = 1, max = 16))]
     pub threshold: u32,
 }
 

@@ -7,16 +7,24 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod check;
+pub mod deployment;
+pub mod diagnostic;
 mod expect;
 mod fault;
 mod fleet;
+mod names;
 mod network;
 mod protocol;
 mod random;
+mod read;
 mod release;
+pub mod shape;
 pub mod units;
 mod workload;
+pub mod world;
 
+pub use deployment::{Deployment, Published};
 pub use expect::{Convergence, Core, Expect, Expectation, Phases};
 pub use fault::*;
 pub use fleet::{Fleet, Join, Leave, Trust};
@@ -25,7 +33,7 @@ pub use network::{
     Network, Pareto, Reorder, Step, Uniform,
 };
 pub use protocol::{Hold, Protocol};
-pub use random::{Between, ClockSteps, Clogs, Crashes, Pauses, Random, SplitKind, Splits};
+pub use random::{Between, ClockSteps, Clogs, Crashes, Pauses, Random, Splits};
 pub use release::{Budget, Canary, Forgery, Release, Rolling, Rollout};
 pub use units::Text;
 pub use workload::{Pace, Workload};
@@ -71,3 +79,6 @@ pub struct Scenario {
     #[serde(default)]
     pub expect: Expect,
 }
+
+#[cfg(test)]
+mod tests;

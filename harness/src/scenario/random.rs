@@ -19,7 +19,7 @@ pub struct Random {
     /// Pauses of each node.
     #[serde(default)]
     pub pause: Option<Pauses>,
-    /// Splits of the network.
+    /// Splits of the network: in halves, off one node, in halves with a node between, into a ring.
     #[serde(default)]
     pub partition: Option<Splits>,
     /// Clogs of some link.
@@ -61,35 +61,16 @@ pub struct Pauses {
 }
 
 /// Splits of the network.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Splits {
     /// How long the network is whole, on average, before it splits.
     pub every: Text<Span>,
     /// How long it stays split.
     pub lasts: Between,
-    /// In which ways it splits. Absent: in all of them.
-    #[serde(default)]
-    pub kinds: Vec<SplitKind>,
     /// The share of splits that cut one way only. Absent: none.
     #[serde(default)]
     pub one_way: Text<Share>,
-}
-
-/// A way in which the network splits.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub enum SplitKind {
-    /// Into two halves.
-    Split,
-    /// One node from all others.
-    Isolate,
-    /// Into two halves with one node between.
-    Bridge,
-    /// Into a ring.
-    Ring,
 }
 
 /// Clogs of some link.
@@ -100,6 +81,9 @@ pub struct Clogs {
     pub every: Text<Span>,
     /// How long it stays clogged.
     pub lasts: Between,
+    /// The share of clogs that are swizzles: of several links, cleared in another order. Absent: none.
+    #[serde(default)]
+    pub swizzle: Text<Share>,
 }
 
 /// Jumps of each node's clock.

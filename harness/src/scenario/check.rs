@@ -1,0 +1,330 @@
+//! What a scenario says beyond its shape: that the nodes, times, names and releases in it fit together.
+//!
+//! Every mistake is found, not only the first. Knows nothing of how a mistake is shown.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use app::native::Registry;
+use contract::{NodeId, Span};
+use toml::{Spanned, de::DeTable};
+
+use super::{
+    Core, Expectation, Scenario, Text,
+    diagnostic::{Code, Diagnostic, listed, meant},
+    shape::{locate, locate_key, shown},
+};
+
+mod faults;
+mod releases;
+mod world;
+
+/// Every mistake in `scenario`, which was read from `table`, in the order of the file.
+pub(super) fn mistakes(scenario: &Scenario, table: &Spanned<DeTable<'_>>) -> Vec<Diagnostic> {
+    let registry = Registry::standard();
+    let joins = scenario.fleet.joins.iter().map(|join| *join.node);
+    let nodes = (0..scenario.fleet.nodes).map(NodeId).chain(joins).collect();
+    let mut check = Check { scenario, table, registry, nodes, found: Vec::new() };
+    check.head();
+    check.fleet();
+    check.network();
+    check.workload();
+    check.releases();
+    check.faults();
+    check.random();
+    check.expect();
+    check.found.sort_by_key(|found| found.at.as_ref().map(|at| at.start));
+    check.found
+}
+
+struct Check<'a> {
+    scenario: &'a Scenario,
+    table: &'a Spanned<DeTable<'a>>,
+    registry: Registry,
+    /// Every node that is ever there.
+    nodes: BTreeSet<NodeId>,
+    found: Vec<Diagnostic>,
+}
+
+impl Check<'_> {
+    /// Reports a mistake at `path`, such as `fault.0.crash.node`.
+    fn mistake(&mut self, code: Code, path: &str, title: String, label: impl Into<String>) {
+        self.mistake_with(code, path, title, label, None);
+    }
+
+    fn mistake_with(
+        &mut self,
+        code: Code,
+        path: &str,
+        title: String,
+        label: impl Into<String>,
+        help: Option<String>,
+    ) {
+        let at = Some(locate(self.table, path));
+        self.found.push(Diagnostic {
+            code,
+            title,
+            at,
+            label: label.into(),
+            path: shown(path),
+            help,
+        });
+    }
+
+    /// Reports `name` at `path` where it is not among `known`.
+    fn name(&mut self, kind: &str, name: &str, known: &[&str], path: &str) -> bool {
+        if known.contains(&name) {
+            return true;
+        }
+        let title = format!("unknown {kind} `{name}`");
+        let label = format!("expected one of {}", listed(known.iter().copied()));
+        let help =
+            meant(name, known.iter().copied()).map(|meant| format!("did you mean `{meant}`?"));
+        self.mistake_with(Code::UnknownName, path, title, label, help);
+        false
+    }
+
+    fn node(&mut self, node: NodeId, path: &str) {
+        if self.nodes.contains(&node) {
+            return;
+        }
+        let last = self.nodes.last().map_or(String::new(), |last| format!(" to `{last}`"));
+        let title = format!("there is no node `{node}`");
+        self.mistake(Code::UnknownNode, path, title, format!("expected one of `n0`{last}"));
+    }
+
+    /// Nodes that exist, each once.
+    fn node_list(&mut self, nodes: &[Text<NodeId>], path: &str) {
+        let mut seen = BTreeSet::new();
+        for (index, node) in nodes.iter().enumerate() {
+            let path = format!("{path}.{index}");
+            self.node(**node, &path);
+            if !seen.insert(**node) {
+                self.mistake(
+                    Code::DuplicateNode,
+                    &path,
+                    format!("`{node}` is named twice"),
+                    "expected each node once",
+                );
+            }
+        }
+    }
+
+    /// A moment inside the safety phase.
+    fn moment(&mut self, at: Span, path: &str) {
+        let safety = *self.scenario.phases.safety;
+        if at >= safety {
+            let title = format!("{at} is after the safety phase");
+            self.mistake(
+                Code::WrongTime,
+                path,
+                title,
+                format!("expected a time before {safety}, where it ends"),
+            );
+        }
+    }
+
+    /// A window inside the safety phase; `path` has the keys `from` and `until`.
+    fn window(&mut self, from: Span, until: Span, path: &str) {
+        let safety = *self.scenario.phases.safety;
+        self.moment(from, &format!("{path}.from"));
+        if until <= from {
+            let title = format!("it ends at {until} but begins at {from}");
+            self.mistake(
+                Code::WrongTime,
+                &format!("{path}.until"),
+                title,
+                format!("expected a time after {from}"),
+            );
+        } else if until > safety {
+            let title = format!("{until} is after the safety phase");
+            let label = format!("expected a time up to {safety}, where everything heals");
+            self.mistake(Code::WrongTime, &format!("{path}.until"), title, label);
+        }
+    }
+
+    fn above_zero(&mut self, span: Span, path: &str) {
+        if span == Span::ZERO {
+            self.mistake(
+                Code::BadQuantity,
+                path,
+                "no time at all".to_owned(),
+                "expected a time above zero",
+            );
+        }
+    }
+
+    fn head(&mut self) {
+        let scenario = self.scenario;
+        if scenario.about.trim().is_empty() {
+            self.mistake(
+                Code::MissingKey,
+                "about",
+                "`about` says nothing".to_owned(),
+                "expected the claim that this scenario tests",
+            );
+        }
+        let apps: BTreeSet<&str> = self.registry.list().iter().map(|listed| listed.app).collect();
+        self.name("app", &scenario.app, &apps.into_iter().collect::<Vec<_>>(), "app");
+        self.above_zero(*scenario.phases.safety, "phases.safety");
+        self.above_zero(*scenario.phases.liveness, "phases.liveness");
+        if let Core::Share(share) = scenario.phases.core
+            && share.ppm == 0
+        {
+            self.mistake(
+                Code::BadQuantity,
+                "phases.core.share",
+                "no node would be left".to_owned(),
+                "expected a share above `0%`",
+            );
+        }
+        let bugs: Vec<&str> = upgrade::bugs::Bug::ALL.iter().map(|bug| bug.name()).collect();
+        for (index, bug) in scenario.protocol.plant.iter().enumerate() {
+            self.name("bug", bug, &bugs, &format!("protocol.plant.{index}"));
+        }
+    }
+
+    fn fleet(&mut self) {
+        let fleet = &self.scenario.fleet;
+        if fleet.trust.threshold > fleet.trust.keys {
+            let title = format!(
+                "{} signatures are asked for, but there are {} keys",
+                fleet.trust.threshold, fleet.trust.keys
+            );
+            self.mistake(
+                Code::Contradiction,
+                "fleet.trust.threshold",
+                title,
+                "expected at most as many as there are keys",
+            );
+        }
+        let mut there: BTreeSet<NodeId> = (0..fleet.nodes).map(NodeId).collect();
+        for (index, join) in fleet.joins.iter().enumerate() {
+            let path = format!("fleet.join.{index}.node");
+            let next = NodeId(fleet.nodes.saturating_add(index as u32));
+            if !there.insert(*join.node) {
+                let label = format!("expected `{next}`, the next that is not there");
+                self.mistake(
+                    Code::DuplicateNode,
+                    &path,
+                    format!("`{}` is there already", join.node),
+                    label,
+                );
+            } else if *join.node != next {
+                let title = format!("`{}` leaves a gap", join.node);
+                self.mistake(
+                    Code::UnknownNode,
+                    &path,
+                    title,
+                    format!("expected `{next}`: nodes are numbered without gaps"),
+                );
+            }
+            self.moment(*join.at, &format!("fleet.join.{index}.at"));
+        }
+        let mut left = BTreeSet::new();
+        for (index, leave) in fleet.leaves.iter().enumerate() {
+            let path = format!("fleet.leave.{index}.node");
+            self.node(*leave.node, &path);
+            if !left.insert(*leave.node) {
+                self.mistake(
+                    Code::DuplicateNode,
+                    &path,
+                    format!("`{}` leaves twice", leave.node),
+                    "expected each node once",
+                );
+            }
+            self.moment(*leave.at, &format!("fleet.leave.{index}.at"));
+        }
+    }
+
+    fn workload(&mut self) {
+        let Some(workload) = &self.scenario.workload else { return };
+        match (workload.rate, workload.think) {
+            (Some(_), Some(_)) => self.mistake(
+                Code::Contradiction,
+                "workload.think",
+                "`rate` and `think` exclude each other".to_owned(),
+                "expected one of the two",
+            ),
+            (None, None) => self.mistake(
+                Code::MissingKey,
+                "workload",
+                "clients have no pace".to_owned(),
+                "expected `rate` or `think` in here",
+            ),
+            (None, Some(think)) => self.above_zero(*think, "workload.think"),
+            (Some(_), None) => {}
+        }
+        if let Some(clients) = &workload.clients {
+            self.node_list(clients, "workload.clients");
+            if clients.is_empty() {
+                self.mistake_with(
+                    Code::Contradiction,
+                    "workload.clients",
+                    "there are no clients".to_owned(),
+                    "expected at least one node",
+                    Some("leave `[workload]` out for a run without clients".to_owned()),
+                );
+            }
+        }
+        if let Some(until) = workload.until
+            && *until > *self.scenario.phases.safety
+        {
+            self.moment(*until, "workload.until");
+        }
+        self.mix(&workload.mix);
+    }
+
+    fn mix(&mut self, mix: &BTreeMap<String, u32>) {
+        if !mix.is_empty() && mix.values().all(|weight| *weight == 0) {
+            self.mistake(
+                Code::Contradiction,
+                "workload.mix",
+                "every operation has weight 0".to_owned(),
+                "expected one above 0",
+            );
+        }
+        let Some(program) = self.first_program() else { return };
+        let known = program.manifest().operations.clone();
+        for kind in mix.keys() {
+            let path = format!("workload.mix.{kind}");
+            if !self.name("operation", kind, &known, &path)
+                && let Some(found) = self.found.last_mut()
+            {
+                found.at = Some(locate_key(self.table, &path));
+            }
+        }
+    }
+
+    fn expect(&mut self) {
+        let expect = &self.scenario.expect;
+        if let Expectation::Violates(violated) = &expect.outcome {
+            let known: Vec<&str> = super::names::invariants();
+            if violated.is_empty() {
+                self.mistake(
+                    Code::Contradiction,
+                    "expect.outcome.violates",
+                    "it violates nothing".to_owned(),
+                    "expected at least one invariant, or `outcome = \"holds\"`",
+                );
+            }
+            for (index, name) in violated.iter().enumerate() {
+                self.name("invariant", name, &known, &format!("expect.outcome.violates.{index}"));
+            }
+        }
+        let goals: Vec<&str> = super::names::goals();
+        for (index, goal) in expect.sometimes.iter().enumerate() {
+            self.name("goal", goal, &goals, &format!("expect.sometimes.{index}"));
+        }
+        for (index, version) in expect.quarantined.iter().enumerate() {
+            if !self.scenario.releases.iter().any(|release| release.version == *version) {
+                let title = format!("{version} is never published");
+                self.mistake(
+                    Code::UnknownRelease,
+                    &format!("expect.quarantined.{index}"),
+                    title,
+                    "expected the version of a `[[release]]`",
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! That every release exists and the fleet can get to it.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use app::Program;
+use semver::Version;
+use upgrade::{path, release::ApiClass};
+
+use super::{
+    super::{Forgery, Release, Text, units::Bytes},
+    Check, Code,
+};
+
+/// The longest code that nodes fetch.
+const CODE_BYTES_MAX: u64 = upgrade::release::CODE_BYTES_MAX;
+
+impl Check<'_> {
+    /// The program that clients are built for: the one the fleet starts with, or else the first that
+    /// is published.
+    pub(super) fn first_program(&self) -> Option<Arc<dyn Program>> {
+        let first = self.scenario.releases.iter().find(|release| release.forged.is_none());
+        match (&self.scenario.fleet.runs, first) {
+            (Some(version), _) => self.program(version, None),
+            (None, Some(release)) => self.program(&release.version, release.variant.as_deref()),
+            (None, None) => None,
+        }
+    }
+
+    fn program(&self, version: &Version, variant: Option<&str>) -> Option<Arc<dyn Program>> {
+        self.registry.program(&self.scenario.app, &version.to_string(), variant).ok()
+    }
+
+    pub(super) fn releases(&mut self) {
+        let fleet = &self.scenario.fleet;
+        if let Some(version) = &fleet.runs {
+            self.version(version, None, "fleet.runs");
+        }
+        for (index, join) in fleet.joins.iter().enumerate() {
+            if let Some(version) = &join.runs {
+                self.version(version, None, &format!("fleet.join.{index}.runs"));
+            }
+        }
+        for (index, release) in self.scenario.releases.iter().enumerate() {
+            let path = format!("release.{index}");
+            self.node(*release.node, &format!("{path}.node"));
+            self.moment(*release.at, &format!("{path}.at"));
+            self.code(release.code, &format!("{path}.code"));
+            self.signers(release, &path);
+            if self.version(&release.version, release.variant.as_deref(), &path) {
+                self.edges(index, &format!("{path}.version"));
+            }
+            if release.forged == Some(Forgery::ReplayedOlder) {
+                self.replayed(release, &path);
+            }
+        }
+    }
+
+    fn code(&mut self, code: Option<Text<Bytes>>, path: &str) {
+        if let Some(code) = code.filter(|code| code.bytes > CODE_BYTES_MAX) {
+            let label = format!("expected at most `{}`", Bytes { bytes: CODE_BYTES_MAX });
+            self.mistake(Code::BadQuantity, path, format!("no node fetches {code} of code"), label);
+        }
+    }
+
+    /// Reports a release that the app does not have; `path` is its table or its version.
+    fn version(&mut self, version: &Version, variant: Option<&str>, path: &str) -> bool {
+        if self.program(version, variant).is_some() {
+            return true;
+        }
+        let app = &self.scenario.app;
+        let of_app: Vec<_> =
+            self.registry.list().iter().filter(|listed| listed.app == app).collect();
+        if of_app.is_empty() {
+            return false;
+        }
+        let text = version.to_string();
+        let versions: BTreeSet<&str> = of_app.iter().map(|listed| listed.version).collect();
+        let variants = of_app.iter().filter(|listed| listed.version == text);
+        let variants: Vec<&str> = variants.filter_map(|listed| listed.variant).collect();
+        if let Some(variant) = variant.filter(|_| versions.contains(text.as_str())) {
+            return self.name("variant", variant, &variants, &format!("{path}.variant"));
+        }
+        let known: Vec<&str> = versions.into_iter().collect();
+        let title = format!("app `{app}` has no release {version}");
+        let label = format!("expected one of {}", super::listed(known.iter().copied()));
+        let help = super::meant(&text, known.iter().copied());
+        let help = help.map(|meant| format!("did you mean `{meant}`?"));
+        let path =
+            if path.starts_with("release") { format!("{path}.version") } else { path.to_owned() };
+        self.mistake_with(Code::UnknownRelease, &path, title, label, help);
+        false
+    }
+
+    fn signers(&mut self, release: &Release, path: &str) {
+        let trust = self.scenario.fleet.trust;
+        let Some(signers) = &release.signers else { return };
+        let path = format!("{path}.signers");
+        if release.forged.is_some() {
+            let title = "`signers` and `forged` exclude each other".to_owned();
+            return self.mistake(
+                Code::Contradiction,
+                &path,
+                title,
+                "expected no signers: the forgery says who signs",
+            );
+        }
+        let mut seen = BTreeSet::new();
+        for (index, key) in signers.iter().enumerate() {
+            let path = format!("{path}.{index}");
+            if *key >= trust.keys {
+                let title = format!("there is no key {key}");
+                self.mistake(
+                    Code::UnknownName,
+                    &path,
+                    title,
+                    format!("expected 0 to {}", trust.keys.saturating_sub(1)),
+                );
+            }
+            if !seen.insert(*key) {
+                self.mistake(
+                    Code::Contradiction,
+                    &path,
+                    format!("key {key} signs twice"),
+                    "expected each key once",
+                );
+            }
+        }
+        if (seen.len() as u64) < u64::from(trust.threshold) {
+            let title = format!("{} keys sign, but {} must", seen.len(), trust.threshold);
+            let help = Some(
+                "a release that nobody may believe says `forged = \"below-threshold\"`".to_owned(),
+            );
+            self.mistake_with(Code::Contradiction, &path, title, "expected enough signers", help);
+        }
+    }
+
+    fn replayed(&mut self, release: &Release, path: &str) {
+        let older = self.scenario.fleet.runs.as_ref();
+        if older.is_none_or(|runs| release.version.cmp_precedence(runs).is_ge()) {
+            let title = format!("{} is not older than what the fleet runs", release.version);
+            self.mistake(
+                Code::Contradiction,
+                &format!("{path}.version"),
+                title,
+                "expected an older version, as `forged` says",
+            );
+        }
+    }
+
+    /// Reports a release that nodes cannot reach from what they may run when it comes.
+    fn edges(&mut self, index: usize, at: &str) {
+        let release = &self.scenario.releases[index];
+        if release.forged.is_some() || self.scenario.expect.quarantined.contains(&release.version) {
+            return;
+        }
+        let Some(program) = self.program(&release.version, release.variant.as_deref()) else {
+            return;
+        };
+        let quarantined = &self.scenario.expect.quarantined;
+        let others = self
+            .scenario
+            .releases
+            .iter()
+            .filter(|other| other.forged.is_none() && !quarantined.contains(&other.version));
+        let others = others.map(|other| (&other.version, other.variant.as_deref(), other.epoch));
+        let joins = self.scenario.fleet.joins.iter().filter_map(|join| join.runs.as_ref());
+        let runs = self.scenario.fleet.runs.iter().chain(joins).map(|runs| (runs, None, 0));
+        let before: Vec<_> = runs.chain(others).collect();
+        let mut reported = BTreeSet::new();
+        for (version, variant, epoch) in before {
+            let precedence = version.cmp_precedence(&release.version);
+            if epoch.cmp(&release.epoch).then(precedence).is_ge()
+                || !reported.insert(version.to_string())
+            {
+                continue;
+            }
+            let Some(from) = self.program(version, variant) else { continue };
+            let (to, from) = (program.manifest(), from.manifest());
+            let class = |version: &Version| ApiClass::of(version).to_string();
+            let (old, new) = (class(version), class(&release.version));
+            let missing = if path::state_path(to, from.state.id()).is_none() {
+                "state"
+            } else if path::message_path(to, &old, &new).is_none() {
+                "messages"
+            } else {
+                continue;
+            };
+            let title = format!("no edge takes the {missing} of {version} to {}", release.version);
+            let help = format!(
+                "where that is the point, say so: `[expect] quarantined = [\"{}\"]`",
+                release.version
+            );
+            self.mistake_with(
+                Code::MissingEdge,
+                at,
+                title,
+                format!("expected a release that {version} can upgrade to"),
+                Some(help),
+            );
+        }
+    }
+}

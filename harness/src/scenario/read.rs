@@ -1,0 +1,88 @@
+//! From a file to a scenario that fits together, or to every mistake in it.
+
+use std::{
+    fs,
+    io::{self, Read},
+    path::Path,
+};
+
+use toml::de::DeTable;
+
+use super::{
+    Scenario, check,
+    diagnostic::{Code, Diagnostic, Rejected, position},
+    shape::{Walk, schema},
+};
+
+/// Scenarios are written by people; whatever is longer is no scenario, and is not read into memory.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+impl Scenario {
+    /// Reads and checks the scenario in the file `path`. Errors: every mistake that was found.
+    pub fn read(path: &Path) -> Result<Self, Box<Rejected>> {
+        let unreadable = |why: String| Box::new(Rejected::whole(path, Code::Unreadable, why, None));
+        let fail = |error: io::Error| unreadable(format!("the file cannot be read: {error}"));
+        if path.is_dir() {
+            return Err(unreadable("this is a folder, not a file".to_owned()));
+        }
+        let mut bytes = Vec::new();
+        let file = fs::File::open(path).map_err(fail)?;
+        file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(fail)?;
+        if bytes.len() as u64 > FILE_BYTES_MAX {
+            return Err(unreadable(format!("the file is longer than {FILE_BYTES_MAX} bytes")));
+        }
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let title = format!("the file is not UTF-8: its first bad byte is number {}", at + 1);
+            let help = Some("save it as UTF-8".to_owned());
+            Box::new(Rejected::whole(path, Code::NotUtf8, title, help))
+        })?;
+        Self::parse(path, text)
+    }
+
+    /// Reads and checks the scenario `text`, which is said to be in the file `path`.
+    ///
+    /// Errors: every mistake that was found. What a text means is looked at only where its shape is
+    /// right, so mistakes of shape may hide others.
+    pub fn parse(path: &Path, text: String) -> Result<Self, Box<Rejected>> {
+        match read(&text) {
+            Ok(scenario) => Ok(scenario),
+            Err(diagnostics) => Err(Box::new(Rejected { file: path.into(), text, diagnostics })),
+        }
+    }
+}
+
+fn read(text: &str) -> Result<Scenario, Vec<Diagnostic>> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        return Err(first_of_each_line(text, errors.iter().map(syntax).collect()));
+    }
+    let schema = schema();
+    let mut walk = Walk { schema: &schema, found: Vec::new() };
+    walk.table(table.get_ref(), 0..0, &schema, "");
+    let mut found = walk.found;
+    found.sort_by_key(|found| found.at.as_ref().map(|at| at.start));
+    if !found.is_empty() {
+        return Err(found);
+    }
+    // The walk knows the schema and not the types: what only the types refuse is caught here.
+    let scenario: Scenario = toml::from_str(text).map_err(|error| vec![syntax(&error)])?;
+    match check::mistakes(&scenario, &table) {
+        found if found.is_empty() => Ok(scenario),
+        found => Err(found),
+    }
+}
+
+/// After one mistake of syntax the rest of its line means little.
+fn first_of_each_line(text: &str, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let start = |found: &Diagnostic| found.at.as_ref().map_or(0, |at| at.start);
+    found.sort_by_key(start);
+    found.dedup_by_key(|found| position(text, start(found)).0);
+    found
+}
+
+fn syntax(error: &toml::de::Error) -> Diagnostic {
+    let (title, label) = ("this is not TOML".to_owned(), error.message().to_owned());
+    let (path, help) = (String::new(), None);
+    Diagnostic { code: Code::NotToml, title, at: error.span(), label, path, help }
+}

@@ -1,0 +1,496 @@
+use std::{fs, path::Path};
+
+use expect_test::{Expect, expect};
+
+use super::{Scenario, diagnostic::Code, shape};
+
+/// A scenario without a mistake, to be changed in one place.
+const GOOD: &str = r#"about = "a claim"
+app = "counter"
+
+[fleet]
+nodes = 5
+runs = "1.4.0"
+
+[network]
+latency = { uniform = { min = "1ms", max = "10ms" } }
+loss = { independent = "2%" }
+
+[workload]
+rate = "20/s"
+mix = { increment = 6, read = 1 }
+
+[[release]]
+version = "2.0.0"
+at = "2s"
+node = "n0"
+
+[[fault]]
+partition = { groups = [["n0", "n1"], ["n2", "n3"]], from = "3s", until = "6s" }
+"#;
+
+fn plain(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        plain.push_str(before);
+        rest = after.split_once('m').map_or("", |(_, after)| after);
+    }
+    plain + rest
+}
+
+/// The diagnostics of [`GOOD`] with `old` replaced by `new`.
+fn check(old: &str, new: &str, expected: Expect) {
+    assert_eq!(GOOD.matches(old).count(), 1, "`{old}` names one place");
+    let rejected = Scenario::parse(Path::new("s.toml"), GOOD.replace(old, new));
+    expected.assert_eq(&plain(&rejected.unwrap_err().rendered()));
+}
+
+#[test]
+fn a_good_scenario_is_accepted() {
+    let scenario = Scenario::parse(Path::new("s.toml"), GOOD.to_owned()).unwrap();
+    assert_eq!(scenario.releases.len(), 1);
+    assert_eq!(scenario.faults[0].name(), "partition");
+}
+
+#[test]
+fn an_accepted_scenario_reads_back_from_its_own_text() {
+    let scenario = Scenario::parse(Path::new("s.toml"), GOOD.to_owned()).unwrap();
+    let text = toml::to_string(&scenario).unwrap();
+    assert_eq!(Scenario::parse(Path::new("s.toml"), text), Ok(scenario));
+}
+
+#[test]
+fn an_unknown_key_is_pointed_at() {
+    check(
+        "loss =",
+        "los =",
+        expect![[r#"
+        error[S0001]: unknown key `los`
+          --> s.toml:10:1
+           |
+        10 | los = { independent = "2%" }
+           | ^^^ expected one of `bandwidth`, `corrupt`, `duplicate`, `latency`, `link`, `loss` or `reorder`
+           |
+           = note: at `network.los`
+           = help: did you mean `loss`?
+    "#]],
+    );
+}
+
+#[test]
+fn a_wrong_unit_is_pointed_at() {
+    check(
+        r#""10ms""#,
+        r#""10 msec""#,
+        expect![[r#"
+        error[S0004]: `10 msec` does not belong here
+         --> s.toml:9:44
+          |
+        9 | latency = { uniform = { min = "1ms", max = "10 msec" } }
+          |                                            ^^^^^^^^^ expected a time such as `150ms`, `2s` or `5min`
+          |
+          = note: at `network.latency.uniform.max`
+    "#]],
+    );
+}
+
+#[test]
+fn a_number_without_a_unit_is_pointed_at() {
+    check(
+        r#"at = "2s""#,
+        "at = 2",
+        expect![[r#"
+        error[S0003]: a bare number does not belong here
+          --> s.toml:18:6
+           |
+        18 | at = 2
+           |      ^ expected a time such as `150ms`, `2s` or `5min`
+           |
+           = note: at `release[0].at`
+           = help: quantities are text with a unit, in quotes
+    "#]],
+    );
+}
+
+#[test]
+fn a_negative_rate_is_pointed_at() {
+    check(
+        r#""20/s""#,
+        r#""-20/s""#,
+        expect![[r#"
+        error[S0004]: `-20/s` does not belong here
+          --> s.toml:13:8
+           |
+        13 | rate = "-20/s"
+           |        ^^^^^^^ a rate is never negative
+           |
+           = note: at `workload.rate`
+           = help: expected a rate such as `20/s`, `5/ms` or `3/min`
+    "#]],
+    );
+}
+
+#[test]
+fn a_probability_over_one_is_pointed_at() {
+    check(
+        r#""2%""#,
+        r#""102%""#,
+        expect![[r#"
+        error[S0004]: `102%` does not belong here
+          --> s.toml:10:24
+           |
+        10 | loss = { independent = "102%" }
+           |                        ^^^^^^ a share is at most `100%`
+           |
+           = note: at `network.loss.independent`
+           = help: expected a share from `0%` to `100%`, such as `2%`, `0.1%` or `50 ppm`
+    "#]],
+    );
+}
+
+#[test]
+fn overlapping_partition_groups_are_pointed_at() {
+    check(
+        r#"["n2", "n3"]"#,
+        r#"["n1", "n3"]"#,
+        expect![[r#"
+        error[S0012]: `n1` is in two groups
+          --> s.toml:22:40
+           |
+        22 | partition = { groups = [["n0", "n1"], ["n1", "n3"]], from = "3s", until = "6s" }
+           |                                        ^^^^ expected groups that share no node
+           |
+           = note: at `fault[0].partition.groups[1][0]`
+    "#]],
+    );
+}
+
+#[test]
+fn a_node_that_does_not_exist_is_pointed_at() {
+    check(
+        r#"node = "n0""#,
+        r#"node = "n5""#,
+        expect![[r#"
+        error[S0010]: there is no node `n5`
+          --> s.toml:19:8
+           |
+        19 | node = "n5"
+           |        ^^^^ expected one of `n0` to `n4`
+           |
+           = note: at `release[0].node`
+    "#]],
+    );
+}
+
+#[test]
+fn a_release_that_no_app_has_is_pointed_at() {
+    check(
+        "2.0.0",
+        "2.0.1",
+        expect![[r#"
+        error[S0015]: app `counter` has no release 2.0.1
+          --> s.toml:17:11
+           |
+        17 | version = "2.0.1"
+           |           ^^^^^^^ expected one of `1.0.0`, `1.0.1`, `1.4.0`, `2.0.0` or `3.0.0`
+           |
+           = note: at `release[0].version`
+           = help: did you mean `1.0.1`?
+    "#]],
+    );
+}
+
+#[test]
+fn a_missing_upgrade_edge_is_pointed_at() {
+    check(
+        "version = \"2.0.0\"",
+        "version = \"2.0.0\"\nvariant = \"no-edge\"",
+        expect![[r#"
+        error[S0016]: no edge takes the state of 1.4.0 to 2.0.0
+          --> s.toml:17:11
+           |
+        17 | version = "2.0.0"
+           |           ^^^^^^^ expected a release that 1.4.0 can upgrade to
+           |
+           = note: at `release[0].version`
+           = help: where that is the point, say so: `[expect] quarantined = ["2.0.0"]`
+    "#]],
+    );
+}
+
+#[test]
+fn a_missing_upgrade_edge_is_accepted_where_the_scenario_expects_it() {
+    let text = GOOD.replace("version = \"2.0.0\"", "version = \"2.0.0\"\nvariant = \"no-edge\"")
+        + "[expect]\nquarantined = [\"2.0.0\"]\n";
+    assert!(Scenario::parse(Path::new("s.toml"), text).is_ok());
+}
+
+#[test]
+fn an_empty_fleet_is_pointed_at() {
+    check(
+        "nodes = 5",
+        "nodes = 0",
+        expect![[r#"
+        error[S0004]: 0 is out of range
+         --> s.toml:5:9
+          |
+        5 | nodes = 0
+          |         ^ expected a number from 1 to 100000
+          |
+          = note: at `fleet.nodes`
+    "#]],
+    );
+}
+
+#[test]
+fn a_duplicate_node_is_pointed_at() {
+    check(
+        r#"["n2", "n3"]"#,
+        r#"["n2", "n2"]"#,
+        expect![[r#"
+        error[S0011]: `n2` is named twice
+          --> s.toml:22:46
+           |
+        22 | partition = { groups = [["n0", "n1"], ["n2", "n2"]], from = "3s", until = "6s" }
+           |                                              ^^^^ expected each node once
+           |
+           = note: at `fault[0].partition.groups[1][1]`
+    "#]],
+    );
+}
+
+#[test]
+fn a_node_that_joins_twice_is_pointed_at() {
+    let joins =
+        "runs = \"1.4.0\"\njoin = [{ node = \"n5\", at = \"1s\" }, { node = \"n5\", at = \"2s\" }]";
+    check(
+        "runs = \"1.4.0\"",
+        joins,
+        expect![[r#"
+        error[S0011]: `n5` is there already
+         --> s.toml:7:46
+          |
+        7 | join = [{ node = "n5", at = "1s" }, { node = "n5", at = "2s" }]
+          |                                              ^^^^ expected `n6`, the next that is not there
+          |
+          = note: at `fleet.join[1].node`
+    "#]],
+    );
+}
+
+#[test]
+fn an_end_before_its_beginning_is_pointed_at() {
+    check(
+        r#"until = "6s""#,
+        r#"until = "2s""#,
+        expect![[r#"
+        error[S0013]: it ends at 2s but begins at 3s
+          --> s.toml:22:75
+           |
+        22 | partition = { groups = [["n0", "n1"], ["n2", "n3"]], from = "3s", until = "2s" }
+           |                                                                           ^^^^ expected a time after 3s
+           |
+           = note: at `fault[0].partition.until`
+    "#]],
+    );
+}
+
+#[test]
+fn a_release_after_the_safety_phase_is_pointed_at() {
+    check(
+        r#"at = "2s""#,
+        r#"at = "20s""#,
+        expect![[r#"
+        error[S0013]: 20s is after the safety phase
+          --> s.toml:18:6
+           |
+        18 | at = "20s"
+           |      ^^^^^ expected a time before 20s, where it ends
+           |
+           = note: at `release[0].at`
+    "#]],
+    );
+}
+
+#[test]
+fn an_unknown_operation_is_pointed_at() {
+    check(
+        "increment = 6",
+        "incremental = 6",
+        expect![[r#"
+        error[S0014]: unknown operation `incremental`
+          --> s.toml:14:9
+           |
+        14 | mix = { incremental = 6, read = 1 }
+           |         ^^^^^^^^^^^ expected one of `increment`, `add`, `read` or `add-many`
+           |
+           = note: at `workload.mix.incremental`
+           = help: did you mean `increment`?
+    "#]],
+    );
+}
+
+#[test]
+fn an_unknown_app_is_pointed_at() {
+    check(
+        r#"app = "counter""#,
+        r#"app = "countr""#,
+        expect![[r#"
+        error[S0014]: unknown app `countr`
+         --> s.toml:2:7
+          |
+        2 | app = "countr"
+          |       ^^^^^^^^ expected one of `counter` or `sessions`
+          |
+          = note: at `app`
+          = help: did you mean `counter`?
+    "#]],
+    );
+}
+
+#[test]
+fn unknown_invariants_goals_and_bugs_are_all_pointed_at() {
+    let text = GOOD.to_owned()
+        + "[expect]\noutcome = { violates = [\"S99\"] }\nsometimes = [\"heldd\"]\n"
+        + "[protocol]\nplant = [\"volatile-hlod\"]\n";
+    let rejected = Scenario::parse(Path::new("s.toml"), text).unwrap_err();
+    expect![[r#"
+        s.toml:24:25: S0014: unknown invariant `S99`
+        s.toml:25:14: S0014: unknown goal `heldd`
+        s.toml:27:10: S0014: unknown bug `volatile-hlod`"#]]
+    .assert_eq(&rejected.to_string());
+    let meant = rejected.diagnostics.iter().filter_map(|one| one.help.as_deref());
+    let expected = ["S9", "held", "volatile-hold"].map(|name| format!("did you mean `{name}`?"));
+    assert!(meant.eq(expected.iter()));
+}
+
+#[test]
+fn an_unknown_choice_is_pointed_at() {
+    check(
+        "uniform =",
+        "unifrom =",
+        expect![[r#"
+        error[S0005]: unknown choice `unifrom`
+         --> s.toml:9:13
+          |
+        9 | latency = { unifrom = { min = "1ms", max = "10ms" } }
+          |             ^^^^^^^ expected one of `constant`, `uniform`, `exponential`, `log-normal`, `pareto`, `bimodal` or `table`
+          |
+          = note: at `network.latency`
+          = help: did you mean `uniform`?
+    "#]],
+    );
+}
+
+#[test]
+fn a_missing_key_is_pointed_at() {
+    check(
+        "node = \"n0\"\n",
+        "",
+        expect![[r#"
+        error[S0002]: `node` is missing
+          --> s.toml:16:1
+           |
+        16 | [[release]]
+           | ^^^^^^^^^^^ expected `node` in here
+           |
+           = note: at `release[0]`
+           = help: `node`: The node it is published at.
+    "#]],
+    );
+}
+
+#[test]
+fn contradicting_keys_are_pointed_at() {
+    check(
+        "rate = \"20/s\"",
+        "rate = \"20/s\"\nthink = \"5ms\"",
+        expect![[r#"
+        error[S0017]: `rate` and `think` exclude each other
+          --> s.toml:14:9
+           |
+        14 | think = "5ms"
+           |         ^^^^^ expected one of the two
+           |
+           = note: at `workload.think`
+    "#]],
+    );
+}
+
+#[test]
+fn text_that_is_not_toml_is_pointed_at() {
+    check(
+        "app = \"counter\"",
+        "app: counter",
+        expect![[r#"
+        error[S0006]: this is not TOML
+         --> s.toml:2:4
+          |
+        2 | app: counter
+          |    ^ invalid unquoted key, expected letters, numbers, `-`, `_`
+    "#]],
+    );
+}
+
+#[test]
+fn every_mistake_of_shape_is_reported_at_once() {
+    let text = GOOD
+        .replace("loss =", "los =")
+        .replace("\"20/s\"", "20")
+        .replace("nodes = 5", "nodes = 5\nnode = 3");
+    let rejected = Scenario::parse(Path::new("s.toml"), text).unwrap_err();
+    expect![[r#"
+        s.toml:6:1: S0001: unknown key `node`
+        s.toml:11:1: S0001: unknown key `los`
+        s.toml:14:8: S0003: a bare number does not belong here"#]]
+    .assert_eq(&rejected.to_string());
+}
+
+#[test]
+fn a_file_that_is_no_text_or_no_file_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = |name: &str| {
+        let rejected = Scenario::read(&folder.path().join(name)).unwrap_err();
+        assert_eq!(rejected.diagnostics.len(), 1);
+        rejected.diagnostics[0].clone()
+    };
+    fs::write(folder.path().join("latin.toml"), b"about = \"caf\xe9\"").unwrap();
+    fs::write(folder.path().join("long.toml"), vec![b'#'; (1 << 20) + 1]).unwrap();
+    assert_eq!(read("latin.toml").code, Code::NotUtf8);
+    assert_eq!(read("latin.toml").title, "the file is not UTF-8: its first bad byte is number 13");
+    assert_eq!(read("long.toml").title, "the file is longer than 1048576 bytes");
+    assert_eq!(read("").title, "this is a folder, not a file");
+    assert_eq!(read("none.toml").code, Code::Unreadable);
+}
+
+#[test]
+fn a_code_keeps_its_number() {
+    let numbers: Vec<String> = Code::ALL.iter().map(Code::to_string).collect();
+    for (index, number) in numbers.iter().enumerate() {
+        assert_eq!(*number, format!("S{:04}", index + 1));
+    }
+    assert_eq!(Code::Contradiction.to_string(), "S0017");
+}
+
+#[test]
+fn the_schema_has_no_null_and_documents_every_key() {
+    fn visit(schema: &serde_json::Value, path: &str, bad: &mut Vec<String>) {
+        for (key, of) in schema["properties"].as_object().into_iter().flatten() {
+            if of["description"].is_null() && schema["description"].is_null() {
+                bad.push(format!("{path}.{key}"));
+            }
+        }
+        for of in schema["oneOf"].as_array().into_iter().flatten() {
+            visit(of, path, bad);
+        }
+    }
+    let schema = shape::schema();
+    let mut bad = Vec::new();
+    visit(&schema, "", &mut bad);
+    for (name, of) in schema["$defs"].as_object().unwrap() {
+        visit(of, name, &mut bad);
+    }
+    assert_eq!(bad, Vec::<String>::new());
+    assert!(!schema.to_string().contains("null"));
+}
