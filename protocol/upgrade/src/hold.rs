@@ -185,12 +185,13 @@ impl<S: Ord + Copy, T> Hold<S, T> {
         counters.into_iter().filter_map(taken).collect()
     }
 
-    /// Takes out what the gate lets through, in order of arrival.
+    /// Takes out what the gate lets through, in order of arrival, at most `count_max` messages.
     ///
     /// `admit` is told whether an earlier message of the same stream stays; it answers `None` for what
-    /// must wait on.
+    /// must wait on. A caller drains until it gets fewer than `count_max`.
     pub fn drain<V>(
         &mut self,
+        count_max: usize,
         mut admit: impl FnMut(&Held<S, T>, bool) -> Option<V>,
     ) -> Vec<Drained<S, T, V>>
     where
@@ -199,6 +200,9 @@ impl<S: Ord + Copy, T> Hold<S, T> {
         let mut staying = BTreeSet::new();
         let mut admitted = Vec::new();
         for (counter, held) in &self.entries {
+            if admitted.len() == count_max {
+                break;
+            }
             match admit(held, staying.contains(&held.stream)) {
                 Some(verdict) => admitted.push((*counter, verdict)),
                 None => {
@@ -311,7 +315,7 @@ mod tests {
     #[test]
     fn r13_what_the_gate_lets_through_leaves_in_order_of_arrival() {
         let mut hold = filled(&[5, 3, 5, 4, 3], Bugs::NONE);
-        let drained = hold.drain(|held, _| (held.stream != 4).then_some(()));
+        let drained = hold.drain(usize::MAX, |held, _| (held.stream != 4).then_some(()));
         assert_eq!(items(&drained), [1, 2, 3, 5]);
         assert_eq!((hold.len(), hold.bytes()), (1, 1));
         assert!(hold.contains_stream(&4) && !hold.contains_stream(&3));
@@ -320,16 +324,30 @@ mod tests {
     #[test]
     fn what_was_drained_is_gone() {
         let mut hold = filled(&[1, 1], Bugs::NONE);
-        assert_eq!(items(&hold.drain(|_, _| Some(()))), [1, 2]);
-        assert!(hold.drain(|_, _| Some(())).is_empty() && hold.is_empty());
+        assert_eq!(items(&hold.drain(usize::MAX, |_, _| Some(()))), [1, 2]);
+        assert!(hold.drain(usize::MAX, |_, _| Some(())).is_empty() && hold.is_empty());
         assert_eq!((hold.bytes(), hold.next_deadline()), (0, Time::NEVER));
+    }
+
+    #[test]
+    fn a_drain_in_small_steps_leaves_in_the_same_order() {
+        let mut hold = filled(&[1, 2, 1, 2, 1], Bugs::NONE);
+        let mut left = Vec::new();
+        loop {
+            let drained = items(&hold.drain(2, |held, _| (held.item != 4).then_some(())));
+            left.extend_from_slice(&drained);
+            if drained.len() < 2 {
+                break;
+            }
+        }
+        assert_eq!((left, hold.len()), (vec![1, 2, 3, 5], 1));
     }
 
     #[test]
     fn the_gate_is_told_what_waits_behind_what() {
         let mut hold = filled(&[1, 2, 1, 1], Bugs::NONE);
         let admit = |held: &Held<u32, u64>, behind: bool| (held.item != 1 && !behind).then_some(());
-        let drained = hold.drain(admit);
+        let drained = hold.drain(usize::MAX, admit);
         assert_eq!(items(&drained), [2], "1 stays, so 3 and 4 must not overtake it");
     }
 
@@ -367,17 +385,17 @@ mod tests {
     #[test]
     fn a_counter_names_one_arrival_for_ever() {
         let mut hold = filled(&[1, 1], Bugs::NONE);
-        hold.drain(|_, _| Some(()));
+        hold.drain(usize::MAX, |_, _| Some(()));
         assert_eq!((hold.next_counter(), hold.push(1, 1, 9, at(0))), (3, Ok(3)));
     }
 
     #[test]
     fn every_planted_bug_of_the_hold_shows() {
         let mut kept = filled(&[1], Bug::DrainDoesNotRemove.into());
-        assert_eq!(items(&kept.drain(|_, _| Some(()))), [1]);
-        assert_eq!(items(&kept.drain(|_, _| Some(()))), [1]);
+        assert_eq!(items(&kept.drain(usize::MAX, |_, _| Some(()))), [1]);
+        assert_eq!(items(&kept.drain(usize::MAX, |_, _| Some(()))), [1]);
         let mut mixed = filled(&[1; 20], Bug::DrainInHashOrder.into());
-        assert!(!items(&mixed.drain(|_, _| Some(()))).is_sorted());
+        assert!(!items(&mixed.drain(usize::MAX, |_, _| Some(()))).is_sorted());
         let mut silent = hold_with(0, 0, Bug::OverflowSilent.into());
         assert_eq!((silent.push(1, 1, 1, at(0)), silent.len()), (Ok(1), 0));
     }
@@ -439,7 +457,7 @@ mod tests {
                     }
                     Event::Drain { modulus } => {
                         let gone = |stream: u32| u64::from(stream) % modulus == 0;
-                        let drained = hold.drain(|held, _| gone(held.stream).then_some(()));
+                        let drained = hold.drain(usize::MAX, |held, _| gone(held.stream).then_some(()));
                         let drained: Vec<_> = drained.iter().map(|left| left.counter).collect();
                         let expected: Vec<_> =
                             model.iter().filter(|entry| gone(entry.1)).map(|entry| entry.0).collect();
