@@ -213,18 +213,31 @@ fn r21_increments_of_old_and_new_nodes_merge() {
 
 #[test]
 fn a_converted_digest_is_not_answered_with_a_map_that_its_sender_could_not_read() {
-    let (old, new) = (program("1.4.0", None), program("2.0.0", None));
-    let mut fleet = Fleet::new(old, 2);
-    fleet.ask(0, increment(5), 0).did.unwrap();
-    fleet.give(0, Incoming::Tick, 1).did.unwrap();
-    let (from, _, body) = fleet.in_flight.pop().unwrap();
-    assert_eq!(body.tag, one::DIGEST);
-    let asked = fleet.give(1, Incoming::Message { from, body: body.clone() }, 0).did.unwrap();
-    assert_eq!(asked.1.len(), 1, "a node of the same line answers");
-    fleet.upgrade_node(1, &new, Some(0));
-    let body = new.convert(0, &body).unwrap();
-    let asked = fleet.give(1, Incoming::Message { from, body }, 0).did.unwrap();
-    assert_eq!(asked, (Step::Unchanged, vec![]));
+    for (old, new, edge) in [("1.4.0", "2.0.0", 0), ("2.0.0", "3.0.0", 1)] {
+        let (old, new) = (program(old, None), program(new, None));
+        let mut fleet = Fleet::new(old, 2);
+        fleet.ask(0, increment(5), 0).did.unwrap();
+        fleet.give(0, Incoming::Tick, 1).did.unwrap();
+        let (from, _, body) = fleet.in_flight.pop().unwrap();
+        let asked = fleet.give(1, Incoming::Message { from, body: body.clone() }, 0).did.unwrap();
+        assert_eq!(asked.1.len(), 1, "a node of the same line answers");
+        fleet.upgrade_node(1, &new, Some(edge));
+        let body = new.convert(edge, &body).unwrap();
+        let asked = fleet.give(1, Incoming::Message { from, body }, 0).did.unwrap();
+        assert_eq!(asked, (Step::Unchanged, vec![]));
+    }
+}
+
+#[test]
+fn a_digest_tells_what_went_down_too() {
+    for version in ["2.0.0", "3.0.0"] {
+        let mut fleet = Fleet::new(program(version, None), 2);
+        fleet.ask(0, increment(9), 0).did.unwrap();
+        gossip(&mut fleet);
+        fleet.ask(0, one::Add { by: 4 }.body(two::DECREMENT), 0).did.unwrap();
+        gossip(&mut fleet);
+        assert_eq!((read(&mut fleet, 0), read(&mut fleet, 1)), (5, 5), "{version}");
+    }
 }
 
 #[test]

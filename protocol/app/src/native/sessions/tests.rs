@@ -157,6 +157,19 @@ fn a_session_ends_when_its_life_is_over() {
 }
 
 #[test]
+fn a_touch_without_a_life_leaves_the_end_as_it_was() {
+    let second = 1_000_000_000;
+    let mut fleet = Fleet::new(program("2.0.0"), 1);
+    let mut touch = |life| {
+        let touch = two::ClientTouch { name: "a".to_owned(), life, form: Form::Full(()) };
+        fleet.ask(0, put_for("a", 9 * second), 0).did.unwrap();
+        fleet.ask(0, touch.body(two::CLIENT_TOUCH), 0).did.unwrap();
+        told_full(&fleet).life
+    };
+    assert_eq!((touch(None), touch(Some(5 * second))), (Some(8 * second), Some(5 * second)));
+}
+
+#[test]
 fn a_client_is_told_when_no_answer_comes() {
     let mut fleet = Fleet::new(program("1.0.0"), 2);
     let name = name_of(&fleet, 1);
