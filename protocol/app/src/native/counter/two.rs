@@ -80,7 +80,7 @@ impl Entry for UpDown {
         Self { up: self.up.max(other.up), down: self.down.max(other.down) }
     }
 
-    /// Holds up to half of what an integer does each way, so that `up + down` has a place too.
+    /// Ups and downs together fit the integer, so that neither alone nor their place overflows.
     fn credited(self, amount: entries::Amount) -> Option<Self> {
         let up = self.up.checked_add(amount.plus)?;
         let down = self.down.checked_add(amount.minus)?;
