@@ -26,3 +26,5 @@ pub mod trust;
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
