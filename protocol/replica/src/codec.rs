@@ -10,9 +10,12 @@ use std::sync::Arc;
 use app::Body;
 use contract::{
     Encode, Malformed, NodeId, Wire,
-    wire::{put_blob, put_varint, take_array, take_blob, take_byte, take_bytes, take_varint},
+    wire::{put_blob, put_varint, take_array, take_blob, take_byte, take_varint},
 };
-use upgrade::release::{CodeHash, ReleaseId, Stamp};
+use upgrade::{
+    release::{CodeHash, ReleaseId, Stamp},
+    trust::SIGNED_BYTES_MAX,
+};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
@@ -23,11 +26,8 @@ use crate::{
     notice::Ended,
 };
 
-/// The longest signed envelope: one datagram, and many times what any release needs.
-pub const OFFER_BYTES_MAX: usize = 16 * 1024;
-
 /// The longest text of a fault that travels in a nack.
-pub const FAULT_TEXT_MAX: usize = 200;
+pub(crate) const FAULT_TEXT_MAX: usize = 200;
 
 const ACK: u8 = 1;
 const ACK_ASK: u8 = 2;
@@ -96,7 +96,7 @@ impl Wire for Message {
             ONCE => Content::Once(take_once(bytes)?),
             DIGEST => Content::Digest(take_digest(bytes)?),
             OFFER | OFFER_WHOLE => Content::Offer(Offer {
-                signed: take_bounded(bytes, OFFER_BYTES_MAX)?,
+                signed: take_bounded(bytes, SIGNED_BYTES_MAX)?,
                 whole: tag == OFFER_WHOLE,
             }),
             PULL => Content::Pull,
@@ -258,8 +258,17 @@ pub(crate) fn put_body(body: &Body, out: &mut Vec<u8>) {
 }
 
 pub(crate) fn take_body(bytes: &mut &[u8]) -> Result<Body, Malformed> {
+    let body = take_any_body(bytes)?;
+    if body.bytes.len() > BODY_BYTES_MAX {
+        return Err(Malformed("a body that fits a datagram"));
+    }
+    Ok(body)
+}
+
+/// As [`take_body`], of any length: one that never travelled.
+pub(crate) fn take_any_body(bytes: &mut &[u8]) -> Result<Body, Malformed> {
     let tag = take_number(bytes)?;
-    Ok(Body { tag, bytes: take_bounded(bytes, BODY_BYTES_MAX)? })
+    Ok(Body { tag, bytes: take_blob(bytes)?.into() })
 }
 
 pub(crate) fn put_stamp(stamp: Option<&Stamp>, out: &mut Vec<u8>) {
@@ -294,6 +303,7 @@ fn put_digest(digest: &Digest, out: &mut Vec<u8>) {
     put_varint(out, u64::from(digest.nodes));
     if let Some(known) = &digest.known {
         known.encode(out);
+        out.extend_from_slice(&digest.mark.to_le_bytes());
     }
 }
 
@@ -303,9 +313,12 @@ fn take_digest(bytes: &mut &[u8]) -> Result<Digest, Malformed> {
         return Err(Malformed("the flags of a digest"));
     }
     let nodes = take_number(bytes)?;
-    let known =
-        if flags & 1 == 1 { Some(Box::new(ReleaseId::read(bytes)?)) } else { None };
-    Ok(Digest { known, whole: flags & 2 == 2, reply: flags & 4 == 4, nodes })
+    let (known, mark) = if flags & 1 == 1 {
+        (Some(Box::new(ReleaseId::read(bytes)?)), u32::from_le_bytes(take_array(bytes)?))
+    } else {
+        (None, 0)
+    };
+    Ok(Digest { known, mark, whole: flags & 2 == 2, reply: flags & 4 == 4, nodes })
 }
 
 fn put_members(nodes: &[NodeId], out: &mut Vec<u8>) {
@@ -349,7 +362,7 @@ fn put_ended(why: &Ended, out: &mut Vec<u8>) {
     match why {
         Ended::Refused(reason) => {
             out.push(0);
-            out.push(refused_tag(reason));
+            reason.encode(out);
         }
         Ended::HoldFull => out.push(1),
         Ended::Expired => out.push(2),
@@ -363,7 +376,7 @@ fn put_ended(why: &Ended, out: &mut Vec<u8>) {
 
 fn take_ended(bytes: &mut &[u8]) -> Result<Ended, Malformed> {
     Ok(match take_byte(bytes)? {
-        0 => Ended::Refused(refused_of(take_byte(bytes)?)?),
+        0 => Ended::Refused(Wire::read(bytes)?),
         1 => Ended::HoldFull,
         2 => Ended::Expired,
         3 => {

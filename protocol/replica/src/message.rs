@@ -150,6 +150,8 @@ pub struct Once {
 pub struct Digest {
     /// The newest release it knows; boxed, for a digest travels less often than a message.
     pub known: Option<Box<ReleaseId>>,
+    /// A hash of its envelope, which may have been issued more than once; 0 where none is known.
+    pub mark: u32,
     /// Whether it has the whole code of that.
     pub whole: bool,
     /// Whether it wants a digest in return where both know the same.
@@ -187,4 +189,26 @@ pub struct Chunk {
     pub index: u32,
     /// The part.
     pub bytes: Arc<[u8]>,
+}
+
+impl Frame {
+    /// Whether the numbers can be those of a stream: what the codec ensures, asked again of messages
+    /// that never were bytes.
+    pub fn is_sound(&self) -> bool {
+        let mut expected = self.base;
+        let ascends = self.items.iter().all(|item| {
+            let next = item.sequence >= expected && item.sequence < u64::MAX;
+            expected = item.sequence.saturating_add(1);
+            next
+        });
+        let count = (1..=FRAME_ITEMS_MAX).contains(&self.items.len());
+        ascends && count && self.base > 0 && (1..=INCARNATION_MAX).contains(&self.epoch)
+    }
+}
+
+impl Request {
+    /// Whether it asks for chunk `first + offset`.
+    pub fn asks(&self, offset: u32) -> bool {
+        offset == 0 || offset < REQUEST_CHUNKS_MAX && self.more >> (offset - 1) & 1 == 1
+    }
 }

@@ -61,6 +61,8 @@ pub enum Dropped {
     Refused,
     /// A chunk, a digest or an offer that answers no question.
     Unasked,
+    /// Its numbers cannot be.
+    Malformed,
 }
 
 /// Where a switch stands; crashes are aimed at these.
@@ -83,8 +85,11 @@ pub enum Phase {
 pub enum Notice {
     /// An incarnation began: everything it knows comes from surviving records.
     Started {
+        /// Its number.
         incarnation: u64,
+        /// The newest release it knows.
         known: Option<ReleaseId>,
+        /// The release it runs.
         run: Option<ReleaseId>,
         /// Which release each part of the running code belongs to.
         composition: Option<Composition>,
@@ -99,96 +104,267 @@ pub enum Notice {
     },
     /// An envelope arrived, from a peer or a publisher, and was verified. `after` is `known` now.
     Merged {
+        /// What the envelope says.
         incoming: Arc<Envelope>,
+        /// What was known before.
         before: Option<ReleaseId>,
+        /// What is known now.
         after: Option<ReleaseId>,
     },
     /// Two codes were published under one version; everybody prefers `winner`.
-    Conflict { winner: ReleaseId, loser: ReleaseId },
+    Conflict {
+        /// The greater code hash.
+        winner: ReleaseId,
+        /// The other.
+        loser: ReleaseId,
+    },
     /// An envelope was refused; nothing of it was used.
-    Forged { from: NodeId, refusal: Refusal },
+    Forged {
+        /// Who sent it; the node itself where a local publisher did.
+        from: NodeId,
+        /// Why.
+        refusal: Refusal,
+    },
     /// Code arrived whole but is not what the envelope says; it was thrown away.
-    BadCode { release: ReleaseId, from: NodeId },
+    BadCode {
+        /// Whose code it should have been.
+        release: ReleaseId,
+        /// Who gave the last of it.
+        from: NodeId,
+    },
     /// A fetch went on from where a crash or another peer had left it, `have` of `total` chunks in.
-    FetchResumed { release: ReleaseId, have: u32, total: u32 },
+    FetchResumed {
+        /// Whose code.
+        release: ReleaseId,
+        /// Chunks here.
+        have: u32,
+        /// Chunks in all.
+        total: u32,
+    },
     /// The code of a release is whole, `bytes` long.
-    Fetched { release: ReleaseId, bytes: u64 },
+    Fetched {
+        /// Whose code.
+        release: ReleaseId,
+        /// How long it is.
+        bytes: u64,
+    },
     /// The dry run passed; the switch will come `after`.
-    Staged { release: ReleaseId, after: Span },
+    Staged {
+        /// Which release.
+        release: ReleaseId,
+        /// How much later.
+        after: Span,
+    },
     /// The intent to switch is durable. `image` is a hash over the node's state, held messages,
     /// links and timers.
-    Prepared { release: ReleaseId, image: u128 },
+    Prepared {
+        /// Which release.
+        release: ReleaseId,
+        /// Before anything was tried.
+        image: u128,
+    },
     /// Everything switched. `from` is `None` at the first start of code on this node.
     Committed {
+        /// What ran before.
         from: Option<ReleaseId>,
+        /// What runs now.
         release: Arc<Envelope>,
+        /// What became of the state.
         migration: Migration,
-        /// The exported state before, where something ran, and after.
+        /// The exported state before, where something ran.
         state_before: Option<Arc<[u8]>>,
+        /// The exported state after.
         state_after: Arc<[u8]>,
+        /// Which release each part belongs to now.
         composition: Composition,
         /// How long no message could be handled.
         pause: Span,
     },
     /// The release will not run here. `image` as in `Prepared`, taken after everything was put back.
-    Quarantined { release: ReleaseId, reason: Quarantine, image_before: u128, image: u128 },
+    Quarantined {
+        /// Which release.
+        release: ReleaseId,
+        /// Why.
+        reason: Quarantine,
+        /// Before it was tried.
+        image_before: u128,
+        /// After it failed.
+        image: u128,
+    },
     /// The messages held for this release are through the gate; `left` are held for a newer one.
-    Drained { delivered: u32, left: u32 },
+    Drained {
+        /// How many left the hold.
+        delivered: u32,
+        /// How many stay.
+        left: u32,
+    },
     /// An instance of the app exists from now on.
-    InstanceBegan { instance: u64, release: ReleaseId },
+    InstanceBegan {
+        /// Its number; of all on one disk no two have the same.
+        instance: u64,
+        /// Whose code it is.
+        release: ReleaseId,
+    },
     /// It takes no input any more.
-    InstanceEnded { instance: u64 },
+    InstanceEnded {
+        /// Its number.
+        instance: u64,
+    },
 
     /// An exactly-once or at-most-once message left the app and is on its way.
-    Sent { id: MessageId, body: Body, stamp: Option<Stamp>, exactly_once: bool },
+    Sent {
+        /// Its name.
+        id: MessageId,
+        /// What the app sent.
+        body: Body,
+        /// The release that sent it; `None` for an unversioned type.
+        stamp: Option<Stamp>,
+        /// Under which guarantee.
+        exactly_once: bool,
+    },
     /// An exactly-once message was sent again because no acknowledgement came in time.
-    Retransmitted { to: NodeId, count: u32 },
+    Retransmitted {
+        /// To whom.
+        to: NodeId,
+        /// How many.
+        count: u32,
+    },
     /// The receiver promised: delivered, held durably, or ended with an answer.
-    Acknowledged { id: MessageId },
+    Acknowledged {
+        /// Its name.
+        id: MessageId,
+    },
     /// A message reached the app. `body` is what the app saw, `sent` what arrived.
     Delivered {
+        /// Its name.
         id: MessageId,
+        /// Which instance took it.
         instance: u64,
+        /// The release that sent it.
         stamp: Option<Stamp>,
+        /// What arrived.
         sent: Body,
+        /// What the app saw.
         body: Body,
         /// Edges applied to it, in order; empty where it was delivered as sent.
         converted: Vec<u32>,
         /// It waited in the hold until now.
         was_held: bool,
+        /// Under which guarantee it was sent.
         exactly_once: bool,
+        /// The randomness of the step.
         entropy: u64,
+        /// The node's clock at the step.
         at: Time,
     },
     /// A message waits for a newer release. `durable`: its record went to the disk first.
     Held {
+        /// Its name.
         id: MessageId,
+        /// Its type.
         tag: u32,
+        /// The release that sent it.
         stamp: Option<Stamp>,
+        /// Why it waits.
         reason: HoldReason,
+        /// Messages held now.
         count: u32,
+        /// Bytes held now.
         bytes: u64,
+        /// Whether a crash spares it.
         durable: bool,
     },
     /// An exactly-once message ended here undelivered; its sender will hear why.
-    NotDelivered { id: MessageId, why: Ended },
+    NotDelivered {
+        /// Its name.
+        id: MessageId,
+        /// How it ended.
+        why: Ended,
+    },
     /// The sender heard that its message was not delivered.
-    Nacked { id: MessageId, why: Ended },
+    Nacked {
+        /// Its name.
+        id: MessageId,
+        /// How it ended.
+        why: Ended,
+    },
     /// A datagram or an at-most-once message was dropped.
-    Dropped { from: NodeId, why: Dropped },
+    Dropped {
+        /// Who sent it.
+        from: NodeId,
+        /// Why.
+        why: Dropped,
+    },
     /// A peer's disk was lost: messages it had acknowledged may be gone.
-    PeerLost { peer: NodeId, unacknowledged: Vec<MessageId> },
+    PeerLost {
+        /// Whose.
+        peer: NodeId,
+        /// What it will be sent again, even where it had been delivered before the loss.
+        unacknowledged: Vec<MessageId>,
+    },
+    /// The stream to a peer began anew, for this node's disk had lost part of it or its incarnation
+    /// had fallen: the messages `before` are called `after` from now on, one by one.
+    Renumbered {
+        /// To whom.
+        peer: NodeId,
+        /// Names until now.
+        before: Vec<MessageId>,
+        /// Names from now on.
+        after: Vec<MessageId>,
+    },
 
     /// A client's operation was taken in, under the release its client was built for.
-    Operation { id: u64, instance: u64, sent: Body, body: Body, converted: Vec<u32>, entropy: u64, at: Time },
+    Operation {
+        /// The client's name for it.
+        id: u64,
+        /// Which instance took it.
+        instance: u64,
+        /// What the client asked.
+        sent: Body,
+        /// What the app saw.
+        body: Body,
+        /// Edges applied to it, in order.
+        converted: Vec<u32>,
+        /// The randomness of the step.
+        entropy: u64,
+        /// The node's clock at the step.
+        at: Time,
+    },
     /// A client's operation was refused; the state is as before.
-    OperationRefused { id: u64, reason: String },
+    OperationRefused {
+        /// The client's name for it.
+        id: u64,
+        /// Why, in words.
+        reason: String,
+    },
     /// The app answered a client.
-    Replied { id: u64, result: Arc<[u8]> },
+    Replied {
+        /// The client's name for its operation.
+        id: u64,
+        /// The answer, a canonical value.
+        result: Arc<[u8]>,
+    },
     /// The app took a tick that changed its state.
-    Ticked { instance: u64, entropy: u64, at: Time },
+    Ticked {
+        /// Which instance.
+        instance: u64,
+        /// The randomness of the step.
+        entropy: u64,
+        /// The node's clock at the step.
+        at: Time,
+    },
     /// The app faulted; the step had no effect.
-    Faulted { instance: u64, text: String },
+    Faulted {
+        /// Which instance.
+        instance: u64,
+        /// What it said.
+        text: String,
+    },
     /// The journal was replaced by one snapshot of the state, which hashes to `state`.
-    Compacted { state: u128, bytes: u64 },
+    Compacted {
+        /// xxh3-128 of the exported state.
+        state: u128,
+        /// Length of the snapshot.
+        bytes: u64,
+    },
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use contract::{NodeId, Span};
-use upgrade::{bugs::Bugs, trust::Root};
+use upgrade::{bugs::Bugs, gate::GateMode, hold::Limits, trust::Root};
 
 /// Makes a replica. A driver makes the same one again after a crash.
 #[derive(Clone)]
@@ -25,9 +25,9 @@ pub struct Settings {
     /// How exactly-once messages travel.
     pub link: Link,
     /// How many messages may wait for a newer release, and how long.
-    pub hold: Hold,
+    pub hold: Limits,
     /// Whether the version gate is on. Off, every message is delivered as it came (R34).
-    pub gate: bool,
+    pub gate: GateMode,
     /// Bytes of log after which it is replaced by a snapshot, where that is more than
     /// [`crate::journal::LOG_FACTOR`] times the last snapshot.
     pub log_bytes_min: u64,
@@ -79,20 +79,14 @@ pub struct Link {
     pub ack_delay: Span,
 }
 
-/// How many messages may wait for a newer release, and how long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hold {
-    /// Messages in all.
-    pub messages_max: u32,
-    /// Bytes of their bodies in all.
-    pub bytes_max: u64,
-    /// How long a message waits before its sender is told that it ended.
-    pub ttl: Span,
-}
-
 impl Settings {
     /// Settings with the documented defaults; `root` and `runtime` have none.
-    pub fn new(node: NodeId, peers: Arc<[NodeId]>, root: Root, runtime: Arc<dyn app::Runtime>) -> Self {
+    pub fn new(
+        node: NodeId,
+        peers: Arc<[NodeId]>,
+        root: Root,
+        runtime: Arc<dyn app::Runtime>,
+    ) -> Self {
         Self {
             node,
             peers,
@@ -102,8 +96,8 @@ impl Settings {
             gossip: Gossip::default(),
             fetch: Fetch::default(),
             link: Link::default(),
-            hold: Hold::default(),
-            gate: true,
+            hold: Limits::default(),
+            gate: GateMode::Enabled,
             log_bytes_min: 64 * 1024,
             switch_attempts_max: 8,
             bugs: Bugs::default(),
@@ -134,12 +128,5 @@ impl Default for Link {
             timeout_max: Span::from_secs(10),
             ack_delay: Span::from_millis(5),
         }
-    }
-}
-
-impl Default for Hold {
-    /// 1,024 messages, 1 MiB, 60 seconds.
-    fn default() -> Self {
-        Self { messages_max: 1024, bytes_max: 1024 * 1024, ttl: Span::from_secs(60) }
     }
 }

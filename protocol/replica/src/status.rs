@@ -1,9 +1,11 @@
 //! What a replica is doing and what it waits for, for people and for checks at rest.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use contract::{NodeId, Time};
 use upgrade::release::ReleaseId;
+
+use crate::{Replica, code::Code};
 
 /// Where a replica stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +24,8 @@ pub struct Status {
     pub unacknowledged: u32,
     /// Bytes of the exported state, where something runs.
     pub state_bytes: u64,
-    /// Releases that will not run here, and why.
-    pub quarantined: Vec<(ReleaseId, String)>,
+    /// The known release, where it will not run here, and why.
+    pub quarantined: Option<(ReleaseId, String)>,
     /// Nodes it knows, itself included.
     pub nodes: u32,
     /// Bytes of its log since the last snapshot, and of that snapshot.
@@ -111,6 +113,94 @@ impl fmt::Display for Waiting {
             Self::NewerRelease { from, stamp: None, held } => {
                 write!(f, "{held} held: the oldest, of {from}, waits behind others")
             }
+        }
+    }
+}
+
+impl Replica {
+    /// Where the replica stands. Exports the state to measure it: not for every input.
+    pub fn status(&self) -> Status {
+        let state = &self.state;
+        let known = state.known();
+        let running = state.running();
+        let fetching = match &state.code {
+            Code::Parts(parts) if known.is_some() => Some((parts.have(), parts.total())),
+            _ => None,
+        };
+        let reason = state.quarantined.as_ref().map(ToString::to_string);
+        Status {
+            incarnation: state.incarnation,
+            known: known.map(|known| known.id.clone()),
+            run: running.map(|running| running.envelope.id.clone()),
+            fetching,
+            held: state.hold.len() as u32,
+            unacknowledged: state.links.iter().map(|link| link.unacknowledged() as u32).sum(),
+            state_bytes: running.map_or(0, |running| running.instance.export().len() as u64),
+            quarantined: known.map(|known| known.id.clone()).zip(reason),
+            nodes: state.nodes.len() as u32,
+            log_bytes: self.log_bytes,
+            snapshot_bytes: self.snapshot_bytes,
+        }
+    }
+
+    /// The release that runs.
+    pub fn run(&self) -> Option<&ReleaseId> {
+        self.state.running().map(|running| &running.envelope.id)
+    }
+
+    /// The newest release known.
+    pub fn known(&self) -> Option<&ReleaseId> {
+        self.state.known().map(|known| &known.id)
+    }
+
+    /// The exported state, where something runs.
+    pub fn export(&self) -> Option<Vec<u8>> {
+        self.state.running().map(|running| running.instance.export())
+    }
+
+    /// The program that runs.
+    pub fn program(&self) -> Option<&Arc<dyn app::Program>> {
+        self.state.running().map(|running| &running.program)
+    }
+
+    /// What the replica waits for; empty where it is at rest.
+    pub fn waiting(&self) -> Vec<Waiting> {
+        let mut waiting = Vec::new();
+        waiting.extend(self.waiting_for_release());
+        waiting.extend(self.state.links.iter().filter_map(|link| {
+            let streams = link.streams.as_deref()?;
+            let count = streams.out.letters.len() as u32;
+            let (peer, oldest, heard) = (link.peer, streams.out.base(), link.open);
+            (count > 0).then_some(Waiting::Acknowledgement { peer, count, oldest, heard })
+        }));
+        let held = self.state.hold.len() as u32;
+        waiting.extend(self.state.hold.iter().next().map(|(_, first)| Waiting::NewerRelease {
+            from: first.stream.from,
+            stamp: first.item.stamp.as_ref().map(|stamp| stamp.id().clone()),
+            held,
+        }));
+        waiting
+    }
+
+    fn waiting_for_release(&self) -> Option<Waiting> {
+        let Some(known) = self.state.known() else {
+            return self.state.running().is_none().then_some(Waiting::Envelope);
+        };
+        let release = known.id.clone();
+        if self.run() == Some(&release) {
+            return None;
+        }
+        if let Some(reason) = &self.state.quarantined {
+            return Some(Waiting::Quarantined { release, reason: reason.to_string() });
+        }
+        match (&self.state.code, self.state.scheduled) {
+            (Code::Parts(parts), _) => Some(Waiting::Chunks {
+                release,
+                have: parts.have(),
+                total: parts.total(),
+                from: self.source(),
+            }),
+            (Code::Whole(_), at) => Some(Waiting::SwitchAt { release, at: at.unwrap_or(self.now) }),
         }
     }
 }

@@ -33,7 +33,8 @@ impl Encode for Notice {
             | Self::NotDelivered { .. }
             | Self::Nacked { .. }
             | Self::Dropped { .. }
-            | Self::PeerLost { .. } => put_message_notice(self, out),
+            | Self::PeerLost { .. }
+            | Self::Renumbered { .. } => put_message_notice(self, out),
             Self::Operation { .. }
             | Self::OperationRefused { .. }
             | Self::Replied { .. }
@@ -116,6 +117,12 @@ fn put_message_notice(notice: &Notice, out: &mut Vec<u8>) {
             out.push(9);
             put_node(out, *peer);
             put_ids(out, unacknowledged);
+        }
+        Notice::Renumbered { peer, before, after } => {
+            out.push(10);
+            put_node(out, *peer);
+            put_ids(out, before);
+            put_ids(out, after);
         }
         _ => unreachable!("the caller passes notices of messages only"),
     }

@@ -1,0 +1,102 @@
+//! How an incarnation begins: from surviving records, or from nothing.
+
+use upgrade::{bugs::Bug, lattice::AppCrdt};
+
+use crate::{
+    Notice, Replica,
+    code::Code,
+    journal::{Change, SNAPSHOT},
+    message::INCARNATION_MAX,
+    random::Draws,
+    state::{Ground, State},
+};
+
+impl Replica {
+    /// Rebuilds everything from `records` and begins to act.
+    pub(crate) fn start(&mut self, records: &[Vec<u8>], entropy: u64) {
+        self.draws = Draws::new(entropy);
+        let mut ground = Ground { settings: &self.settings, verifier: &mut self.verifier };
+        let (state, used) = State::recover(records, &mut ground);
+        self.state = state;
+        self.state.links.recovered();
+        self.forget_by_bug();
+        let snapshot = records.first().filter(|record| record.first() == Some(&SNAPSHOT));
+        self.snapshot_bytes = snapshot.map_or(0, |snapshot| snapshot.len() as u64);
+        let written: u64 = records[..used].iter().map(|record| record.len() as u64).sum();
+        self.log_bytes = written - self.snapshot_bytes.min(written);
+        let incarnation = (self.state.incarnation + 1).max(self.now.as_nanos());
+        self.change(Change::Begin(incarnation.min(INCARNATION_MAX)));
+        self.commit();
+        if used < records.len() {
+            // What follows a rotten record must not be read again: it is in the snapshot or lost.
+            self.snapshot();
+        }
+        self.tell_start(used > 0);
+        self.begin();
+        self.resume();
+        if used == 0
+            && let Some(initial) = self.settings.initial.clone()
+        {
+            self.publish(&initial.signed, &initial.code);
+        }
+    }
+
+    fn tell_start(&mut self, recovered: bool) {
+        let running = self.state.running();
+        let node = self.settings.node;
+        let unacknowledged = self.state.links.iter().filter_map(|link| {
+            let streams = link.streams.as_deref()?;
+            Some(streams.out.ids(node, link.peer))
+        });
+        let notice = Notice::Started {
+            incarnation: self.state.incarnation,
+            known: self.state.known().map(|known| known.id.clone()),
+            run: running.map(|running| running.envelope.id.clone()),
+            composition: running.map(|running| running.composition()),
+            state: self.exported(),
+            unacknowledged: unacknowledged.flatten().collect(),
+            held: self.held_ids(),
+            recovered,
+        };
+        let release = running.map(|running| running.envelope.id.clone());
+        self.notify(notice);
+        if let Some(release) = release {
+            self.notify(Notice::InstanceBegan { instance: self.state.instance, release });
+        }
+    }
+
+    /// Takes up what the crash interrupted.
+    fn resume(&mut self) {
+        self.progress = true;
+        self.resumed();
+        if self.state.installed.is_some() {
+            self.arm_tick();
+            let delivered = self.drain();
+            if delivered > 0 {
+                let left = self.state.hold.len() as u32;
+                self.notify(Notice::Drained { delivered, left });
+            }
+            self.begin();
+        }
+        self.watch_hold();
+        self.arm_gossip();
+        for place in 0..self.state.links.len() {
+            if self.state.links.at(place).unacknowledged() > 0 {
+                self.touch(place);
+            }
+        }
+    }
+
+    /// A planted bug: only what runs is remembered.
+    fn forget_by_bug(&mut self) {
+        if self.settings.bugs.has(Bug::KnownFallsOnRecovery)
+            && let Some(installed) = &self.state.installed
+        {
+            let envelope = installed.running.envelope.clone();
+            self.state.crdt = AppCrdt::recover(Some(envelope), self.settings.bugs);
+            self.state.signed = Some(installed.signed.clone());
+            self.state.code = Code::Whole(installed.code.clone());
+            self.state.scheduled = None;
+        }
+    }
+}

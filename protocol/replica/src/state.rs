@@ -1,0 +1,453 @@
+//! The durable state, and the one function that changes it.
+//!
+//! Live and at recovery a change has its effect through [`State::apply`] or through the function that
+//! it calls, so what is rebuilt is what was. Volatile parts of a link live beside its durable ones and
+//! start blank.
+//!
+//! Sends nothing, and knows nothing of effects.
+
+use std::sync::Arc;
+
+use app::{Context, Fault, Incoming, Outgoing, Step};
+use contract::{
+    Encode, Malformed, NodeId, Time, Wire,
+    wire::{put_blob, put_varint, take_blob, take_byte, take_varint},
+};
+use upgrade::{
+    bugs::Bug,
+    hold::Hold,
+    lattice::{AppCrdt, Merge, Merged},
+    release::{Envelope, Stamp},
+    switch::{self, Host, Quarantine, Running},
+    trust::{Refusal, Verifier},
+};
+
+use crate::{
+    code::Code,
+    codec::{put_letter, take_letter},
+    journal::{CHANGES, Change, Origin, SNAPSHOT, Waiter, put_node, take_node},
+    link::{Links, Outgoing as OutgoingStream},
+    message::INCARNATION_MAX,
+    settings::Settings,
+};
+
+/// Nodes a replica knows, at most: a forger of names must not fill its memory.
+pub(crate) const NODES_MAX: usize = 16_384;
+
+/// Everything that survives a crash, and the links that carry some of it.
+pub(crate) struct State {
+    pub(crate) incarnation: u64,
+    /// The number of the instance that runs: of all that ever did on this disk the highest.
+    pub(crate) instance: u64,
+    /// Nodes known, this one included. Ascending.
+    pub(crate) nodes: Vec<NodeId>,
+    /// The newest release known.
+    pub(crate) crdt: AppCrdt,
+    /// Its signed bytes. There exactly where a release is known.
+    pub(crate) signed: Option<Arc<[u8]>>,
+    /// Its code.
+    pub(crate) code: Code,
+    /// When it switches, once that is decided.
+    pub(crate) scheduled: Option<Time>,
+    /// Switches to it that began.
+    pub(crate) attempts: u32,
+    /// Why it will not run here.
+    pub(crate) quarantined: Option<Quarantine>,
+    /// What runs.
+    pub(crate) installed: Option<Installed>,
+    pub(crate) links: Links,
+    pub(crate) hold: Hold<Origin, Waiter>,
+}
+
+/// What runs, and what it takes to serve and to rebuild it.
+pub(crate) struct Installed {
+    pub(crate) running: Running,
+    pub(crate) signed: Arc<[u8]>,
+    pub(crate) code: Arc<[u8]>,
+}
+
+/// What recovery needs beside the records.
+pub(crate) struct Ground<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) verifier: &'a mut Verifier,
+}
+
+impl Ground<'_> {
+    fn host(&self) -> Host<'_> {
+        host(self.settings)
+    }
+
+    /// Verifies an envelope that the disk gave back: it is believed no more than a peer.
+    fn envelope(&mut self, signed: &[u8]) -> Result<Arc<Envelope>, Malformed> {
+        verified(self.settings, self.verifier, signed, true)
+            .map_err(|_| Malformed("an envelope that this node believes"))
+    }
+}
+
+/// Where releases run on this node.
+pub(crate) fn host(settings: &Settings) -> Host<'_> {
+    Host {
+        runtime: &*settings.runtime,
+        node: settings.node,
+        gate: settings.gate,
+        bugs: settings.bugs,
+    }
+}
+
+/// The envelope in `signed`, where this node believes it.
+pub(crate) fn verified(
+    settings: &Settings,
+    verifier: &mut Verifier,
+    signed: &[u8],
+    relayed: bool,
+) -> Result<Arc<Envelope>, Refusal> {
+    if relayed && settings.bugs.has(Bug::RelayUnverified) {
+        return verifier.believe(signed);
+    }
+    verifier.verify(signed)
+}
+
+impl State {
+    /// The state of a node without a disk.
+    pub(crate) fn blank(settings: &Settings) -> Self {
+        let mut nodes: Vec<_> = settings.peers.iter().copied().chain([settings.node]).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        Self {
+            incarnation: 0,
+            instance: 0,
+            nodes,
+            crdt: AppCrdt::new(settings.bugs),
+            signed: None,
+            code: Code::missing(0),
+            scheduled: None,
+            attempts: 0,
+            quarantined: None,
+            installed: None,
+            links: Links::default(),
+            hold: Hold::new(settings.hold, settings.bugs),
+        }
+    }
+
+    /// The newest release known.
+    pub(crate) fn known(&self) -> Option<&Arc<Envelope>> {
+        self.crdt.known()
+    }
+
+    /// What runs.
+    pub(crate) fn running(&self) -> Option<&Running> {
+        self.installed.as_ref().map(|installed| &installed.running)
+    }
+
+    /// The stamp of what runs.
+    pub(crate) fn stamp(&self) -> Option<&Stamp> {
+        self.running().map(|running| &running.stamp)
+    }
+
+    /// Merges a verified envelope: the one way a release comes to be known.
+    pub(crate) fn merge(&mut self, signed: &Arc<[u8]>, envelope: &Arc<Envelope>) -> Merge {
+        let before = self.known().map(|known| known.id.code);
+        let merge = self.crdt.merge(Arc::clone(envelope));
+        match merge.merged {
+            Merged::Raised { .. } => {
+                self.scheduled = None;
+                self.attempts = 0;
+                self.quarantined = None;
+                if before != Some(envelope.id.code) {
+                    let running = self.installed.as_ref();
+                    let same = running.filter(|it| it.running.envelope.id.code == envelope.id.code);
+                    self.code = same.map_or(Code::missing(envelope.code_bytes), |it| {
+                        Code::Whole(it.code.clone())
+                    });
+                }
+                self.signed = Some(Arc::clone(signed));
+            }
+            Merged::Reissued => self.signed = Some(Arc::clone(signed)),
+            Merged::Same | Merged::Older => {}
+        }
+        merge
+    }
+
+    /// Lets the app take a step. A fault leaves the state as it was.
+    pub(crate) fn step(
+        &mut self,
+        node: NodeId,
+        now: Time,
+        entropy: u64,
+        incoming: &Incoming,
+        out: &mut Vec<Outgoing>,
+    ) -> Result<Step, Fault> {
+        let installed = self.installed.as_mut().ok_or(Fault::Malformed("step: nothing runs"))?;
+        let context = Context { node, now, nodes: &self.nodes, entropy };
+        installed.running.instance.handle(context, incoming, out)
+    }
+
+    /// Makes one change. Errors: [`Malformed`] where it does not fit the state, which only a rotten
+    /// record's does not; part of it may have had its effect.
+    pub(crate) fn apply(
+        &mut self,
+        change: &Change,
+        ground: &mut Ground<'_>,
+    ) -> Result<(), Malformed> {
+        match change {
+            Change::Begin(incarnation) => {
+                self.incarnation = *incarnation;
+                self.instance = (self.instance + 1).max(*incarnation);
+            }
+            Change::Raise(incarnation) => self.incarnation = *incarnation,
+            Change::Node(node) => {
+                if let Err(at) = self.nodes.binary_search(node) {
+                    self.nodes.insert(at, *node);
+                }
+            }
+            Change::Known(signed) => {
+                let envelope = ground.envelope(signed)?;
+                self.merge(signed, &envelope);
+            }
+            Change::Whole(code) => self.complete(code.clone())?,
+            Change::Chunk { index, bytes } => match &mut self.code {
+                Code::Parts(parts) => parts.put(*index, bytes.clone())?,
+                Code::Whole(_) => return Err(Malformed("a chunk of a code that is not whole")),
+            },
+            Change::Discard => {
+                self.code = Code::missing(self.known().map_or(0, |known| known.code_bytes));
+            }
+            Change::Step { now, entropy, incoming } => {
+                let node = ground.settings.node;
+                self.step(node, *now, *entropy, incoming, &mut Vec::new())
+                    .map_err(|_| Malformed("a step that the app took once"))?;
+            }
+            Change::Hold { counter, held } => {
+                if *counter < self.hold.next_counter() {
+                    return Err(Malformed("an arrival that is not held"));
+                }
+                self.hold.restore(*counter, held.clone());
+            }
+            Change::Unhold(counter) => {
+                self.hold.remove(*counter).ok_or(Malformed("an arrival that is held"))?;
+            }
+            Change::Schedule(at) => self.scheduled = Some(*at),
+            Change::Prepare => self.attempts += 1,
+            Change::Quarantine(reason) => self.quarantined = Some(reason.clone()),
+            Change::Push { .. } | Change::Cursor { .. } | Change::Renew { .. } => {
+                self.apply_to_link(change, ground.settings.node)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn complete(&mut self, code: Arc<[u8]>) -> Result<(), Malformed> {
+        let known = self.known().ok_or(Malformed("code of a release that is known"))?;
+        if !known.accepts(&code) {
+            return Err(Malformed("the code of the known release"));
+        }
+        self.code = Code::Whole(code);
+        Ok(())
+    }
+
+    fn apply_to_link(&mut self, change: &Change, node: NodeId) -> Result<(), Malformed> {
+        match change {
+            Change::Push { to, letter } => {
+                let incarnation = self.incarnation;
+                let out = &mut self.links.to(*to).streams_mut().out;
+                if out.epoch == 0 {
+                    out.epoch = incarnation;
+                }
+                out.push(letter.clone());
+            }
+            Change::Cursor { from, epoch, cursor } => {
+                let streams = self.links.to(*from).streams_mut();
+                if streams.into.epoch != *epoch {
+                    streams.into.waiting.clear();
+                }
+                (streams.into.epoch, streams.into.cursor) = (*epoch, *cursor);
+                if *from == node {
+                    if *cursor >= streams.out.next {
+                        return Err(Malformed("a letter to oneself that was sent"));
+                    }
+                    streams.out.forget(*cursor);
+                }
+            }
+            Change::Renew { to, epoch, received } => {
+                let out = &mut self.links.to(*to).streams_mut().out;
+                if *received >= out.next {
+                    return Err(Malformed("letters that were sent"));
+                }
+                out.forget(*received);
+                out.epoch = *epoch;
+                out.next = out.letters.len() as u64 + 1;
+            }
+            _ => unreachable!("the caller passes changes of links only"),
+        }
+        Ok(())
+    }
+
+    /// Rebuilds the state from what survived. Says how many records were of use: one that is rotten
+    /// ends them.
+    pub(crate) fn recover(records: &[Vec<u8>], ground: &mut Ground<'_>) -> (Self, usize) {
+        let mut state = Self::blank(ground.settings);
+        for (at, record) in records.iter().enumerate() {
+            let replayed = match record.split_first() {
+                Some((&SNAPSHOT, snapshot)) => {
+                    Self::decode(snapshot, ground).map(|snapshot| state = snapshot)
+                }
+                Some((&CHANGES, changes)) => state.replay(changes, ground),
+                _ => Err(Malformed("a kind of record")),
+            };
+            if replayed.is_err() {
+                // A record counts whole or not at all, so what it did is undone by starting over.
+                return Self::recover(&records[..at], ground);
+            }
+        }
+        (state, records.len())
+    }
+
+    fn replay(&mut self, mut changes: &[u8], ground: &mut Ground<'_>) -> Result<(), Malformed> {
+        while !changes.is_empty() {
+            let change = Change::read(&mut changes, self.stamp())?;
+            self.apply(&change, ground)?;
+        }
+        Ok(())
+    }
+
+    /// Appends the whole state: what a [`contract::Record::Replace`] holds.
+    pub(crate) fn encode(&self, settings: &Settings, out: &mut Vec<u8>) {
+        out.push(SNAPSHOT);
+        put_varint(out, self.incarnation);
+        put_varint(out, self.instance);
+        put_varint(out, self.nodes.len() as u64);
+        self.nodes.iter().for_each(|node| put_node(out, *node));
+        out.push(u8::from(self.installed.is_some()));
+        if let Some(installed) = &self.installed {
+            put_blob(out, &installed.signed);
+            put_blob(out, &installed.code);
+            put_blob(out, &installed.running.instance.export());
+        }
+        self.encode_known(out);
+        self.encode_links(out);
+        if settings.bugs.has(Bug::VolatileHold) {
+            Hold::<Origin, Waiter>::new(settings.hold, settings.bugs).encode(out);
+        } else {
+            self.hold.encode(out);
+        }
+    }
+
+    /// The code of a release that is both known and run stands once.
+    fn encode_known(&self, out: &mut Vec<u8>) {
+        let installed = self.installed.as_ref();
+        match &self.signed {
+            None => return out.push(0),
+            Some(signed) if installed.is_some_and(|installed| installed.signed == *signed) => {
+                out.push(1);
+            }
+            Some(signed) => {
+                out.push(2);
+                put_blob(out, signed);
+                self.code.encode(out);
+            }
+        }
+        put_varint(out, u64::from(self.attempts));
+        out.push(u8::from(self.scheduled.is_some()) | u8::from(self.quarantined.is_some()) << 1);
+        if let Some(at) = self.scheduled {
+            put_varint(out, at.as_nanos());
+        }
+        if let Some(reason) = &self.quarantined {
+            reason.encode(out);
+        }
+    }
+
+    pub(crate) fn encode_links(&self, out: &mut Vec<u8>) {
+        let streams = || {
+            let links = self.links.iter();
+            links.filter_map(|link| link.streams.as_deref().map(|streams| (link.peer, streams)))
+        };
+        put_varint(out, streams().count() as u64);
+        for (peer, streams) in streams() {
+            put_node(out, peer);
+            put_varint(out, streams.into.epoch);
+            put_varint(out, streams.into.cursor);
+            put_stream(&streams.out, out);
+        }
+    }
+
+    fn decode(mut bytes: &[u8], ground: &mut Ground<'_>) -> Result<Self, Malformed> {
+        let bytes = &mut bytes;
+        let mut state = Self::blank(ground.settings);
+        state.incarnation = take_varint(bytes)?;
+        state.instance = take_varint(bytes)?;
+        if state.incarnation.max(state.instance) > 2 * INCARNATION_MAX {
+            return Err(Malformed("an incarnation"));
+        }
+        for _ in 0..take_varint(bytes)? {
+            state.apply(&Change::Node(take_node(bytes)?), ground)?;
+        }
+        if take_byte(bytes)? == 1 {
+            let signed: Arc<[u8]> = take_blob(bytes)?.into();
+            let code: Arc<[u8]> = take_blob(bytes)?.into();
+            let envelope = ground.envelope(&signed)?;
+            let running = switch::resume(&ground.host(), &code, &envelope, take_blob(bytes)?)
+                .map_err(|_| Malformed("a state of a release that this host runs"))?;
+            state.installed = Some(Installed { running, signed, code });
+        }
+        state.decode_known(bytes, ground)?;
+        for _ in 0..take_varint(bytes)? {
+            let streams = state.links.to(take_node(bytes)?).streams_mut();
+            streams.into.epoch = take_varint(bytes)?;
+            streams.into.cursor = take_varint(bytes)?;
+            streams.out = take_stream(bytes)?;
+        }
+        state.hold = Hold::read(bytes, ground.settings.hold, ground.settings.bugs)?;
+        if bytes.is_empty() { Ok(state) } else { Err(Malformed("bytes after the snapshot")) }
+    }
+
+    fn decode_known(
+        &mut self,
+        bytes: &mut &[u8],
+        ground: &mut Ground<'_>,
+    ) -> Result<(), Malformed> {
+        let (signed, code) = match take_byte(bytes)? {
+            0 => return Ok(()),
+            1 => {
+                let installed = self.installed.as_ref().ok_or(Malformed("a release that runs"))?;
+                (installed.signed.clone(), Some(installed.code.clone()))
+            }
+            2 => (take_blob(bytes)?.into(), None),
+            _ => return Err(Malformed("a release or none")),
+        };
+        let envelope = ground.envelope(&signed)?;
+        self.merge(&signed, &envelope);
+        self.code = match code {
+            Some(code) => Code::Whole(code),
+            None => Code::read(bytes, &envelope)?,
+        };
+        self.attempts = u32::read(bytes)?;
+        let flags = take_byte(bytes)?;
+        if flags & 1 == 1 {
+            self.scheduled = Some(Time::from_nanos(take_varint(bytes)?));
+        }
+        if flags & 2 == 2 {
+            self.quarantined = Some(Wire::read(bytes)?);
+        }
+        Ok(())
+    }
+}
+
+fn put_stream(stream: &OutgoingStream, out: &mut Vec<u8>) {
+    put_varint(out, stream.epoch);
+    put_varint(out, stream.next);
+    put_varint(out, stream.letters.len() as u64);
+    for outstanding in &stream.letters {
+        put_letter(&outstanding.letter, None, out);
+    }
+}
+
+fn take_stream(bytes: &mut &[u8]) -> Result<OutgoingStream, Malformed> {
+    let mut stream = OutgoingStream { epoch: take_varint(bytes)?, ..OutgoingStream::default() };
+    let next = take_varint(bytes)?;
+    let count = take_varint(bytes)?;
+    stream.next = next.checked_sub(count).filter(|base| *base > 0).ok_or(Malformed("a stream"))?;
+    for _ in 0..count {
+        stream.push(take_letter(bytes, &mut None)?);
+    }
+    Ok(stream)
+}
