@@ -442,7 +442,8 @@ fn put_stream(stream: &OutgoingStream, out: &mut Vec<u8>) {
 }
 
 fn take_stream(bytes: &mut &[u8]) -> Result<OutgoingStream, Malformed> {
-    let mut stream = OutgoingStream { epoch: take_varint(bytes)?, ..OutgoingStream::default() };
+    let mut stream = OutgoingStream::default();
+    stream.epoch = take_varint(bytes)?;
     let next = take_varint(bytes)?;
     let count = take_varint(bytes)?;
     stream.next = next.checked_sub(count).filter(|base| *base > 0).ok_or(Malformed("a stream"))?;
