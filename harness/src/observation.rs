@@ -1,1 +1,375 @@
-//! (being written)
+//! What checkers see: each event with its moment, beside the truth that the harness itself knows.
+//!
+//! [`Truth`] holds what was honestly published, which nodes may be trusted to keep a promise, and what
+//! every node showed so far. Checkers decide from it, not from what a replica says of itself.
+//!
+//! Invariant: while an observation is checked, the truth is what it was *before* that observation.
+
+use std::{cmp::Ordering, sync::Arc};
+
+use app::{Manifest, Program};
+use contract::{NodeId, Span, Time};
+use replica::notice::{MessageId, Notice};
+use upgrade::release::{ApiClass, Envelope, ReleaseId, Stamp};
+
+pub mod book;
+mod kind;
+mod node;
+
+pub use book::{Book, Past, body_hash};
+pub use kind::{Kind, Kinds};
+pub use node::{HeldMessage, Hidden, NodeTruth, Running};
+
+/// When and where something was observed, and what was known of the message it is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// By the world's clock.
+    pub at: Time,
+    /// Where.
+    pub node: NodeId,
+    /// Which input of that node caused it, counted over all its incarnations; 0 where none did.
+    pub input: u64,
+    /// The stream of the message it is about; `None` where it is about no single message.
+    pub stream: Option<u32>,
+    /// What had become of that message before; blank otherwise.
+    pub past: Past,
+}
+
+/// Something observed.
+#[derive(Clone, Copy, Debug)]
+pub enum Observation<'a> {
+    /// A replica told its watchers something.
+    Notice(&'a Notice),
+    /// A node went down.
+    Crashed {
+        /// Its disk is empty now.
+        amnesia: bool,
+        /// Its disk lost or changed records that it had called durable.
+        lied: bool,
+        /// What it had made durable last may not have shown in notices.
+        hidden: bool,
+    },
+    /// A node joined the fleet.
+    Joined,
+    /// A node left for ever.
+    Left,
+    /// A node takes no inputs for a while.
+    Paused,
+    /// It takes them again.
+    Resumed,
+    /// A release was honestly published here: the index among [`Truth::releases`].
+    Published(usize),
+    /// The safety phase is over; every node that is not gone is well from now on.
+    Calmed,
+}
+
+/// A release that was honestly signed and published, or that nodes started with.
+pub struct Published {
+    /// What was signed.
+    pub envelope: Arc<Envelope>,
+    /// What its messages carry.
+    pub stamp: Stamp,
+    /// What its code is.
+    pub program: Arc<dyn Program>,
+    /// When it was first published; [`Time::NEVER`]: not yet.
+    pub at: Time,
+    /// The node it was published at and that node's life then; `None`: not yet, or nodes had it from
+    /// the start.
+    pub by: Option<(NodeId, u8)>,
+    /// Whether the scenario allows that nodes will not run it.
+    pub may_be_quarantined: bool,
+}
+
+/// What a run promises, from its scenario.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Messages that a node may hold.
+    pub held_max: u32,
+    /// Bytes that a node may hold.
+    pub held_bytes_max: u64,
+    /// How long a node holds a message.
+    pub held_ttl: Span,
+    /// Attempts at one switch.
+    pub attempts_max: u32,
+    /// How long a switch may keep a node from handling messages; `None`: not checked.
+    pub pause_max: Option<Span>,
+    /// The share of joined nodes that serve at every instant of the safety phase, in parts per
+    /// million; `None`: not checked.
+    pub serving_ppm: Option<u32>,
+    /// How far a node's clock may be off the world's.
+    pub clock_error_max: Span,
+    /// Whether the app's states are CRDTs, and so equal at rest.
+    pub replicated: bool,
+}
+
+/// What the harness itself knows of a run.
+pub struct Truth {
+    /// What was honestly published, in order of the scenario; a future one says so.
+    pub releases: Vec<Published>,
+    /// Every node that ever was or will be, by id.
+    pub nodes: Vec<NodeTruth>,
+    /// Every message so far.
+    pub book: Book,
+    /// What is promised.
+    pub bounds: Bounds,
+    /// The safety phase is over.
+    pub calm: bool,
+}
+
+/// The order in which releases win, said once more so that the protocol's own is not trusted:
+/// epoch, then version by precedence, then the larger code hash.
+pub fn wins(left: &ReleaseId, right: &ReleaseId) -> Ordering {
+    let by_version = left.version.cmp_precedence(&right.version);
+    left.epoch.cmp(&right.epoch).then(by_version).then(left.code.0.cmp(&right.code.0))
+}
+
+impl Published {
+    /// Its name.
+    pub fn id(&self) -> &ReleaseId {
+        &self.envelope.id
+    }
+
+    /// What its code declares.
+    pub fn manifest(&self) -> &Manifest {
+        self.program.manifest()
+    }
+
+    /// Whether its version understands a message type that its class has had since `since`.
+    pub fn understands(&self, since: [u64; 3]) -> bool {
+        let version = &self.envelope.id.version;
+        let release = [version.major, version.minor, version.patch];
+        if version.pre.is_empty() { release >= since } else { release > since }
+    }
+
+    /// Whether `edges` of this release, in this order, lead from class `from` to its own.
+    pub fn leads_here(&self, from: &ApiClass, edges: &[u32]) -> bool {
+        let declared = &self.manifest().edges;
+        let mut class = from.to_string();
+        for edge in edges {
+            match usize::try_from(*edge).ok().and_then(|edge| declared.get(edge)) {
+                Some(edge) if edge.from_class == class => edge.to_class.clone_into(&mut class),
+                _ => return false,
+            }
+        }
+        !edges.is_empty() && class == self.envelope.class.to_string()
+    }
+}
+
+impl Truth {
+    /// The truth at the start of a run of `nodes` nodes.
+    pub fn new(releases: Vec<Published>, nodes: usize, bounds: Bounds) -> Self {
+        // Two numbers of a stamp's byte mean something else.
+        assert!(releases.len() < usize::from(book::STRANGE), "a stamp's release fits a byte");
+        let nodes = vec![NodeTruth::default(); nodes];
+        Self { releases, nodes, book: Book::default(), bounds, calm: false }
+    }
+
+    /// What is known of `node`.
+    pub fn node(&self, node: NodeId) -> &NodeTruth {
+        &self.nodes[node.0 as usize]
+    }
+
+    /// The index of a release by its name; `None` where nothing honest has it.
+    pub fn release(&self, id: &ReleaseId) -> Option<usize> {
+        self.releases.iter().position(|release| release.id() == id)
+    }
+
+    /// What `node` runs; `None`: nothing, or nothing honest.
+    pub fn running(&self, node: NodeId) -> Option<&Published> {
+        let index = self.node(node).run.as_ref()?.index?;
+        Some(&self.releases[index])
+    }
+
+    /// The release that a stamp names, as [`Past::stamp`] writes it.
+    pub fn stamp(&self, stamp: Option<&Stamp>) -> u8 {
+        let Some(stamp) = stamp else { return book::UNSTAMPED };
+        let found = self.releases.iter().position(|release| release.stamp == *stamp);
+        found.map_or(book::STRANGE, |index| index as u8)
+    }
+
+    /// The release that [`Past::stamp`] names.
+    pub fn stamped(&self, stamp: u8) -> Option<&Published> {
+        self.releases.get(usize::from(stamp))
+    }
+
+    /// The highest release that was published by now.
+    pub fn newest(&self) -> Option<&Published> {
+        let out = self.releases.iter().filter(|release| release.at != Time::NEVER);
+        out.max_by(|left, right| wins(left.id(), right.id()))
+    }
+
+    /// Whether nothing can be promised of a stream: a disk at one of its ends lied.
+    pub fn excused(&self, stream: u32) -> bool {
+        let stream = self.book.stream(stream);
+        self.node(stream.from).lied || self.node(stream.to).lied
+    }
+
+    /// Whether a crash of the sender may have hidden that it sent on `stream`.
+    pub fn may_hide_sent(&self, stream: u32) -> bool {
+        let stream = self.book.stream(stream);
+        self.node(stream.from).crashes > stream.sender_crashes
+    }
+
+    /// Looks up what an observation is about. The book learns new streams here and nothing else.
+    pub fn moment(&mut self, at: Time, node: NodeId, input: u64, seen: &Observation<'_>) -> Moment {
+        let mut moment = Moment { at, node, input, stream: None, past: Past::default() };
+        if let Observation::Notice(notice) = seen
+            && let Some((id, exactly_once)) = subject(notice)
+            && self.is_node(id.from)
+            && self.is_node(id.to)
+        {
+            let stream = self.book.enter(id, exactly_once);
+            moment.stream = Some(stream);
+            moment.past = self.book.past(stream, id.sequence);
+        }
+        moment
+    }
+
+    /// Writes an observation down, once every checker has seen it.
+    pub fn advance(&mut self, moment: &Moment, seen: &Observation<'_>) {
+        match seen {
+            Observation::Notice(notice) => match moment.stream {
+                Some(stream) => self.advance_message(moment, stream, notice),
+                None => self.advance_node(moment, notice),
+            },
+            Observation::Published(release) => {
+                let life = self.node(moment.node).life;
+                let published = &mut self.releases[*release];
+                published.at = published.at.min(moment.at);
+                published.by = Some((moment.node, life));
+            }
+            Observation::Calmed => self.calm = true,
+            _ => self.nodes[moment.node.0 as usize].advance_world(moment.at, seen),
+        }
+    }
+
+    fn is_node(&self, node: NodeId) -> bool {
+        (node.0 as usize) < self.nodes.len()
+    }
+
+    /// Writes down what became of a message.
+    fn advance_message(&mut self, moment: &Moment, stream: u32, notice: &Notice) {
+        let sequence = subject(notice).expect("a moment with a stream is of a message").0.sequence;
+        let node = &mut self.nodes[moment.node.0 as usize];
+        let mut past = moment.past;
+        if !past.any(Past::SENT) && !matches!(notice, Notice::Sent { .. }) {
+            past.flags |= Past::SENT | Past::HIDDEN;
+        }
+        match notice {
+            Notice::Sent { body, .. } => {
+                past.flags |= Past::SENT;
+                past.body = body_hash(body);
+            }
+            Notice::Delivered { id, .. } => {
+                past.flags |= Past::DELIVERED;
+                past.life = node.life;
+                if past.any(Past::HELD) {
+                    past.flags &= !Past::HELD;
+                    node.release_held(id);
+                }
+            }
+            Notice::Held { id, durable, .. } => {
+                past.flags |= Past::HELD;
+                past.life = node.life;
+                let id = *id;
+                node.held.push(HeldMessage { id, at: moment.at, durable: *durable });
+            }
+            Notice::NotDelivered { id, .. } => {
+                past.flags = (past.flags | Past::ENDED) & !Past::HELD;
+                past.life = node.life;
+                node.release_held(id);
+            }
+            Notice::Acknowledged { .. } => past.flags |= Past::ACKNOWLEDGED,
+            Notice::Nacked { .. } => past.flags |= Past::NACKED,
+            _ => {}
+        }
+        if let Notice::Acknowledged { id } | Notice::Nacked { id, .. } = notice
+            && !past.any(Past::DELIVERED | Past::HELD | Past::ENDED)
+        {
+            self.nodes[id.to.0 as usize].spend_hidden(stream);
+        }
+        if let Notice::Sent { stamp, .. } = notice {
+            past.stamp = self.stamp(stamp.as_ref());
+            let crashes = self.node(moment.node).crashes;
+            self.book.stream_mut(stream).sender_crashes = crashes;
+        }
+        if let Some(place) = self.book.past_mut(stream, sequence) {
+            *place = past;
+        }
+    }
+
+    /// Writes down what a node showed of itself.
+    fn advance_node(&mut self, moment: &Moment, notice: &Notice) {
+        match notice {
+            Notice::Started { known, run, unacknowledged, held, .. } => {
+                let run = run.as_ref().map(|id| Running { id: id.clone(), index: self.release(id) });
+                for id in unacknowledged.iter().filter(|id| id.from == moment.node) {
+                    self.mark(id, Past::SENT);
+                }
+                let before: Vec<HeldMessage> =
+                    std::mem::take(&mut self.nodes[moment.node.0 as usize].held);
+                for message in &before {
+                    self.unmark(&message.id, Past::HELD);
+                }
+                for id in held {
+                    self.mark(id, Past::SENT | Past::HELD);
+                }
+                let node = &mut self.nodes[moment.node.0 as usize];
+                node.start(moment.at, known.clone(), run, held, &before);
+            }
+            Notice::Committed { release, .. } => {
+                let index = self.release(&release.id);
+                let node = &mut self.nodes[moment.node.0 as usize];
+                node.run = Some(Running { id: release.id.clone(), index });
+                node.prepared = None;
+            }
+            Notice::Merged { after, .. } => {
+                self.nodes[moment.node.0 as usize].known.clone_from(after);
+            }
+            Notice::Prepared { release, .. } => {
+                self.nodes[moment.node.0 as usize].prepared = Some(release.clone());
+            }
+            Notice::Quarantined { release, .. } => {
+                let node = &mut self.nodes[moment.node.0 as usize];
+                node.prepared = None;
+                node.quarantined.push(release.clone());
+            }
+            _ => {}
+        }
+    }
+
+    fn mark(&mut self, id: &MessageId, flags: u8) {
+        if self.is_node(id.from) && self.is_node(id.to) {
+            let life = self.node(id.to).life;
+            let stream = self.book.enter(id, true);
+            if let Some(past) = self.book.past_mut(stream, id.sequence) {
+                past.flags |= flags;
+                if flags & Past::HELD != 0 {
+                    past.life = life;
+                }
+            }
+        }
+    }
+
+    fn unmark(&mut self, id: &MessageId, flags: u8) {
+        if let Some(stream) = self.book.find(id, true)
+            && let Some(past) = self.book.past_mut(stream, id.sequence)
+        {
+            past.flags &= !flags;
+        }
+    }
+}
+
+/// The one message that a notice is about, and its guarantee.
+fn subject(notice: &Notice) -> Option<(&MessageId, bool)> {
+    match notice {
+        Notice::Sent { id, exactly_once, .. } | Notice::Delivered { id, exactly_once, .. } => {
+            Some((id, *exactly_once))
+        }
+        Notice::Held { id, .. }
+        | Notice::Acknowledged { id }
+        | Notice::NotDelivered { id, .. }
+        | Notice::Nacked { id, .. } => Some((id, true)),
+        _ => None,
+    }
+}

@@ -1,0 +1,142 @@
+//! What the harness knows of one node, by what it showed and by what was done to it.
+
+use contract::{NodeId, Time};
+use replica::notice::MessageId;
+use upgrade::release::ReleaseId;
+
+use super::Observation;
+
+/// What is known of one node.
+#[derive(Clone, Debug, Default)]
+pub struct NodeTruth {
+    /// It is in the fleet: it joined and did not leave.
+    pub joined: bool,
+    /// It left, or stays down in the liveness phase: nothing is expected of it any more.
+    pub gone: bool,
+    /// It is up and showed that it started.
+    pub started: bool,
+    /// It takes no inputs for now.
+    pub paused: bool,
+    /// The newest release it showed that it knows.
+    pub known: Option<ReleaseId>,
+    /// What it runs.
+    pub run: Option<Running>,
+    /// A switch that it began and that neither committed nor failed.
+    pub prepared: Option<ReleaseId>,
+    /// Releases that it will not run.
+    pub quarantined: Vec<ReleaseId>,
+    /// Counts the disks it had: each amnesia begins a life.
+    pub life: u8,
+    /// How many times it went down.
+    pub crashes: u32,
+    /// A disk of it lost what it had called durable: nothing is promised of it any more.
+    pub lied: bool,
+    /// Crashes that may each have hidden what one durable input did.
+    pub hidden: Vec<Hidden>,
+    /// The nodes it knows, itself included, ascending.
+    pub peers: Vec<NodeId>,
+    /// Messages it holds, in the order in which they came to wait.
+    pub held: Vec<HeldMessage>,
+}
+
+/// The release that a node runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// Its name.
+    pub id: ReleaseId,
+    /// Its index among the published; `None`: nobody honest published it.
+    pub index: Option<usize>,
+}
+
+/// A message that waits at a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldMessage {
+    /// Its name.
+    pub id: MessageId,
+    /// Since when.
+    pub at: Time,
+    /// Whether its record went to the disk first.
+    pub durable: bool,
+}
+
+/// A crash between a record and the notices of what it says: one input, so one stream, at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hidden {
+    /// When.
+    pub at: Time,
+    /// The stream whose messages it hid, once one is known.
+    pub stream: Option<u32>,
+}
+
+impl NodeTruth {
+    /// Whether a crash of this node may have hidden what became of a message of `stream`.
+    pub fn may_hide(&self, stream: u32) -> bool {
+        self.hidden.iter().any(|hidden| hidden.stream.is_none_or(|bound| bound == stream))
+    }
+
+    /// Binds a hiding crash to `stream`, so that it excuses nothing else.
+    pub(super) fn spend_hidden(&mut self, stream: u32) {
+        if self.hidden.iter().all(|hidden| hidden.stream != Some(stream))
+            && let Some(free) = self.hidden.iter_mut().find(|hidden| hidden.stream.is_none())
+        {
+            free.stream = Some(stream);
+        }
+    }
+
+    pub(super) fn release_held(&mut self, id: &MessageId) {
+        // Drains go from the front, so this is rarely a search.
+        if let Some(at) = self.held.iter().position(|held| held.id == *id) {
+            self.held.remove(at);
+        }
+    }
+
+    pub(super) fn start(
+        &mut self,
+        at: Time,
+        known: Option<ReleaseId>,
+        run: Option<Running>,
+        held: &[MessageId],
+        before: &[HeldMessage],
+    ) {
+        self.started = true;
+        self.known = known;
+        if run.is_some() && self.prepared == run.as_ref().map(|run| run.id.clone()) {
+            self.prepared = None;
+        }
+        self.run = run;
+        let since = |id: &MessageId| before.iter().find(|held| held.id == *id).map_or(at, |held| held.at);
+        self.held =
+            held.iter().map(|id| HeldMessage { id: *id, at: since(id), durable: true }).collect();
+    }
+
+    pub(super) fn advance_world(&mut self, at: Time, seen: &Observation<'_>) {
+        match seen {
+            Observation::Crashed { amnesia, lied, hidden } => {
+                self.started = false;
+                self.paused = false;
+                self.crashes += 1;
+                self.lied |= lied;
+                if *amnesia {
+                    self.life = self.life.saturating_add(1);
+                    self.known = None;
+                    self.run = None;
+                    self.prepared = None;
+                    self.quarantined.clear();
+                    self.hidden.clear();
+                    self.held.clear();
+                } else if *hidden {
+                    self.hidden.push(Hidden { at, stream: None });
+                }
+            }
+            Observation::Joined => self.joined = true,
+            Observation::Left => {
+                self.joined = false;
+                self.gone = true;
+                self.started = false;
+            }
+            Observation::Paused => self.paused = true,
+            Observation::Resumed => self.paused = false,
+            _ => {}
+        }
+    }
+}
