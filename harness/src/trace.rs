@@ -1,1 +1,240 @@
-//! (being written)
+//! Traces: every event of a run, one line each, in words or as JSON.
+//!
+//! A sink sees events and keeps what it wants of them; it changes nothing. A line says when, where,
+//! what kind, and then in words what happened.
+
+use std::{
+    collections::VecDeque,
+    io::{self, Write},
+};
+
+use contract::{NodeId, Time};
+use replica::Replica;
+use serde::Serialize;
+use sim::Event;
+
+mod words;
+
+/// Counts the changes of the JSON lines: keys are added, never renamed or removed.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Who keeps a trace.
+pub trait Sink {
+    /// Looks at `event`, which happened at `at` by the world's clock.
+    fn event(&mut self, at: Time, event: &Event<'_, Replica>);
+
+    /// Notes what the harness did or found, such as the end of a phase or a violation.
+    fn mark(&mut self, at: Time, text: &str);
+}
+
+/// One event in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// When, in nanoseconds of the world's clock.
+    #[serde(rename = "at_nanos")]
+    pub at: u64,
+    /// Where; absent for what concerns the network or the whole run.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_text")]
+    pub node: Option<NodeId>,
+    /// The other node, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_text")]
+    pub peer: Option<NodeId>,
+    /// What kind of event, such as `sent` or `committed`.
+    pub kind: &'static str,
+    /// What happened.
+    pub text: String,
+}
+
+/// How a trace is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people: aligned lines.
+    #[default]
+    Text,
+    /// For programs: one JSON object a line.
+    Jsonl,
+}
+
+/// Writes every event to `out`. The first failure is kept and ends the writing, not the run.
+pub struct Writer<W> {
+    out: W,
+    format: Format,
+    failed: Option<io::Error>,
+}
+
+/// Keeps the last events that concern some nodes, to show what led to a violation.
+pub struct Tail {
+    lines: VecDeque<Line>,
+    room: usize,
+}
+
+impl Line {
+    /// What `event`, at `at`, says.
+    pub fn of(at: Time, event: &Event<'_, Replica>) -> Self {
+        words::line(at, event)
+    }
+
+    /// What the harness notes.
+    pub fn mark(at: Time, text: &str) -> Self {
+        Self { at: at.as_nanos(), node: None, peer: None, kind: "harness", text: text.to_owned() }
+    }
+
+    /// The line for people.
+    pub fn shown(&self) -> String {
+        let at = Time::from_nanos(self.at).to_string();
+        let node = self.node.map_or_else(|| "-".to_owned(), |node| node.to_string());
+        format!("{at:>12}  {node:<5} {:<13} {}", self.kind, self.text)
+    }
+}
+
+impl<W: Write> Writer<W> {
+    /// Writes to `out`, which should be buffered. A JSON trace begins with a line that says its version.
+    pub fn new(out: W, format: Format) -> Self {
+        let mut writer = Self { out, format, failed: None };
+        if format == Format::Jsonl {
+            writer.write(&format!("{{\"format_version\":{FORMAT_VERSION}}}"));
+        }
+        writer
+    }
+
+    /// Everything is written. Errors: the first failure; what was written before it is there.
+    pub fn finish(mut self) -> io::Result<W> {
+        match self.failed.take() {
+            Some(error) => Err(error),
+            None => self.out.flush().map(|()| self.out),
+        }
+    }
+
+    fn line(&mut self, line: &Line) {
+        match self.format {
+            Format::Text => self.write(&line.shown()),
+            Format::Jsonl => match serde_json::to_string(line) {
+                Ok(text) => self.write(&text),
+                Err(error) => self.failed = Some(error.into()),
+            },
+        }
+    }
+
+    fn write(&mut self, text: &str) {
+        if self.failed.is_none() {
+            self.failed = writeln!(self.out, "{text}").err();
+        }
+    }
+}
+
+impl<W: Write> Sink for Writer<W> {
+    fn event(&mut self, at: Time, event: &Event<'_, Replica>) {
+        if self.failed.is_none() {
+            self.line(&Line::of(at, event));
+        }
+    }
+
+    fn mark(&mut self, at: Time, text: &str) {
+        self.line(&Line::mark(at, text));
+    }
+}
+
+impl Tail {
+    /// Keeps the last `room` events.
+    pub fn new(room: usize) -> Self {
+        Self { lines: VecDeque::with_capacity(room), room }
+    }
+
+    /// The last `count` events that concern one of `nodes`, oldest first; of any node where `nodes` is
+    /// empty.
+    pub fn last(&self, count: usize, nodes: &[NodeId]) -> Vec<Line> {
+        let concerns = |line: &&Line| {
+            let of = |node: Option<NodeId>| node.is_some_and(|node| nodes.contains(&node));
+            nodes.is_empty() || of(line.node) || line.node.is_none()
+        };
+        let mut lines: Vec<Line> =
+            self.lines.iter().rev().filter(concerns).take(count).cloned().collect();
+        lines.reverse();
+        lines
+    }
+
+    fn keep(&mut self, line: Line) {
+        if self.lines.len() == self.room {
+            self.lines.pop_front();
+        }
+        self.lines.push_back(line);
+    }
+}
+
+impl Sink for Tail {
+    fn event(&mut self, at: Time, event: &Event<'_, Replica>) {
+        // Datagrams crowd everything else out, and notices say what came of them.
+        if matches!(event, Event::Sent { .. } | Event::Delivered { .. } | Event::Timer { .. }) {
+            return;
+        }
+        self.keep(Line::of(at, event));
+    }
+
+    fn mark(&mut self, at: Time, text: &str) {
+        self.keep(Line::mark(at, text));
+    }
+}
+
+fn as_text<S: serde::Serializer>(node: &Option<NodeId>, serializer: S) -> Result<S::Ok, S::Error> {
+    match node {
+        Some(node) => serializer.collect_str(node),
+        None => serializer.serialize_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RECOVERED: Event<'static, Replica> = Event::Recovered { node: NodeId(3) };
+
+    fn at(millis: u64) -> Time {
+        Time::from_nanos(millis * 1_000_000)
+    }
+
+    #[test]
+    fn a_text_line_is_aligned() {
+        let mut writer = Writer::new(Vec::new(), Format::Text);
+        writer.event(at(1), &RECOVERED);
+        writer.mark(at(20_000), "the safety phase ends");
+        let text = String::from_utf8(writer.finish().unwrap()).unwrap();
+        expect_test::expect![[r#"
+               0.001000s  n3    recovered     is up again
+              20.000000s  -     harness       the safety phase ends
+        "#]]
+        .assert_eq(&text);
+    }
+
+    #[test]
+    fn a_json_trace_says_its_version_first() {
+        let mut writer = Writer::new(Vec::new(), Format::Jsonl);
+        writer.event(at(1), &RECOVERED);
+        let text = String::from_utf8(writer.finish().unwrap()).unwrap();
+        expect_test::expect![[r#"
+            {"format_version":1}
+            {"at_nanos":1000000,"node":"n3","kind":"recovered","text":"is up again"}
+        "#]]
+        .assert_eq(&text);
+    }
+
+    #[test]
+    fn a_full_disk_is_an_error_at_the_end() {
+        let mut room = [0; 30];
+        let mut writer = Writer::new(&mut room[..], Format::Text);
+        writer.event(at(1), &RECOVERED);
+        writer.event(at(2), &RECOVERED);
+        assert_eq!(writer.finish().unwrap_err().kind(), io::ErrorKind::WriteZero);
+    }
+
+    #[test]
+    fn a_tail_keeps_the_last_events_of_the_nodes() {
+        let mut tail = Tail::new(4);
+        for node in 0..6 {
+            tail.event(at(1), &Event::Recovered { node: NodeId(node) });
+        }
+        let nodes =
+            |lines: Vec<Line>| lines.iter().filter_map(|line| line.node).collect::<Vec<_>>();
+        assert_eq!(nodes(tail.last(9, &[NodeId(1), NodeId(2), NodeId(5)])), [NodeId(2), NodeId(5)]);
+        assert_eq!(nodes(tail.last(1, &[])), [NodeId(5)]);
+    }
+}
