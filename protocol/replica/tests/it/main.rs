@@ -1,0 +1,4 @@
+//! What a user of the crate sees: fleets of replicas on a bad network.
+
+mod fleet;
+mod upgrades;
