@@ -298,7 +298,7 @@ impl<'a, P: Process> View<'a, P> {
 
     /// The durable records of a node, oldest first.
     pub fn records(&self, node: NodeId) -> &'a [Vec<u8>] {
-        self.core.node(node).map_or(&[], |node| node.disk.records())
+        self.core.node(node).map_or(&[], |node| node.cold.disk.records())
     }
 
     /// Whether both nodes are up and no cut is between them in this direction.

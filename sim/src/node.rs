@@ -14,18 +14,24 @@ pub(crate) struct Node<P: Process> {
     pub(crate) links: Links,
     /// A process arms few distinct timers, so a search in order is the fastest.
     pub(crate) timers: Vec<Armed<P::Timer>>,
-    pub(crate) disk: Disk,
     /// Whether a record is on its way to the disk.
     pub(crate) barrier: bool,
+    /// How many inputs the node was given, over all incarnations.
+    pub(crate) inputs: u64,
+    /// How many times it stopped being up: tells what is meant for an earlier incarnation.
+    pub(crate) incarnation: u32,
+    /// What a delivery does not touch, so that it touches few cache lines.
+    pub(crate) cold: Box<Cold<P>>,
+}
+
+/// What of a node is seldom touched.
+pub(crate) struct Cold<P: Process> {
+    pub(crate) disk: Disk,
     /// Effects that wait for the barrier, each with the input that caused it.
     pub(crate) backlog: VecDeque<(u64, Effect<P>)>,
     /// Events that wait for the end of a pause, in order.
     pub(crate) waiting: Vec<u32>,
     pub(crate) paused_until: Time,
-    /// How many inputs the node was given, over all incarnations.
-    pub(crate) inputs: u64,
-    /// How many times it stopped being up: tells what is meant for an earlier incarnation.
-    pub(crate) incarnation: u32,
     /// How many times it started.
     pub(crate) starts: u32,
 }
@@ -65,24 +71,27 @@ impl<P: Process> Node<P> {
             clock: Clock::default(),
             links: Links::default(),
             timers: Vec::new(),
-            disk: Disk::default(),
             barrier: false,
-            backlog: VecDeque::new(),
-            waiting: Vec::new(),
-            paused_until: Time::ZERO,
             inputs: 0,
             incarnation: 0,
-            starts: 0,
+            cold: Box::new(Cold {
+                disk: Disk::default(),
+                backlog: VecDeque::new(),
+                waiting: Vec::new(),
+                paused_until: Time::ZERO,
+                starts: 0,
+            }),
         }
     }
 
     /// Bytes on the heap, without the process's own.
     pub(crate) fn heap_bytes(&self) -> usize {
         self.links.heap_bytes()
-            + self.disk.heap_bytes()
+            + size_of::<Cold<P>>()
+            + self.cold.disk.heap_bytes()
             + self.timers.capacity() * size_of::<Armed<P::Timer>>()
-            + self.backlog.capacity() * size_of::<(u64, Effect<P>)>()
-            + self.waiting.capacity() * size_of::<u32>()
+            + self.cold.backlog.capacity() * size_of::<(u64, Effect<P>)>()
+            + self.cold.waiting.capacity() * size_of::<u32>()
     }
 }
 

@@ -4,7 +4,7 @@
 //! site) and whose nonce is the entity. They are a function of the occasion alone, so no draw moves
 //! another, and the cache in front decides only how fast they come.
 
-use contract::{Aspect, Choices, Occasion, choices::WORDS};
+use contract::{Aspect, Choices, Occasion, Site, choices::WORDS};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
@@ -14,39 +14,36 @@ const LINE_BYTES: usize = 256;
 const LINE_INDEXES: u64 = 8;
 /// Lines at first; a power of two. A run of a few nodes fits them.
 const LINES_MIN: usize = 1 << 8;
-/// Lines at most: 4 MiB, after which a larger cache costs more in misses than it saves in draws.
-const LINES_MAX: usize = 1 << 14;
+/// Lines at most: 16 MiB. Beyond that a draw is cheaper than the miss that finds it.
+const LINES_MAX: usize = 1 << 16;
+/// Bits that a site's number has at most.
+const SITE_BITS: u32 = 4;
 
 /// Settles every accident as drawn.
 #[derive(Clone)]
 pub struct Seeded {
     seed: u64,
-    names: Vec<Name>,
-    lines: Vec<[u8; LINE_BYTES]>,
+    /// A cache: a line is in the place that its name gives it, or not at all.
+    lines: Vec<Line>,
     /// Lines that were overwritten since the cache last grew.
     evicted: usize,
 }
 
-/// What a line holds: the site in the high bits of `first`, which fits as lines number 2^61 at most.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Name {
+/// The words of eight occasions that follow each other.
+#[derive(Clone, Copy)]
+struct Line {
     entity: u64,
-    site: u32,
-    line: u64,
+    /// Which eight, and below that the site; 0 where the line is empty, as no site has the number 0.
+    tag: u64,
+    bytes: [u8; LINE_BYTES],
 }
 
-/// No site has this number.
-const EMPTY: Name = Name { entity: 0, site: 0, line: 0 };
+const EMPTY: Line = Line { entity: 0, tag: 0, bytes: [0; LINE_BYTES] };
 
 impl Seeded {
     /// The accidents of `seed`.
     pub fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            names: vec![EMPTY; LINES_MIN],
-            lines: vec![[0; LINE_BYTES]; LINES_MIN],
-            evicted: 0,
-        }
+        Self { seed, lines: vec![EMPTY; LINES_MIN], evicted: 0 }
     }
 
     /// The seed.
@@ -54,58 +51,61 @@ impl Seeded {
         self.seed
     }
 
-    fn place(&self, name: Name) -> usize {
-        let mixed = (name.entity ^ u64::from(name.site).rotate_left(48))
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (mixed >> 32) as usize & (self.names.len() - 1)
+    #[inline(always)]
+    fn place(&self, entity: u64, site: Site) -> usize {
+        let mixed = (entity ^ (site as u64) << 60).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> 40) as usize & (self.lines.len() - 1)
     }
 
     #[cold]
     #[inline(never)]
-    fn draw(&mut self, name: Name) -> usize {
-        if self.evicted > self.names.len() && self.names.len() < LINES_MAX {
-            let lines = self.names.len() * 4;
-            self.names = vec![EMPTY; lines];
-            self.lines = vec![[0; LINE_BYTES]; lines];
+    fn draw(&mut self, occasion: Occasion) -> usize {
+        if self.evicted > self.lines.len() / 2 && self.lines.len() < LINES_MAX {
+            let lines = self.lines.len() * 4;
+            self.lines = vec![EMPTY; lines];
             self.evicted = 0;
         }
-        let place = self.place(name);
-        let held = self.names[place];
-        self.evicted += usize::from(held.site != 0 && held.entity != name.entity);
-        self.names[place] = name;
+        let place = self.place(occasion.entity, occasion.site);
+        let line = &mut self.lines[place];
+        self.evicted += usize::from(line.tag != 0 && line.entity != occasion.entity);
+        line.entity = occasion.entity;
+        line.tag = tag(occasion);
         let mut key = [0; 32];
         key[..8].copy_from_slice(&self.seed.to_le_bytes());
-        key[8..12].copy_from_slice(&name.site.to_le_bytes());
+        key[8..12].copy_from_slice(&(occasion.site as u32).to_le_bytes());
         let mut stream = ChaCha8Rng::from_seed(key);
-        stream.set_stream(name.entity);
-        stream.set_word_pos(u128::from(name.line) * u128::from(LINE_INDEXES * WORDS as u64));
-        stream.fill_bytes(&mut self.lines[place]);
+        stream.set_stream(occasion.entity);
+        let first = occasion.index / LINE_INDEXES * LINE_INDEXES;
+        stream.set_word_pos(u128::from(first) * WORDS as u128);
+        stream.fill_bytes(&mut line.bytes);
         place
     }
 }
 
+#[inline(always)]
+fn tag(occasion: Occasion) -> u64 {
+    const { assert!((Site::Run as u32) < 1 << SITE_BITS) };
+    (occasion.index / LINE_INDEXES) << SITE_BITS | occasion.site as u64
+}
+
 impl Choices for Seeded {
-    #[inline]
+    #[inline(always)]
     fn words(&mut self, occasion: Occasion) -> [u32; WORDS] {
-        let name = Name {
-            entity: occasion.entity,
-            site: occasion.site as u32,
-            line: occasion.index / LINE_INDEXES,
-        };
-        let mut place = self.place(name);
-        if self.names[place] != name {
-            place = self.draw(name);
+        let mut place = self.place(occasion.entity, occasion.site);
+        let line = &self.lines[place];
+        if line.tag != tag(occasion) || line.entity != occasion.entity {
+            place = self.draw(occasion);
         }
-        let from = (occasion.index % LINE_INDEXES) as usize * WORDS * 4;
+        let words = self.lines[place].bytes.as_chunks::<{ WORDS * 4 }>().0;
+        let bytes = words[(occasion.index % LINE_INDEXES) as usize].as_chunks::<4>().0;
         let mut words = [0; WORDS];
-        let bytes = self.lines[place][from..from + WORDS * 4].as_chunks::<4>().0;
         for (word, bytes) in words.iter_mut().zip(bytes) {
             *word = u32::from_le_bytes(*bytes);
         }
         words
     }
 
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self, _: Occasion, _: Aspect, drawn: u64, _: u64) -> u64 {
         drawn
     }
@@ -119,7 +119,6 @@ pub fn word_pair(low: u32, high: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use contract::Site;
 
     fn occasion(entity: u64, index: u64) -> Occasion {
         Occasion { site: Site::Send, entity, index }
@@ -138,7 +137,7 @@ mod tests {
             }
             assert_eq!(mixed.words(occasion(entity, entity % 100)), expected[entity as usize]);
         }
-        assert!(mixed.names.len() > LINES_MIN, "the cache never grew, so this tested nothing");
+        assert!(mixed.lines.len() > LINES_MIN, "the cache never grew, so this tested nothing");
     }
 
     #[test]

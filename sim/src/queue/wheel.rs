@@ -73,7 +73,7 @@ impl Default for Wheel {
 }
 
 impl Queue for Wheel {
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, nanos: u64, item: u32) -> u64 {
         let sequence = self.pushed;
         self.pushed += 1;
@@ -84,27 +84,17 @@ impl Queue for Wheel {
 
     #[inline]
     fn pop(&mut self, until: u64) -> Option<Entry> {
-        if self.current.is_empty() && self.late.is_empty() {
+        if !self.late.is_empty() {
+            return self.pop_late(until);
+        }
+        if self.current.is_empty() {
             self.advance(until >> FINE_SHIFT)?;
         }
-        let late = match (self.current.last(), self.late.peek()) {
-            (Some(sorted), Some(Reverse(late))) => late < sorted,
-            (None, _) => true,
-            (Some(_), None) => false,
-        };
-        if late {
-            if self.late.peek()?.0.nanos > until {
-                return None;
-            }
-            self.len -= 1;
-            self.late.pop().map(|Reverse(entry)| entry)
-        } else {
-            if self.current.last()?.nanos > until {
-                return None;
-            }
-            self.len -= 1;
-            self.current.pop()
+        if self.current.last()?.nanos > until {
+            return None;
         }
+        self.len -= 1;
+        self.current.pop()
     }
 
     fn len(&self) -> usize {
@@ -113,7 +103,18 @@ impl Queue for Wheel {
 }
 
 impl Wheel {
-    #[inline]
+    #[cold]
+    fn pop_late(&mut self, until: u64) -> Option<Entry> {
+        let late = self.late.peek()?.0;
+        let first = self.current.last().map_or(late, |sorted| late.min(*sorted));
+        if first.nanos > until {
+            return None;
+        }
+        self.len -= 1;
+        if first == late { self.late.pop().map(|Reverse(late)| late) } else { self.current.pop() }
+    }
+
+    #[inline(always)]
     fn place(&mut self, entry: Entry) {
         let tick = entry.nanos >> FINE_SHIFT;
         if tick <= self.cursor {
@@ -203,7 +204,7 @@ impl Wheel {
         self.coarse_next = ring.unwrap_or(u64::MAX).min(heap.unwrap_or(u64::MAX));
     }
 
-    #[inline]
+    #[inline(always)]
     fn cell(&mut self, entry: Entry, next: u32) -> u32 {
         let cell = Cell { nanos: entry.nanos, sequence: entry.sequence, item: entry.item, next };
         if self.free == NIL {
@@ -217,7 +218,7 @@ impl Wheel {
         at
     }
 
-    #[inline]
+    #[inline(always)]
     fn release(&mut self, at: u32) -> (Entry, u32) {
         let cell = &mut self.cells[at as usize];
         let entry = Entry { nanos: cell.nanos, sequence: cell.sequence, item: cell.item };

@@ -7,7 +7,7 @@ use crate::{
     fingerprint::Fingerprint,
     ledger::{Injector, Ledger},
     network::{Clogs, Cuts, LossOdds, Rules},
-    node::{Directory, Node, State},
+    node::{Cold, Directory, Node, State},
     queue::{Queue, Wheel},
     slab::Slab,
 };
@@ -51,8 +51,8 @@ pub(crate) struct Core<P: Process> {
 
 /// A datagram in flight.
 pub(crate) struct Flight<M> {
-    /// Slots of the nodes.
-    pub(crate) from: u32,
+    pub(crate) from: NodeId,
+    /// The receiver's slot.
     pub(crate) to: u32,
     pub(crate) number: u64,
     pub(crate) copy: bool,
@@ -248,13 +248,13 @@ impl<P: Process> Core<P> {
     }
 
     /// Plans `item` at `at`, or now where that is past. Returns its sequence number.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, at: Time, item: Item) -> u64 {
         self.queue.push(at.max(self.now).as_nanos(), item.bits())
     }
 
     /// Arms a timer of a node at `due` by its clock.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn arm(&mut self, slot: u32, timer: P::Timer, due: Time) {
         let timers = &mut self.nodes[slot as usize].timers;
         let at = timers.iter().position(|armed| armed.timer == timer);
@@ -271,7 +271,7 @@ impl<P: Process> Core<P> {
     }
 
     /// Plans an event for a timer, unless one comes early enough.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn plan_timer(&mut self, slot: u32, at: usize) {
         let node = &self.nodes[slot as usize];
         let armed = &node.timers[at];
@@ -292,7 +292,7 @@ impl<P: Process> Core<P> {
     pub(crate) fn memory(&self) -> Memory {
         let nodes = self.nodes.capacity() * size_of::<Node<P>>();
         Memory {
-            idle_node: size_of::<Node<P>>(),
+            idle_node: size_of::<Node<P>>() + size_of::<Cold<P>>(),
             nodes: nodes + self.nodes.iter().map(Node::heap_bytes).sum::<usize>(),
             links_touched: self.nodes.iter().map(|node| node.links.touched()).sum(),
             links: self.nodes.iter().map(|node| node.links.heap_bytes()).sum(),

@@ -13,7 +13,7 @@ const PERSIST_LATENCY: Aspect = Aspect("persist-latency-nanos");
 
 impl<P: Process, C: Choices> World<P, C> {
     /// Hands an input to a node that is up, and carries out what the process asks for.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn feed<W: Watch<P>>(&mut self, slot: u32, input: Input<P>, watch: &mut W) {
         let core = &mut self.core;
         let node = &mut core.nodes[slot as usize];
@@ -21,21 +21,18 @@ impl<P: Process, C: Choices> World<P, C> {
         let ordinal = node.inputs;
         let now = node.clock.read(core.now);
         let mut effects = std::mem::take(&mut core.effects);
-        node.process.as_mut().expect("a node that is up has a process").handle(
-            now,
-            input,
-            &mut effects,
-        );
+        let process = node.process.as_mut().expect("a node that is up has a process");
+        process.handle(now, input, &mut effects);
         if node.barrier {
-            node.backlog.extend(effects.drain(..).map(|effect| (ordinal, effect)));
+            node.cold.backlog.extend(effects.drain(..).map(|effect| (ordinal, effect)));
         } else {
             self.carry_out(slot, ordinal, &mut effects, watch);
         }
-        effects.clear();
         self.core.effects = effects;
     }
 
-    #[inline]
+    /// Carries out `effects` until the node crashes or a record holds the rest back.
+    #[inline(always)]
     fn carry_out<W: Watch<P>>(
         &mut self,
         slot: u32,
@@ -46,17 +43,17 @@ impl<P: Process, C: Choices> World<P, C> {
         let incarnation = self.core.nodes[slot as usize].incarnation;
         let mut rest = effects.drain(..);
         while let Some(effect) = rest.next() {
+            let persists = matches!(effect, Effect::Persist(_));
             self.effect(slot, input, effect, watch);
             if !self.core.orders.is_empty() {
                 self.obey(watch);
+                if self.core.nodes[slot as usize].incarnation != incarnation {
+                    return;
+                }
             }
-            let node = &mut self.core.nodes[slot as usize];
-            if node.incarnation != incarnation {
-                return;
-            }
-            if node.barrier {
-                node.backlog.extend(rest.map(|effect| (input, effect)));
-                return;
+            if persists && self.core.nodes[slot as usize].barrier {
+                let backlog = &mut self.core.nodes[slot as usize].cold.backlog;
+                return backlog.extend(rest.map(|effect| (input, effect)));
             }
         }
     }
@@ -69,7 +66,7 @@ impl<P: Process, C: Choices> World<P, C> {
             if node.incarnation != incarnation || node.barrier || node.state != State::Up {
                 return;
             }
-            let Some((input, effect)) = node.backlog.pop_front() else { return };
+            let Some((input, effect)) = node.cold.backlog.pop_front() else { return };
             self.effect(slot, input, effect, watch);
             if !self.core.orders.is_empty() {
                 self.obey(watch);
@@ -77,7 +74,7 @@ impl<P: Process, C: Choices> World<P, C> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn effect<W: Watch<P>>(&mut self, slot: u32, input: u64, effect: Effect<P>, watch: &mut W) {
         match effect {
             Effect::Send { to, message } => self.send(slot, input, to, message, watch),
@@ -98,8 +95,8 @@ impl<P: Process, C: Choices> World<P, C> {
         let node = &mut core.nodes[slot as usize];
         let (id, incarnation) = (node.id, node.incarnation);
         let occasion =
-            Occasion { site: Site::Persist, entity: u64::from(id.0), index: node.disk.writes };
-        node.disk.writes += 1;
+            Occasion { site: Site::Persist, entity: u64::from(id.0), index: node.cold.disk.writes };
+        node.cold.disk.writes += 1;
         let (bytes, replace) = match &record {
             Record::Append(bytes) => (bytes, false),
             Record::Replace(bytes) => (bytes, true),
@@ -110,7 +107,7 @@ impl<P: Process, C: Choices> World<P, C> {
         });
         let event = Event::Persisting { node: id, record: bytes, replace, input };
         self.emit(event, watch);
-        self.core.nodes[slot as usize].disk.begin(record);
+        self.core.nodes[slot as usize].cold.disk.begin(record);
         self.core.nodes[slot as usize].barrier = true;
         let latency = &self.settings.disk.latency;
         let least = latency.least();
@@ -136,7 +133,7 @@ impl<P: Process, C: Choices> World<P, C> {
     fn settle_record<W: Watch<P>>(&mut self, slot: u32, watch: &mut W) {
         let core = &mut self.core;
         let node = &mut core.nodes[slot as usize];
-        let (bytes, replace) = node.disk.settle();
+        let (bytes, replace) = node.cold.disk.settle();
         node.barrier = false;
         let id = node.id;
         core.counts.records += 1;

@@ -18,7 +18,7 @@ const BACKLOG_MAX: usize = 1 << 16;
 
 impl<P: Process, C: Choices> World<P, C> {
     /// Shows an event to the watcher and keeps what it orders.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn emit<W: Watch<P>>(&mut self, event: Event<'_, P>, watch: &mut W) {
         match watch.event(self.core.now, event, &View { core: &self.core }) {
             crate::Control::Continue => {}
@@ -30,7 +30,7 @@ impl<P: Process, C: Choices> World<P, C> {
     }
 
     /// Shows an event, obeys, and says whether the node is still in this incarnation.
-    #[inline]
+    #[inline(always)]
     fn survives<W: Watch<P>>(&mut self, slot: u32, event: Event<'_, P>, watch: &mut W) -> bool {
         let before = self.core.nodes[slot as usize].incarnation;
         self.emit(event, watch);
@@ -41,24 +41,24 @@ impl<P: Process, C: Choices> World<P, C> {
     }
 
     /// A datagram reaches the end of its link.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn arrive<W: Watch<P>>(&mut self, slot: u32, watch: &mut W) {
         let core = &mut self.core;
         let flight = core.flights.get(slot);
-        let (sender, receiver) = (flight.from, flight.to);
+        let (from, receiver) = (flight.from, flight.to);
         let node = &core.nodes[receiver as usize];
         let clear = node.state == State::Up
+            && !node.barrier
             && core.cuts.is_empty()
-            && core.clogs.is_empty()
-            && node.backlog.len() <= BACKLOG_MAX;
-        if !clear && !self.may_arrive(slot, sender, receiver, watch) {
+            && core.clogs.is_empty();
+        if !clear && !self.may_arrive(slot, from, receiver, watch) {
             return;
         }
         let core = &mut self.core;
-        let flight = core.flights.take(slot);
-        let (from, number, copy) = (core.nodes[sender as usize].id, flight.number, flight.copy);
         let node = &core.nodes[receiver as usize];
         let (to, input) = (node.id, node.inputs + 1);
+        let flight = core.flights.take(slot);
+        let (number, copy) = (flight.number, flight.copy);
         let message = match flight.payload {
             Payload::Typed(message) => message,
             Payload::Bytes(bytes) => {
@@ -90,15 +90,14 @@ impl<P: Process, C: Choices> World<P, C> {
     fn may_arrive<W: Watch<P>>(
         &mut self,
         slot: u32,
-        sender: u32,
+        from: NodeId,
         receiver: u32,
         watch: &mut W,
     ) -> bool {
         let core = &mut self.core;
-        let from = core.nodes[sender as usize].id;
         let node = &mut core.nodes[receiver as usize];
         let (to, state) = (node.id, node.state);
-        let crowded = node.backlog.len() > BACKLOG_MAX;
+        let crowded = node.cold.backlog.len() > BACKLOG_MAX;
         let ledger = &mut core.ledger;
         let why = if core.cuts.meet(from, to, |injector| ledger.took_effect(injector)) {
             Why::Cut
@@ -107,8 +106,8 @@ impl<P: Process, C: Choices> World<P, C> {
                 Met::Clear => match state {
                     State::Up if crowded => Why::Overflowed,
                     State::Up => return true,
-                    State::Paused if node.waiting.len() < WAITING_MAX => {
-                        node.waiting.push(Item::Datagram(slot).bits());
+                    State::Paused if node.cold.waiting.len() < WAITING_MAX => {
+                        node.cold.waiting.push(Item::Datagram(slot).bits());
                         return false;
                     }
                     State::Paused => Why::Overflowed,
@@ -131,12 +130,11 @@ impl<P: Process, C: Choices> World<P, C> {
     /// Drops a datagram at the end of its link.
     pub(crate) fn drop_datagram<W: Watch<P>>(&mut self, slot: u32, why: Why, watch: &mut W) {
         let flight = self.core.flights.take(slot);
-        let from = self.core.nodes[flight.from as usize].id;
         let to = self.core.nodes[flight.to as usize].id;
         if let Payload::Bytes(bytes) = flight.payload {
             self.core.recycle(bytes);
         }
-        self.drop_at_end(from, to, flight.number, flight.copy, why, watch);
+        self.drop_at_end(flight.from, to, flight.number, flight.copy, why, watch);
     }
 
     fn drop_at_end<W: Watch<P>>(
@@ -165,7 +163,7 @@ impl<P: Process, C: Choices> World<P, C> {
     }
 
     /// A timer of a node may be due: the event with this sequence number was planned for it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn fire<W: Watch<P>>(&mut self, slot: u32, sequence: u64, watch: &mut W) {
         let core = &mut self.core;
         let node = &mut core.nodes[slot as usize];
@@ -178,7 +176,7 @@ impl<P: Process, C: Choices> World<P, C> {
             return core.plan_timer(slot, at);
         }
         if node.state == State::Paused {
-            node.waiting.push(Item::Timer(slot).bits());
+            node.cold.waiting.push(Item::Timer(slot).bits());
             return;
         }
         assert_eq!(node.state, State::Up, "a node that is down has no timers");
@@ -196,9 +194,9 @@ impl<P: Process, C: Choices> World<P, C> {
         if let Rare::Command { node, .. } = self.core.rares.get(slot)
             && let Some(node) = self.core.directory.find(*node)
             && self.core.nodes[node as usize].state == State::Paused
-            && self.core.nodes[node as usize].waiting.len() < WAITING_MAX
+            && self.core.nodes[node as usize].cold.waiting.len() < WAITING_MAX
         {
-            self.core.nodes[node as usize].waiting.push(Item::Rare(slot).bits());
+            self.core.nodes[node as usize].cold.waiting.push(Item::Rare(slot).bits());
             return;
         }
         match self.core.rares.take(slot) {
@@ -216,7 +214,7 @@ impl<P: Process, C: Choices> World<P, C> {
             }
             Rare::Resume { node, incarnation } => {
                 let paused = &self.core.nodes[node as usize];
-                if paused.incarnation == incarnation && paused.paused_until <= self.core.now {
+                if paused.incarnation == incarnation && paused.cold.paused_until <= self.core.now {
                     self.resume(node, watch);
                 }
             }

@@ -63,13 +63,13 @@ impl<P: Process, C: Choices> World<P, C> {
         let node = &mut core.nodes[slot as usize];
         node.state = State::Up;
         node.process = Some(process);
-        let earlier = node.starts;
-        node.starts += 1;
+        let earlier = node.cold.starts;
+        node.cold.starts += 1;
         let occasion =
             Occasion { site: Site::Start, entity: u64::from(id.0), index: u64::from(earlier) };
         let words = self.choices.words(occasion);
         let entropy = word_pair(words[0], words[1]);
-        let records = node.disk.records().to_vec();
+        let records = node.cold.disk.records().to_vec();
         let incarnation = node.incarnation;
         let numbers = [entropy, records.len() as u64];
         core.fingerprint.take(Kind::Start, core.now, id.0, numbers, |_| {});
@@ -113,9 +113,9 @@ impl<P: Process, C: Choices> World<P, C> {
         let waiting = self.stop(slot, State::Down);
         let core = &mut self.core;
         let node = &mut core.nodes[slot as usize];
-        let (in_flight, records) = (node.disk.is_busy(), node.disk.records().len());
+        let (in_flight, records) = (node.cold.disk.is_busy(), node.cold.disk.records().len());
         let incarnation = node.incarnation;
-        let lost = node.disk.crash(damage);
+        let lost = node.cold.disk.crash(damage);
         core.counts.crashes += 1;
         let tried = [
             (Injector::Torn, damage.in_flight == crate::disk::InFlight::Torn, lost.torn),
@@ -126,7 +126,7 @@ impl<P: Process, C: Choices> World<P, C> {
         for (injector, _, took_effect) in tried.into_iter().filter(|(_, tried, _)| *tried) {
             core.ledger.attempt(injector, took_effect);
         }
-        let left = core.nodes[slot as usize].disk.records().len();
+        let left = core.nodes[slot as usize].cold.disk.records().len();
         let numbers = [(records as u64) << 32 | left as u64, u64::from(in_flight)];
         core.fingerprint.take(Kind::Crash, core.now, id.0, numbers, |_| {});
         if let Some(down_for) = down_for {
@@ -145,10 +145,10 @@ impl<P: Process, C: Choices> World<P, C> {
         node.process = None;
         node.incarnation += 1;
         node.timers.clear();
-        node.backlog.clear();
+        node.cold.backlog.clear();
         node.barrier = false;
-        node.paused_until = Time::ZERO;
-        std::mem::take(&mut node.waiting)
+        node.cold.paused_until = Time::ZERO;
+        std::mem::take(&mut node.cold.waiting)
     }
 
     fn drop_waiting<W: Watch<P>>(&mut self, waiting: Vec<u32>, why: Why, watch: &mut W) {
@@ -186,7 +186,7 @@ impl<P: Process, C: Choices> World<P, C> {
         }
         node.state = State::Paused;
         let until = core.now + lasts;
-        node.paused_until = node.paused_until.max(until);
+        node.cold.paused_until = node.cold.paused_until.max(until);
         let rare = Rare::Resume { node: slot, incarnation: node.incarnation };
         let rare = core.rares.put(rare);
         core.push(until, Item::Rare(rare));
@@ -202,9 +202,9 @@ impl<P: Process, C: Choices> World<P, C> {
             return;
         }
         node.state = State::Up;
-        node.paused_until = Time::ZERO;
+        node.cold.paused_until = Time::ZERO;
         let (id, incarnation) = (node.id, node.incarnation);
-        let waiting = std::mem::take(&mut node.waiting);
+        let waiting = std::mem::take(&mut node.cold.waiting);
         let waited = waiting.len();
         for item in waiting {
             match Item::of(item) {
@@ -231,7 +231,7 @@ impl<P: Process, C: Choices> World<P, C> {
         }
         let waiting = self.stop(slot, State::Gone);
         let core = &mut self.core;
-        core.nodes[slot as usize].disk = Default::default();
+        core.nodes[slot as usize].cold.disk = Default::default();
         core.fingerprint.take(Kind::Leave, core.now, id.0, [0, 0], |_| {});
         self.emit(Event::Left { node: id }, watch);
         self.drop_waiting(waiting, Why::Absent, watch);

@@ -55,8 +55,7 @@ const FLIPS_MAX: u32 = 3;
 /// A datagram that entered its link.
 #[derive(Clone, Copy)]
 struct Entered {
-    /// Slots of the nodes.
-    sender: u32,
+    /// The receiver's slot.
     receiver: u32,
     from: NodeId,
     to: NodeId,
@@ -67,7 +66,7 @@ struct Entered {
 
 impl<P: Process, C: Choices> World<P, C> {
     /// Sends `message` from the node in a slot: the datagram enters its link now.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn send<W: Watch<P>>(
         &mut self,
         sender: u32,
@@ -84,7 +83,7 @@ impl<P: Process, C: Choices> World<P, C> {
         let from = node.id;
         let Some(receiver) = core.directory.find(to) else {
             core.counts.undeliverable += 1;
-            let entered = Entered { sender, receiver: 0, from, to, number: 0, input, size };
+            let entered = Entered { receiver: 0, from, to, number: 0, input, size };
             return self.show(entered, &message, Fate::Nowhere, watch);
         };
         let at = node.links.touch(receiver);
@@ -112,7 +111,7 @@ impl<P: Process, C: Choices> World<P, C> {
         if class.draws || class.remembers {
             account(class, lot, arrives.is_some(), &mut core.ledger);
         }
-        let entered = Entered { sender, receiver, from, to, number, input, size };
+        let entered = Entered { receiver, from, to, number, input, size };
         if core.is_troubled() && core.meets_trouble(from, to) {
             core.counts.cut += 1;
             self.show(entered, &message, Fate::Cut, watch);
@@ -130,7 +129,7 @@ impl<P: Process, C: Choices> World<P, C> {
     }
 
     /// Puts a datagram that is not lost on its way, and its copy.
-    #[inline]
+    #[inline(always)]
     fn launch<W: Watch<P>>(
         &mut self,
         entered: Entered,
@@ -196,7 +195,7 @@ impl<P: Process, C: Choices> World<P, C> {
     }
 
     /// Shows a datagram that entered its link to the fingerprint and the watcher.
-    #[inline]
+    #[inline(always)]
     fn show<W: Watch<P>>(
         &mut self,
         entered: Entered,
@@ -217,7 +216,7 @@ impl<P: Process, C: Choices> World<P, C> {
 
 impl<P: Process> Core<P> {
     /// Encodes `message` into the scratch; returns its length.
-    #[inline]
+    #[inline(always)]
     fn encode(&mut self, message: &P::Message) -> usize {
         self.scratch.clear();
         message.encode(&mut self.scratch);
@@ -225,7 +224,7 @@ impl<P: Process> Core<P> {
     }
 
     /// Whether a datagram may meet anything but what its link is like.
-    #[inline]
+    #[inline(always)]
     fn is_troubled(&self) -> bool {
         !self.cuts.is_empty() || self.rules.any_degraded()
     }
@@ -240,7 +239,7 @@ impl<P: Process> Core<P> {
         self.cuts.meet(from, to, |injector| ledger.took_effect(injector))
     }
 
-    #[inline]
+    #[inline(always)]
     fn fly(&mut self, entered: Entered, copy: bool, arrives: Time, message: P::Message) {
         let payload = match self.wire {
             Wire::Typed => Payload::Typed(message),
@@ -251,8 +250,8 @@ impl<P: Process> Core<P> {
                 Payload::Bytes(bytes)
             }
         };
-        let Entered { sender, receiver, number, .. } = entered;
-        let flight = Flight { from: sender, to: receiver, number, copy, payload };
+        let Entered { from, receiver, number, .. } = entered;
+        let flight = Flight { from, to: receiver, number, copy, payload };
         let slot = self.flights.put(flight);
         self.push(arrives, Item::Datagram(slot));
     }
@@ -284,7 +283,7 @@ impl<P: Process> Core<P> {
 }
 
 impl Lot {
-    #[inline]
+    #[inline(always)]
     fn draw<C: Choices>(
         class: &Class,
         occasion: Occasion,
@@ -325,7 +324,7 @@ impl Lot {
 
 impl LossOdds {
     /// Whether a datagram is lost; `None` where none ever is. Moves the link's spell on.
-    #[inline]
+    #[inline(always)]
     fn draw(&self, loss: u32, spell: u32, bad: &mut bool) -> Option<bool> {
         match self {
             Self::None => None,
