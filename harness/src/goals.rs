@@ -1,1 +1,288 @@
-//! (being written)
+//! What should happen sometimes: a run in which it never does has tested less than it says.
+//!
+//! A goal is reached or not, and how often. A scenario names those that it must reach.
+
+use replica::{
+    Notice,
+    notice::{Dropped, Ended},
+};
+
+use crate::observation::{Moment, Observation, Truth};
+
+macro_rules! goals {
+    ($($name:ident $text:literal $about:literal,)*) => {
+        /// Something that should happen sometimes.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Goal {
+            $(#[doc = $about] $name,)*
+        }
+
+        impl Goal {
+            /// Every goal.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// Its name in scenarios.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
+
+            /// What has to happen.
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$name => $about),* }
+            }
+        }
+    };
+}
+
+goals! {
+    Held "held" "A message waited for a newer release.",
+    Converted "converted" "A message of an older class was converted and delivered.",
+    HeldThenConverted "held-then-converted" "A message waited, and was then converted and delivered.",
+    DrainedInOrder "drained-in-order" "Several messages that had waited were delivered in one drain.",
+    Retransmitted "retransmitted" "A message was sent again for want of an acknowledgement.",
+    DuplicateDropped "duplicate-dropped" "A message that came twice was recognised.",
+    CrashInFetch "crash-in-fetch" "A node crashed while it fetched a release's code.",
+    CrashInStage "crash-in-stage" "A node crashed with a release staged.",
+    CrashInPrepare "crash-in-prepare" "A node crashed between the intent to switch and the switch.",
+    CrashInCommit "crash-in-commit" "A node crashed right after a switch, before anything was drained.",
+    CrashInDrain "crash-in-drain" "A node crashed while it delivered what had waited.",
+    FetchResumed "fetch-resumed" "A fetch went on where a crash or another peer had left it.",
+    ForgedRefused "forged-refused" "A forged envelope or code was refused.",
+    RelayRefused "relay-refused" "A forged envelope that a peer passed on was refused.",
+    ConflictResolved "conflict-resolved" "Two codes under one version met, and one won.",
+    Quarantined "quarantined" "A node refused to run a release, and said why.",
+    Nacked "nacked" "A sender was told that its message ended undelivered.",
+    Expired "expired" "A message waited longer than it may, and ended.",
+    HoldFull "hold-full" "A message found the hold full, and ended.",
+    HotSwap "hot-swap" "A switch took over the very state, without a migration.",
+    SkippedVersion "skipped-version" "A switch went over several releases at once.",
+    LateJoin "late-join" "A node that joined late switched to a release of the fleet.",
+    AmnesiaRecovered "amnesia-recovered" "A node that lost its disk came to run a release again.",
+    PartitionBit "partition-bit" "A datagram met a partition.",
+    ClientServedWhileMixed "client-served-while-mixed" "A client was served while two API classes ran.",
+}
+
+/// Which goals a run reached, and how often.
+#[derive(Clone, Debug, Default)]
+pub struct Goals {
+    reached: [u64; Goal::ALL.len()],
+    /// By node.
+    nodes: Vec<Progress>,
+    /// By release of the truth: how many nodes run it.
+    running: Vec<u32>,
+}
+
+/// Where a node stands in a switch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    None,
+    Fetch,
+    Stage,
+    Prepare,
+    Commit,
+    Drain,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Progress {
+    phase: Phase,
+    /// It joined after the start.
+    late: bool,
+    /// It lost its disk and has not run anything since.
+    blank: bool,
+    /// What it runs, as an index of the truth's releases.
+    runs: Option<usize>,
+    /// Messages delivered in the present drain.
+    drained: u32,
+}
+
+impl Goals {
+    /// How often `goal` was reached.
+    pub fn count(&self, goal: Goal) -> u64 {
+        self.reached[goal as usize]
+    }
+
+    /// The goals that were reached.
+    pub fn reached(&self) -> impl Iterator<Item = Goal> {
+        Goal::ALL.iter().copied().filter(|goal| self.count(*goal) > 0)
+    }
+
+    /// Counts `goal` once more.
+    pub fn reach(&mut self, goal: Goal) {
+        self.reached[goal as usize] += 1;
+    }
+
+    /// Looks at one observation. `truth` is what was known before it.
+    pub fn observe(&mut self, truth: &Truth, moment: &Moment, seen: &Observation<'_>) {
+        if self.nodes.is_empty() {
+            self.nodes.resize(truth.nodes.len(), Progress::default());
+            self.running.resize(truth.releases.len(), 0);
+        }
+        match seen {
+            Observation::Notice(notice) => self.notice(truth, moment, notice),
+            Observation::Crashed { amnesia, .. } => self.crash(moment, *amnesia),
+            Observation::Joined => {
+                self.node(moment).late = moment.at.as_nanos() > 0;
+            }
+            Observation::Left => self.runs(moment, None),
+            _ => {}
+        }
+    }
+
+    fn node(&mut self, moment: &Moment) -> &mut Progress {
+        &mut self.nodes[moment.node.0 as usize]
+    }
+
+    fn crash(&mut self, moment: &Moment, amnesia: bool) {
+        let node = self.node(moment);
+        node.blank |= amnesia;
+        node.drained = 0;
+        match std::mem::take(&mut node.phase) {
+            Phase::None => {}
+            Phase::Fetch => self.reach(Goal::CrashInFetch),
+            Phase::Stage => self.reach(Goal::CrashInStage),
+            Phase::Prepare => self.reach(Goal::CrashInPrepare),
+            Phase::Commit => self.reach(Goal::CrashInCommit),
+            Phase::Drain => self.reach(Goal::CrashInDrain),
+        }
+        self.runs(moment, None);
+    }
+
+    fn runs(&mut self, moment: &Moment, release: Option<usize>) {
+        if let Some(before) = std::mem::replace(&mut self.node(moment).runs, release) {
+            self.running[before] -= 1;
+        }
+        if let Some(release) = release {
+            self.running[release] += 1;
+        }
+    }
+
+    fn is_mixed(&self, truth: &Truth) -> bool {
+        let classes = (0..).zip(&self.running).filter(|(_, count)| **count > 0);
+        let mut classes = classes.map(|(at, _): (usize, _)| &truth.releases[at].envelope.class);
+        classes.next().is_some_and(|first| classes.any(|class| class != first))
+    }
+
+    fn notice(&mut self, truth: &Truth, moment: &Moment, notice: &Notice) {
+        match notice {
+            Notice::Delivered { converted, was_held, .. } => {
+                if !converted.is_empty() {
+                    self.reach(Goal::Converted);
+                }
+                if *was_held {
+                    self.drain(moment, !converted.is_empty());
+                }
+            }
+            Notice::Held { .. } => self.reach(Goal::Held),
+            Notice::Retransmitted { .. } => self.reach(Goal::Retransmitted),
+            Notice::Dropped { why: Dropped::Duplicate, .. } => self.reach(Goal::DuplicateDropped),
+            Notice::NotDelivered { why: Ended::Expired, .. } => self.reach(Goal::Expired),
+            Notice::NotDelivered { why: Ended::HoldFull, .. } => self.reach(Goal::HoldFull),
+            Notice::Nacked { .. } => self.reach(Goal::Nacked),
+            Notice::Operation { .. } if self.is_mixed(truth) => {
+                self.reach(Goal::ClientServedWhileMixed);
+            }
+            Notice::Started { run, .. } => {
+                let run = run.as_ref().and_then(|run| truth.release(run));
+                self.runs(moment, run);
+            }
+            _ => self.release(truth, moment, notice),
+        }
+    }
+
+    fn drain(&mut self, moment: &Moment, converted: bool) {
+        let node = self.node(moment);
+        node.drained += 1;
+        node.phase = Phase::Drain;
+        if node.drained == 2 {
+            self.reach(Goal::DrainedInOrder);
+        }
+        if converted {
+            self.reach(Goal::HeldThenConverted);
+        }
+    }
+
+    /// What concerns releases: the few.
+    fn release(&mut self, truth: &Truth, moment: &Moment, notice: &Notice) {
+        match notice {
+            Notice::Merged { before, after, .. } if before != after => {
+                self.node(moment).phase = Phase::Fetch;
+            }
+            Notice::Fetched { .. } => self.node(moment).phase = Phase::None,
+            Notice::Staged { .. } => self.node(moment).phase = Phase::Stage,
+            Notice::Prepared { .. } => self.node(moment).phase = Phase::Prepare,
+            Notice::Committed { from, release, migration, .. } => {
+                if from.is_some() && migration.hot_swap {
+                    self.reach(Goal::HotSwap);
+                }
+                if migration.edges.len() > 1 {
+                    self.reach(Goal::SkippedVersion);
+                }
+                let node = self.node(moment);
+                node.phase = Phase::Commit;
+                node.drained = 0;
+                let (late, blank) = (node.late && from.is_some(), std::mem::take(&mut node.blank));
+                if late {
+                    self.reach(Goal::LateJoin);
+                }
+                if blank {
+                    self.reach(Goal::AmnesiaRecovered);
+                }
+                self.runs(moment, truth.release(&release.id));
+            }
+            Notice::Drained { .. } => {
+                let node = self.node(moment);
+                node.phase = Phase::None;
+                node.drained = 0;
+            }
+            Notice::Quarantined { .. } => {
+                self.node(moment).phase = Phase::None;
+                self.reach(Goal::Quarantined);
+            }
+            Notice::FetchResumed { have, .. } if *have > 0 => self.reach(Goal::FetchResumed),
+            Notice::Forged { from, .. } => {
+                self.reach(Goal::ForgedRefused);
+                if *from != moment.node {
+                    self.reach(Goal::RelayRefused);
+                }
+            }
+            Notice::BadCode { .. } => self.reach(Goal::ForgedRefused),
+            Notice::Conflict { .. } => self.reach(Goal::ConflictResolved),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invariants::testing::*;
+
+    #[test]
+    fn names_differ_and_each_goal_says_what_it_is() {
+        for goal in Goal::ALL {
+            let same = Goal::ALL.iter().filter(|other| other.name() == goal.name()).count();
+            assert_eq!(same, 1, "{}", goal.name());
+            assert!(goal.about().ends_with('.'), "{}", goal.about());
+        }
+    }
+
+    #[test]
+    fn a_crash_counts_for_the_phase_it_hits() {
+        let mut truth = truth();
+        let mut goals = Goals::default();
+        let prepared = Notice::Prepared { release: id(&truth, TWO), image: 0 };
+        let commit = committed(&truth, ONE_FOUR, TWO, b"", b"");
+        let crash = Observation::Crashed { amnesia: false, lied: false, hidden: false };
+        let story = [Observation::Notice(&prepared), crash, Observation::Notice(&commit), crash, crash];
+        for seen in story {
+            let moment = truth.moment(contract::Time::ZERO, contract::NodeId(0), 1, &seen);
+            goals.observe(&truth, &moment, &seen);
+            truth.advance(&moment, &seen);
+        }
+        let reached: Vec<_> = goals.reached().map(Goal::name).collect();
+        assert_eq!(reached, ["crash-in-prepare", "crash-in-commit"]);
+        assert_eq!(goals.count(Goal::CrashInCommit), 1);
+    }
+}

@@ -323,6 +323,11 @@ impl Truth {
                 node.run = Some(Running { id: release.id.clone(), index });
                 node.prepared = None;
             }
+            Notice::Renumbered { before, after, .. } => {
+                for (before, after) in before.iter().zip(after) {
+                    self.rename(before, after);
+                }
+            }
             Notice::Merged { after, .. } => {
                 self.nodes[moment.node.0 as usize].known.clone_from(after);
             }
@@ -348,6 +353,27 @@ impl Truth {
                     past.life = life;
                 }
             }
+        }
+    }
+
+    /// A message goes by another name from now on: what was sent is known, what becomes of it is not.
+    fn rename(&mut self, before: &MessageId, after: &MessageId) {
+        if !self.is_node(after.from) || !self.is_node(after.to) {
+            return;
+        }
+        let stream = self.book.find(before, true);
+        let past = stream.map(|stream| self.book.past(stream, before.sequence)).unwrap_or_default();
+        let crashes = self.node(after.from).crashes;
+        let stream = self.book.enter(after, true);
+        self.book.stream_mut(stream).sender_crashes = crashes;
+        if let Some(place) = self.book.past_mut(stream, after.sequence) {
+            *place = Past { flags: Past::SENT, life: 0, ..past };
+        }
+        // Under its old name it is nobody's any more.
+        if let Some(stream) = self.book.find(before, true)
+            && let Some(place) = self.book.past_mut(stream, before.sequence)
+        {
+            place.flags |= Past::HIDDEN;
         }
     }
 

@@ -43,7 +43,7 @@ fn is_settled(truth: &Truth, resting: &Resting) -> bool {
     }
     let allowed =
         truth.release(known).is_some_and(|index| truth.releases[index].may_be_quarantined);
-    allowed && status.quarantined.iter().any(|(id, _)| id == known)
+    allowed && status.quarantined.as_ref().is_some_and(|(id, _)| id == known)
 }
 
 #[cfg(test)]
@@ -60,7 +60,7 @@ mod tests {
             truth.releases[TWO].may_be_quarantined = allowed;
             let mut node = resting(0, Some(id(&truth, TWO)), Some(id(&truth, run)));
             if quarantined && let Some(status) = &mut node.status {
-                status.quarantined.push((id(&truth, TWO), "too dear".to_owned()));
+                status.quarantined = Some((id(&truth, TWO), "too dear".to_owned()));
             }
             let end = End { at: Time::ZERO, at_rest: false, nodes: vec![node] };
             RunsWhatItKnows.finish(&truth, &end)

@@ -40,7 +40,7 @@ mod s25_budget;
 mod s26_stamp;
 mod s29_instance;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 /// Every invariant, in the order of their names. A new one is a file and a line here.
 fn all() -> Vec<Box<dyn Invariant>> {

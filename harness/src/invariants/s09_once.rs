@@ -48,7 +48,7 @@ impl Invariant for OnceAsSent {
             }),
             Notice::Held { .. } => arrive(truth, moment, stream, "held"),
             Notice::NotDelivered { .. } => arrive(truth, moment, stream, "ended"),
-            Notice::Nacked { id, .. } => told(truth, id, stream, past),
+            Notice::Nacked { id, .. } => told(truth, id, past),
             _ => Ok(()),
         };
         match (told, subject(notice)) {
@@ -117,14 +117,14 @@ fn arrive(
 }
 
 /// Whether a sender may hear now that its message ended.
-fn told(truth: &Truth, id: &MessageId, stream: u32, past: Past) -> Result<(), &'static str> {
+fn told(truth: &Truth, id: &MessageId, past: Past) -> Result<(), &'static str> {
     let receiver = truth.node(id.to);
     let lost = receiver.life > 0;
     if past.any(Past::NACKED) {
         Err("was reported as ended twice")
     } else if past.any(Past::DELIVERED) && !lost {
         Err("was reported as ended although it was delivered")
-    } else if !past.any(Past::ENDED) && !lost && !receiver.may_hide(stream) {
+    } else if !past.any(Past::ENDED) && !lost && receiver.hidden.is_empty() {
         Err("was reported as ended although it did not end")
     } else {
         Ok(())

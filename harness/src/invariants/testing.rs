@@ -18,18 +18,18 @@ use super::Invariant;
 use crate::observation::{Bounds, Observation, Published, Truth};
 
 /// Index of 1.0.0 among the published of [`truth`].
-pub(super) const ONE: usize = 0;
+pub(crate) const ONE: usize = 0;
 /// Index of 1.4.0.
-pub(super) const ONE_FOUR: usize = 1;
+pub(crate) const ONE_FOUR: usize = 1;
 /// Index of 2.0.0.
-pub(super) const TWO: usize = 2;
+pub(crate) const TWO: usize = 2;
 /// Index of 2.0.0 with another code.
-pub(super) const OTHER_TWO: usize = 3;
+pub(crate) const OTHER_TWO: usize = 3;
 /// Index of 3.0.0.
-pub(super) const THREE: usize = 4;
+pub(crate) const THREE: usize = 4;
 
 /// A counter's release.
-pub(super) fn published(version: &str, salt: u64) -> Published {
+pub(crate) fn published(version: &str, salt: u64) -> Published {
     let code = Registry::code("counter", version, None, 8, salt);
     let program = Registry::standard().load(&code).unwrap();
     let publication = Publication {
@@ -46,7 +46,7 @@ pub(super) fn published(version: &str, salt: u64) -> Published {
 }
 
 /// Three nodes, of which n0 and n1 run 1.4.0 and n2 runs 2.0.0.
-pub(super) fn truth() -> Truth {
+pub(crate) fn truth() -> Truth {
     let releases = [("1.0.0", 0), ("1.4.0", 0), ("2.0.0", 0), ("2.0.0", 1), ("3.0.0", 0)]
         .map(|(version, salt)| published(version, salt));
     let bounds = Bounds {
@@ -69,7 +69,7 @@ pub(super) fn truth() -> Truth {
 }
 
 /// Tells one observation; `Err` is what the invariant says of it.
-pub(super) fn tell(
+pub(crate) fn tell(
     truth: &mut Truth,
     invariant: Option<&mut dyn Invariant>,
     node: u32,
@@ -79,7 +79,7 @@ pub(super) fn tell(
 }
 
 /// As [`tell`], at a moment and by an input of choice.
-pub(super) fn tell_at(
+pub(crate) fn tell_at(
     truth: &mut Truth,
     invariant: Option<&mut dyn Invariant>,
     at: Time,
@@ -100,7 +100,7 @@ pub(super) fn tell_at(
 }
 
 /// Tells a story of notices; `Err` is what the invariant says of the first one that breaks it.
-pub(super) fn story(
+pub(crate) fn story(
     truth: &mut Truth,
     invariant: &mut dyn Invariant,
     story: &[(u32, Notice)],
@@ -111,7 +111,7 @@ pub(super) fn story(
 }
 
 /// Asserts that `good` holds, and that `bad` breaks with a text that contains `says`.
-pub(super) fn check<I: Invariant + Default>(
+pub(crate) fn check<I: Invariant + Default>(
     good: impl FnOnce(&Truth) -> Vec<(u32, Notice)>,
     bad: impl FnOnce(&Truth) -> Vec<(u32, Notice)>,
     says: &str,
@@ -125,21 +125,21 @@ pub(super) fn check<I: Invariant + Default>(
     assert!(broken.contains(says), "{broken:?} does not say {says:?}");
 }
 
-pub(super) fn id(truth: &Truth, release: usize) -> ReleaseId {
+pub(crate) fn id(truth: &Truth, release: usize) -> ReleaseId {
     truth.releases[release].id().clone()
 }
 
 /// The `sequence`th message from one node to another.
-pub(super) fn message(from: u32, to: u32, sequence: u64) -> MessageId {
+pub(crate) fn message(from: u32, to: u32, sequence: u64) -> MessageId {
     MessageId { from: NodeId(from), incarnation: 1, to: NodeId(to), sequence }
 }
 
 /// A body of a counter's `add` (1.x), the way 1.0.0 writes it.
-pub(super) fn body(byte: u8) -> Body {
+pub(crate) fn body(byte: u8) -> Body {
     Body { tag: 2, bytes: vec![byte].into() }
 }
 
-pub(super) fn started(truth: &Truth, run: Option<usize>, held: &[MessageId]) -> Notice {
+pub(crate) fn started(truth: &Truth, run: Option<usize>, held: &[MessageId]) -> Notice {
     let run = run.map(|run| id(truth, run));
     Notice::Started {
         incarnation: 1,
@@ -153,7 +153,7 @@ pub(super) fn started(truth: &Truth, run: Option<usize>, held: &[MessageId]) -> 
     }
 }
 
-pub(super) fn composition(release: ReleaseId) -> Composition {
+pub(crate) fn composition(release: ReleaseId) -> Composition {
     Composition {
         code: release.clone(),
         state: release.clone(),
@@ -163,7 +163,7 @@ pub(super) fn composition(release: ReleaseId) -> Composition {
     }
 }
 
-pub(super) fn merged(truth: &Truth, incoming: usize, before: usize, after: usize) -> Notice {
+pub(crate) fn merged(truth: &Truth, incoming: usize, before: usize, after: usize) -> Notice {
     Notice::Merged {
         incoming: Arc::clone(&truth.releases[incoming].envelope),
         before: Some(id(truth, before)),
@@ -172,7 +172,7 @@ pub(super) fn merged(truth: &Truth, incoming: usize, before: usize, after: usize
 }
 
 /// A commit from one release to another that says it migrated `before` into `after`.
-pub(super) fn committed(
+pub(crate) fn committed(
     truth: &Truth,
     from: usize,
     to: usize,
@@ -197,12 +197,12 @@ pub(super) fn committed(
     }
 }
 
-pub(super) fn sent(truth: &Truth, id: MessageId, release: usize) -> Notice {
+pub(crate) fn sent(truth: &Truth, id: MessageId, release: usize) -> Notice {
     let stamp = Some(truth.releases[release].stamp.clone());
     Notice::Sent { id, body: body(1), stamp, exactly_once: true }
 }
 
-pub(super) fn held(truth: &Truth, id: MessageId, release: usize, count: u32) -> Notice {
+pub(crate) fn held(truth: &Truth, id: MessageId, release: usize, count: u32) -> Notice {
     Notice::Held {
         id,
         tag: 2,
@@ -215,7 +215,7 @@ pub(super) fn held(truth: &Truth, id: MessageId, release: usize, count: u32) -> 
 }
 
 /// A message that reaches the app as it was sent, in the instance 7.
-pub(super) fn delivered(truth: &Truth, id: MessageId, release: usize) -> Notice {
+pub(crate) fn delivered(truth: &Truth, id: MessageId, release: usize) -> Notice {
     Notice::Delivered {
         id,
         instance: 7,
@@ -231,12 +231,12 @@ pub(super) fn delivered(truth: &Truth, id: MessageId, release: usize) -> Notice 
 }
 
 /// The state of a counter that starts from nothing at `node`.
-pub(super) fn blank(truth: &Truth, release: usize, node: u32) -> Vec<u8> {
+pub(crate) fn blank(truth: &Truth, release: usize, node: u32) -> Vec<u8> {
     truth.releases[release].program.init(NodeId(node)).export()
 }
 
 /// A node at the end of a run that waits for nothing.
-pub(super) fn resting(
+pub(crate) fn resting(
     node: u32,
     known: Option<ReleaseId>,
     run: Option<ReleaseId>,
@@ -249,7 +249,7 @@ pub(super) fn resting(
         held: 0,
         unacknowledged: 0,
         state_bytes: 0,
-        quarantined: Vec::new(),
+        quarantined: None,
         nodes: 1,
         log_bytes: 0,
         snapshot_bytes: 0,

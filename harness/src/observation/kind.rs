@@ -24,7 +24,7 @@ macro_rules! kinds {
 kinds! {
     Started Merged Conflict Forged BadCode FetchResumed Fetched Staged Prepared Committed Quarantined
     Drained InstanceBegan InstanceEnded Sent Retransmitted Acknowledged Delivered Held NotDelivered
-    Nacked Dropped PeerLost Operation OperationRefused Replied Ticked Faulted Compacted
+    Nacked Dropped PeerLost Renumbered Operation OperationRefused Replied Ticked Faulted Compacted
     Crashed Joined Left Paused Resumed Published Calmed
 }
 
@@ -93,6 +93,7 @@ fn of_notice(notice: &Notice) -> Kind {
         Notice::Nacked { .. } => Kind::Nacked,
         Notice::Dropped { .. } => Kind::Dropped,
         Notice::PeerLost { .. } => Kind::PeerLost,
+        Notice::Renumbered { .. } => Kind::Renumbered,
         Notice::Operation { .. } => Kind::Operation,
         Notice::OperationRefused { .. } => Kind::OperationRefused,
         Notice::Replied { .. } => Kind::Replied,
