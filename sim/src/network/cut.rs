@@ -160,6 +160,10 @@ impl Rule {
             return false;
         }
         match self.direction {
+            // A ring of both directions leaves each node the one before it as well.
+            Direction::Both if matches!(self.shape, Compiled::Ring(_)) => {
+                self.shape.cuts(from, to) && self.shape.cuts(to, from)
+            }
             Direction::Both => self.shape.cuts(from, to) || self.shape.cuts(to, from),
             Direction::Out => self.shape.cuts(from, to),
             Direction::In => self.shape.cuts(to, from),
