@@ -55,10 +55,14 @@ pub(crate) struct Link {
     /// Which at-most-once messages of the peer's incarnation arrived.
     pub(crate) replay: Replay,
     /// At-most-once messages that wait for the peer's incarnation.
-    pub(crate) greeting: Option<Box<VecDeque<Once>>>,
+    pub(crate) greeting: Option<Box<Greeting>>,
     /// Streams in either direction, once there is one.
     pub(crate) streams: Option<Box<Streams>>,
 }
+
+/// At-most-once messages that wait, oldest first; at most [`GREETING_MAX`].
+#[derive(Debug, Default)]
+pub(crate) struct Greeting(pub(crate) VecDeque<Once>);
 
 /// The streams of one peer.
 #[derive(Debug, Default)]

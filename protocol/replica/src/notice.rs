@@ -99,6 +99,9 @@ pub enum Notice {
         unacknowledged: Vec<MessageId>,
         /// Messages held.
         held: Vec<MessageId>,
+        /// Of each stream that ever arrived the last message that was taken: whatever came up to it
+        /// and is not held was delivered or ended, even where the crash took the notice.
+        received: Vec<MessageId>,
         /// Whether records were there to recover from.
         recovered: bool,
     },

@@ -41,7 +41,7 @@ impl Draws {
     /// A number below `bound`, which is not 0. The bias is below 2^-32 for every bound in use.
     pub(crate) fn below(&mut self, purpose: Purpose, bound: usize) -> usize {
         assert!(bound > 0, "there is no number below 0");
-        (u128::from(self.word(purpose)) * bound as u128 >> 64) as usize
+        ((u128::from(self.word(purpose)) * bound as u128) >> 64) as usize
     }
 
     /// `at` and up to a quarter of `span` more.

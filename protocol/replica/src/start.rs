@@ -3,7 +3,7 @@
 use upgrade::{bugs::Bug, lattice::AppCrdt};
 
 use crate::{
-    Notice, Replica,
+    MessageId, Notice, Replica,
     code::Code,
     journal::{Change, SNAPSHOT},
     message::INCARNATION_MAX,
@@ -48,6 +48,11 @@ impl Replica {
             let streams = link.streams.as_deref()?;
             Some(streams.out.ids(node, link.peer))
         });
+        let received = self.state.links.iter().filter_map(|link| {
+            let into = &link.streams.as_deref()?.into;
+            let (from, incarnation, sequence) = (link.peer, into.epoch, into.cursor);
+            (sequence > 0).then_some(MessageId { from, incarnation, to: node, sequence })
+        });
         let notice = Notice::Started {
             incarnation: self.state.incarnation,
             known: self.state.known().map(|known| known.id.clone()),
@@ -56,6 +61,7 @@ impl Replica {
             state: self.exported(),
             unacknowledged: unacknowledged.flatten().collect(),
             held: self.held_ids(),
+            received: received.collect(),
             recovered,
         };
         let release = running.map(|running| running.envelope.id.clone());

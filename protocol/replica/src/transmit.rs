@@ -97,7 +97,7 @@ impl Replica {
         if known != 0 {
             return self.send(to, known, Content::Once(once));
         }
-        let greeting = link.greeting.get_or_insert_default();
+        let greeting = &mut link.greeting.get_or_insert_default().0;
         if greeting.len() == GREETING_MAX {
             greeting.pop_front();
         }
@@ -111,7 +111,7 @@ impl Replica {
         let link = self.state.links.at_mut(place);
         if let Some(greeting) = link.greeting.take() {
             let (to, known) = (link.peer, link.incarnation);
-            greeting.into_iter().for_each(|once| self.send(to, known, Content::Once(once)));
+            greeting.0.into_iter().for_each(|once| self.send(to, known, Content::Once(once)));
         }
     }
 

@@ -189,6 +189,7 @@ fn put_release_notice(notice: &Notice, out: &mut Vec<u8>) {
             state,
             unacknowledged,
             held,
+            received,
             recovered,
         } => {
             out.push(40);
@@ -199,6 +200,7 @@ fn put_release_notice(notice: &Notice, out: &mut Vec<u8>) {
             put_state(out, state.as_ref());
             put_ids(out, unacknowledged);
             put_ids(out, held);
+            put_ids(out, received);
             out.push(u8::from(*recovered));
         }
         Notice::Merged { incoming, before, after } => {

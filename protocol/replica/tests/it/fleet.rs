@@ -148,7 +148,8 @@ pub(crate) struct Fleet {
     pub(crate) now: Time,
     /// Nobody hears them and they hear nobody.
     pub(crate) isolated: BTreeSet<NodeId>,
-    pub(crate) plan: Option<Plan>,
+    plan: Option<Plan>,
+    stop_at_commit: Option<NodeId>,
     pub(crate) crashes: u32,
     /// Effects carried out on the planned node.
     pub(crate) effects: u64,
@@ -183,6 +184,7 @@ impl Fleet {
             now: Time::ZERO,
             isolated: BTreeSet::new(),
             plan: None,
+            stop_at_commit: None,
             crashes: 0,
             effects: 0,
             datagrams: 0,
@@ -192,6 +194,12 @@ impl Fleet {
             entropy: seed,
             operations: 0,
         }
+    }
+
+    /// Plans a crash, counting effects from now on.
+    pub(crate) fn plan(&mut self, plan: Plan) {
+        self.effects = 0;
+        self.plan = Some(plan);
     }
 
     /// Changes the settings of every node that starts from now on.
@@ -260,6 +268,14 @@ impl Fleet {
         &mut self.nodes.get_mut(&NodeId(node)).unwrap().disk
     }
 
+    pub(crate) fn planned(&self) -> bool {
+        self.plan.is_some()
+    }
+
+    pub(crate) fn forget_plan(&mut self) {
+        self.plan = None;
+    }
+
     pub(crate) fn crash(&mut self, node: u32, down: Span, amnesia: bool) {
         let id = NodeId(node);
         let node = self.nodes.get_mut(&id).unwrap();
@@ -287,6 +303,22 @@ impl Fleet {
         let until = self.now + span;
         while !done(self) {
             let Some(at) = self.next().filter(|at| *at <= until) else { return false };
+            self.now = at;
+            self.step();
+        }
+        true
+    }
+
+    /// Runs until `node` has shown that it prepared a switch and has not committed it yet, for `span`
+    /// at most: the commit is lost. Says whether it came to that.
+    pub(crate) fn run_to_commit(&mut self, node: u32, span: Span) -> bool {
+        self.stop_at_commit = Some(NodeId(node));
+        let until = self.now + span;
+        while self.stop_at_commit.is_some() {
+            let Some(at) = self.next().filter(|at| *at <= until) else {
+                self.stop_at_commit = None;
+                return false;
+            };
             self.now = at;
             self.step();
         }
@@ -344,11 +376,14 @@ impl Fleet {
                     self.plan = None;
                     return self.crash(plan.node, plan.down, plan.amnesia);
                 }
-            }
-            if self.plan.is_none_or(|plan| NodeId(plan.node) == id) {
                 self.effects += 1;
             }
+            let prepared = matches!(&effect, Effect::Notify(Notice::Prepared { .. }));
             self.carry_out(id, effect);
+            if prepared && self.stop_at_commit == Some(id) {
+                self.stop_at_commit = None;
+                return;
+            }
         }
     }
 
@@ -464,8 +499,15 @@ impl Fleet {
         let mut sent: BTreeMap<(MessageId, bool), Body> = BTreeMap::new();
         let mut delivered: BTreeSet<(MessageId, bool)> = BTreeSet::new();
         let mut ended: BTreeSet<MessageId> = BTreeSet::new();
+        // What a stream's receiver had taken when it recovered.
+        let mut taken: BTreeMap<(NodeId, u64, NodeId), u64> = BTreeMap::new();
         for (_, _, notice) in &self.notices {
             match notice {
+                Notice::Started { received, .. } => {
+                    for id in received {
+                        taken.insert((id.from, id.incarnation, id.to), id.sequence);
+                    }
+                }
                 Notice::Sent { id, body, exactly_once, .. } => {
                     sent.insert((*id, *exactly_once), body.clone());
                 }
@@ -494,7 +536,9 @@ impl Fleet {
             return;
         }
         for (id, _) in sent.keys().filter(|(_, exactly_once)| *exactly_once) {
-            let seen = delivered.contains(&(*id, true)) || ended.contains(id);
+            let cursor = taken.get(&(id.from, id.incarnation, id.to)).copied().unwrap_or(0);
+            let unseen = id.sequence <= cursor;
+            let seen = delivered.contains(&(*id, true)) || ended.contains(id) || unseen;
             assert!(seen, "{id:?} was neither delivered nor ended");
         }
     }
