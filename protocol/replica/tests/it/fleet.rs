@@ -463,10 +463,15 @@ impl Fleet {
 impl Fleet {
     /// Whether every node is up and runs `recipe`.
     pub(crate) fn all_run(&self, recipe: &Recipe) -> bool {
-        let id = recipe.id();
-        self.nodes
-            .values()
-            .all(|node| node.replica.as_ref().is_some_and(|replica| replica.run() == Some(&id)))
+        let all = |wanted: &dyn Fn(&ReleaseId) -> bool| {
+            let run = |node: &Node| node.replica.as_ref()?.run().cloned();
+            self.nodes.values().all(|node| run(node).is_some_and(|run| wanted(&run)))
+        };
+        // The release's name is a hash of its code: long to find out, and rarely needed.
+        all(&|run| run.version.to_string() == recipe.version) && {
+            let id = recipe.id();
+            all(&|run| *run == id)
+        }
     }
 
     /// Whether nothing is on its way any more: no letter, no held message.
