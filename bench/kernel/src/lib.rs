@@ -17,8 +17,10 @@ pub const MODES: &[&str] = &["plain", "fingerprint", "bytes", "faults"];
 /// Parts per million of one percent.
 const PERCENT_PPM: u32 = 10_000;
 
-/// What travels.
+/// What travels. Aligned like any message that holds a number or a pointer: moving bytes that lie askew
+/// costs a tenth of the whole run.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(8))]
 pub struct Datagram(pub [u8; PAYLOAD]);
 
 impl Encode for Datagram {
