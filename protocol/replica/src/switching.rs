@@ -10,13 +10,14 @@ use std::sync::Arc;
 use contract::{Encode, Span};
 use upgrade::{
     bugs::Bug,
+    gate::Gate,
     release::Envelope,
-    switch::{Prepared, Quarantine, Staged, stage},
+    switch::{Prepared, Quarantine, stage},
 };
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{
-    Bytes, Notice, Replica, Timer,
+    Bytes, Notice, Replica, Settings, Timer,
     journal::Change,
     state::{Installed, host},
 };
@@ -69,6 +70,7 @@ impl Replica {
             return false;
         }
         let before = self.image();
+        self.open_gate_early(known, code);
         let running = self.state.running();
         match stage(&host(&self.settings), code, known, running, self.now) {
             Ok(staged) => {
@@ -116,7 +118,6 @@ impl Replica {
         self.notify(Notice::Prepared { release: known.id.clone(), image });
         self.commit();
         let staged = self.staged.take().expect("a release is staged before it switches");
-        self.open_gate_early(&staged);
         match staged.prepare(self.state.running(), self.now) {
             Ok(prepared) => self.install(prepared, Arc::clone(code)),
             Err(reason) => self.quarantine(reason, image),
@@ -124,11 +125,14 @@ impl Replica {
     }
 
     /// A planted bug: the gate is the new release's before anything else is.
-    fn open_gate_early(&mut self, staged: &Staged) {
-        if self.settings.bugs.has(Bug::GateSwitchedBeforeInit)
+    fn open_gate_early(&mut self, known: &Envelope, code: &[u8]) {
+        let Settings { bugs, gate, .. } = self.settings;
+        if bugs.has(Bug::GateSwitchedBeforeInit)
             && let Some(installed) = &mut self.state.installed
+            && let Ok(program) = self.settings.runtime.load(code)
+            && let Ok(gate) = Gate::new(known, program.manifest(), gate, bugs)
         {
-            installed.running.gate = staged.gate().clone();
+            installed.running.gate = gate;
         }
     }
 

@@ -148,6 +148,8 @@ pub(crate) struct Fleet {
     pub(crate) now: Time,
     /// Nobody hears them and they hear nobody.
     pub(crate) isolated: BTreeSet<NodeId>,
+    /// How far a node's clock is behind.
+    pub(crate) behind: BTreeMap<NodeId, Span>,
     plan: Option<Plan>,
     stop_at_commit: Option<NodeId>,
     pub(crate) crashes: u32,
@@ -183,6 +185,7 @@ impl Fleet {
             notices: Vec::new(),
             now: Time::ZERO,
             isolated: BTreeSet::new(),
+            behind: BTreeMap::new(),
             plan: None,
             stop_at_commit: None,
             crashes: 0,
@@ -369,7 +372,9 @@ impl Fleet {
     fn input(&mut self, id: NodeId, input: Input<Replica>) {
         let Some(replica) = &mut self.nodes.get_mut(&id).unwrap().replica else { return };
         let mut effects = Vec::new();
-        replica.handle(self.now, input, &mut effects);
+        let behind = self.behind.get(&id).copied().unwrap_or_default();
+        let seen = Time::ZERO + self.now.since(Time::ZERO + behind);
+        replica.handle(seen, input, &mut effects);
         for effect in effects {
             if let Some(plan) = self.plan.filter(|plan| NodeId(plan.node) == id) {
                 if self.effects == plan.effect {
@@ -394,7 +399,8 @@ impl Fleet {
                 let timers = &mut self.nodes.get_mut(&id).unwrap().timers;
                 timers.remove(&timer);
                 if at != Time::NEVER {
-                    timers.insert(timer, at.max(self.now));
+                    let behind = self.behind.get(&id).copied().unwrap_or_default();
+                    timers.insert(timer, (at + behind).max(self.now));
                 }
             }
             Effect::Persist(Record::Append(record)) => self.disk(id.0).push(record),

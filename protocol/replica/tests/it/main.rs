@@ -2,5 +2,8 @@
 
 mod crashes;
 mod fleet;
+mod gates;
+mod hostile;
+mod links;
 mod releases;
 mod upgrades;

@@ -109,7 +109,8 @@ fn r35_a_late_joiner_that_knows_one_peer_becomes_one_of_the_fleet() {
     fleet.add(9);
     fleet.run(Span::from_millis(1));
     assert!(fleet.run_until(Span::from_secs(20), |fleet| fleet.all_run(&new)));
-    let everybody = |fleet: &Fleet| fleet.nodes().all(|node| fleet.replica(node).status().nodes == 5);
+    let everybody =
+        |fleet: &Fleet| fleet.nodes().all(|node| fleet.replica(node).status().nodes == 5);
     assert!(fleet.run_until(Span::from_secs(60), everybody));
 }
 
@@ -229,8 +230,9 @@ fn l5_a_switch_that_always_crashes_is_given_up() {
     assert_eq!(prepared, 8);
     fleet.run(Span::from_secs(5));
     assert_eq!(fleet.replica(2).run(), Some(&old.id()));
-    let interrupted =
-        |notice: &Notice| matches!(notice, Notice::Quarantined { reason: Quarantine::Unsupported(_), .. });
+    let interrupted = |notice: &Notice| {
+        matches!(notice, Notice::Quarantined { reason: Quarantine::Unsupported(_), .. })
+    };
     assert_eq!(fleet.count(interrupted), 1);
 }
 
@@ -247,9 +249,9 @@ fn a_rolling_release_switches_in_batches() {
     let mut commits: Vec<_> = fleet
         .notices
         .iter()
-        .filter(|(.., notice)| {
-            matches!(notice, Notice::Committed { release, .. } if release.id == id)
-        })
+        .filter(
+            |(.., notice)| matches!(notice, Notice::Committed { release, .. } if release.id == id),
+        )
         .map(|(at, node, _)| (*node, *at))
         .collect();
     commits.sort();

@@ -1,0 +1,226 @@
+//! Bytes and peers that mean no good: nothing panics, and nothing grows without bound.
+
+use std::sync::Arc;
+
+use app::Body;
+use contract::{Encode, NodeId, Span, Wire};
+use proptest::prelude::*;
+use replica::{
+    Message,
+    message::{
+        Ack, Chunk, Content, Digest, Frame, INCARNATION_MAX, Item, Letter, Nack, Offer, Once,
+        Request,
+    },
+    notice::Ended,
+};
+use upgrade::{
+    gate::RefuseReason,
+    release::{CodeHash, Stamp},
+};
+
+use crate::fleet::{Fleet, counter};
+
+fn number() -> impl Strategy<Value = u64> {
+    prop_oneof![0..5_u64, any::<u64>(), Just(u64::MAX), Just(u64::MAX - 1), Just(INCARNATION_MAX)]
+}
+
+fn stamp() -> impl Strategy<Value = Option<Stamp>> {
+    prop_oneof![
+        Just(None),
+        Just(Some(counter("1.4.0").stamp())),
+        Just(Some(counter("2.0.0").stamp())),
+        Just(Some(counter("3.0.0").stamp())),
+    ]
+}
+
+fn body() -> impl Strategy<Value = Body> {
+    (prop_oneof![0..30_u32, any::<u32>()], prop::collection::vec(any::<u8>(), 0..40))
+        .prop_map(|(tag, bytes)| Body { tag, bytes: bytes.into() })
+}
+
+fn ended() -> impl Strategy<Value = Ended> {
+    prop_oneof![
+        Just(Ended::Refused(RefuseReason::NoAdaptor)),
+        Just(Ended::Refused(RefuseReason::ForgedStamp)),
+        Just(Ended::HoldFull),
+        Just(Ended::Expired),
+        Just(Ended::ReceiverLost),
+        "[a-z ]{0,20}".prop_map(Ended::Faulted),
+    ]
+}
+
+fn letter() -> impl Strategy<Value = Letter> {
+    prop_oneof![
+        3 => (stamp(), body()).prop_map(|(stamp, body)| Letter::App { stamp, body }),
+        1 => (number(), number(), ended()).prop_map(|(epoch, sequence, why)| {
+            Letter::Nack(Box::new(Nack { epoch: epoch.min(INCARNATION_MAX), sequence, why }))
+        }),
+    ]
+}
+
+fn ack() -> impl Strategy<Value = Ack> {
+    (number(), number(), any::<u64>(), any::<bool>()).prop_map(|(epoch, cursor, beyond, ask)| Ack {
+        epoch,
+        cursor,
+        beyond,
+        ask,
+    })
+}
+
+fn frame() -> impl Strategy<Value = Frame> {
+    let items = prop::collection::vec((number(), letter()), 0..6);
+    (ack(), number(), number(), items).prop_map(|(ack, epoch, base, items)| {
+        let items = items.into_iter().map(|(sequence, letter)| Item { sequence, letter });
+        Frame { ack, epoch, base, items: items.collect() }
+    })
+}
+
+fn bytes(length: usize) -> impl Strategy<Value = Arc<[u8]>> {
+    prop::collection::vec(any::<u8>(), 0..length).prop_map(Into::into)
+}
+
+fn hash() -> impl Strategy<Value = CodeHash> {
+    let known = ["1.4.0", "2.0.0"].map(|version| counter(version).id().code);
+    prop_oneof![Just(known[0]), Just(known[1]), any::<[u8; 32]>().prop_map(CodeHash)]
+}
+
+fn content() -> impl Strategy<Value = Content> {
+    let digest = (0..3_usize, any::<u32>(), any::<bool>(), any::<bool>(), any::<u32>());
+    let digest = digest.prop_map(|(known, mark, whole, reply, nodes)| {
+        let known = [None, Some("1.4.0"), Some("3.0.0")][known];
+        let known = known.map(|version| Box::new(counter(version).id()));
+        let mark = if known.is_some() { mark } else { 0 };
+        Digest { known, mark, whole, reply, nodes }
+    });
+    prop_oneof![
+        ack().prop_map(Content::Ack),
+        frame().prop_map(|frame| Content::Frame(Box::new(frame))),
+        (number(), stamp(), body()).prop_map(|(sequence, stamp, body)| Content::Once(Once {
+            sequence,
+            stamp,
+            body
+        })),
+        digest.prop_map(Content::Digest),
+        (bytes(60), any::<bool>())
+            .prop_map(|(signed, whole)| Content::Offer(Offer { signed, whole })),
+        any::<bool>().prop_map(|whole| {
+            Content::Offer(Offer { signed: counter("2.0.0").release().signed, whole })
+        }),
+        Just(Content::Pull),
+        prop::collection::vec(any::<u32>().prop_map(NodeId), 0..9)
+            .prop_map(|nodes| Content::Members(nodes.into())),
+        (hash(), any::<u32>(), any::<u16>()).prop_map(|(code, first, more)| Content::Request(
+            Box::new(Request { code, first, more })
+        )),
+        (hash(), any::<u32>(), bytes(40)).prop_map(|(code, index, bytes)| Content::Chunk(
+            Box::new(Chunk { code, index, bytes })
+        )),
+    ]
+}
+
+fn message() -> impl Strategy<Value = Message> {
+    (number(), number(), content()).prop_map(|(incarnation, known, content)| Message {
+        incarnation,
+        known,
+        content,
+    })
+}
+
+/// Whether a node could have sent it, so that it has an encoding.
+fn is_sound(message: &Message) -> bool {
+    let Message { incarnation, known, content } = message;
+    let sound = match content {
+        Content::Ack(ack) => ack.epoch <= INCARNATION_MAX,
+        Content::Frame(frame) => {
+            frame.is_sound() && frame.epoch <= *incarnation && frame.ack.epoch <= INCARNATION_MAX
+        }
+        Content::Once(once) => once.sequence > 0,
+        _ => true,
+    };
+    sound && (1..=INCARNATION_MAX).contains(incarnation) && *known <= INCARNATION_MAX
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn a_message_reads_back_as_written(message in message().prop_filter("sound", is_sound)) {
+        let mut bytes = Vec::new();
+        message.encode(&mut bytes);
+        prop_assert_eq!(Message::decode(&bytes), Ok(message));
+    }
+
+    #[test]
+    fn hostile_bytes_are_refused_or_are_the_one_encoding(bytes in bytes(120)) {
+        if let Ok(message) = Message::decode(&bytes) {
+            let mut again = Vec::new();
+            message.encode(&mut again);
+            prop_assert_eq!(&*bytes, &again[..]);
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_is_noticed(
+        message in message().prop_filter("sound", is_sound),
+        at in any::<prop::sample::Index>(),
+        bit in 0..8_u32,
+    ) {
+        let mut bytes = Vec::new();
+        message.encode(&mut bytes);
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        prop_assert!(Message::decode(&bytes).is_err());
+    }
+
+    #[test]
+    fn a_hostile_peer_stops_no_one(
+        messages in prop::collection::vec((1..6_u32, message()), 1..60),
+        honest in any::<bool>(),
+    ) {
+        let (old, new) = (counter("1.4.0"), counter("2.0.0"));
+        let mut fleet = Fleet::new(3, Some(&old), 9);
+        fleet.run(Span::from_millis(200));
+        for (at, (from, mut message)) in messages.into_iter().enumerate() {
+            if honest {
+                // What passes the first look: the incarnations that n1 and n2 are in.
+                message.known = fleet.replica(1).status().incarnation;
+                message.incarnation = 1 + at as u64 % 3;
+            }
+            fleet.inject(from + 1, 1, message);
+            fleet.run(Span::from_millis(1));
+        }
+        fleet.crash(1, Span::from_millis(1), false);
+        fleet.command(2, new.publish());
+        let done = fleet.run_until(Span::from_secs(60), |fleet| fleet.all_run(&new));
+        prop_assert!(done, "{:?}", fleet.replica(1).waiting());
+        prop_assert!(fleet.replica(1).status().log_bytes < 1 << 20);
+    }
+}
+
+#[test]
+fn a_flood_of_newer_messages_fills_the_hold_and_no_more() {
+    let old = counter("1.4.0");
+    let mut fleet = Fleet::new(2, Some(&old), 9);
+    fleet.adjust(|settings| settings.hold.messages = 50);
+    fleet.run(Span::from_millis(100));
+    let mut stamp = counter("3.0.0").envelope();
+    stamp.id.version.major = 999;
+    let class = upgrade::release::ApiClass::of(&stamp.id.version);
+    let stamp = Some(Stamp::new(stamp.id, class));
+    let known = fleet.replica(2).status().incarnation;
+    for sequence in 1..=20_000 {
+        let body = Body { tag: 2, bytes: Arc::from([0_u8; 100]) };
+        let letter = Letter::App { stamp: stamp.clone(), body };
+        let items = vec![Item { sequence, letter }];
+        let frame = Frame { ack: Ack::default(), epoch: 1, base: 1, items };
+        let content = Content::Frame(Box::new(frame));
+        fleet.inject(7, 2, Message { incarnation: 1, known, content });
+    }
+    fleet.run(Span::from_secs(10));
+    let status = fleet.replica(2).status();
+    assert_eq!(status.held, 50);
+    assert!(status.unacknowledged <= 4 * 1024, "{}", status.unacknowledged);
+    assert!(status.log_bytes + status.snapshot_bytes < 4 << 20);
+    let records: usize = fleet.disk(2).iter().map(Vec::len).sum();
+    assert!(records < 4 << 20, "{records}");
+}
