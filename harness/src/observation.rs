@@ -18,7 +18,7 @@ mod node;
 
 pub use book::{Book, Past, body_hash};
 pub use kind::{Kind, Kinds};
-pub use node::{HeldMessage, Hidden, NodeTruth, Running};
+pub use node::{HeldMessage, NodeTruth, Running};
 
 /// When and where something was observed, and what was known of the message it is about.
 #[derive(Clone, Copy, Debug)]
@@ -98,9 +98,10 @@ pub struct Bounds {
     pub serving_ppm: Option<u32>,
     /// How far a node's clock may be off the world's.
     pub clock_error_max: Span,
-    /// Whether the app's states are CRDTs, and so equal at rest.
-    pub replicated: bool,
 }
+
+/// Messages of one stream that one input may take: a crash hides no more.
+const UNTOLD_MAX: u64 = 256;
 
 /// What the harness itself knows of a run.
 pub struct Truth {
@@ -239,7 +240,7 @@ impl Truth {
                 published.by = Some((moment.node, life));
             }
             Observation::Calmed => self.calm = true,
-            _ => self.nodes[moment.node.0 as usize].advance_world(moment.at, seen),
+            _ => self.nodes[moment.node.0 as usize].advance_world(seen),
         }
     }
 
@@ -283,11 +284,6 @@ impl Truth {
             Notice::Nacked { .. } => past.flags |= Past::NACKED,
             _ => {}
         }
-        if let Notice::Acknowledged { id } | Notice::Nacked { id, .. } = notice
-            && !past.any(Past::DELIVERED | Past::HELD | Past::ENDED)
-        {
-            self.nodes[id.to.0 as usize].spend_hidden(stream);
-        }
         if let Notice::Sent { stamp, .. } = notice {
             past.stamp = self.stamp(stamp.as_ref());
             let crashes = self.node(moment.node).crashes;
@@ -301,7 +297,10 @@ impl Truth {
     /// Writes down what a node showed of itself.
     fn advance_node(&mut self, moment: &Moment, notice: &Notice) {
         match notice {
-            Notice::Started { known, run, unacknowledged, held, .. } => {
+            Notice::Started { known, run, unacknowledged, held, received, .. } => {
+                for id in received {
+                    self.mark_taken(id, held);
+                }
                 let run = run.as_ref().map(|id| Running { id: id.clone(), index: self.release(id) });
                 for id in unacknowledged.iter().filter(|id| id.from == moment.node) {
                     self.mark(id, Past::SENT);
@@ -349,7 +348,7 @@ impl Truth {
             let stream = self.book.enter(id, true);
             if let Some(past) = self.book.past_mut(stream, id.sequence) {
                 past.flags |= flags;
-                if flags & Past::HELD != 0 {
+                if flags & (Past::HELD | Past::DELIVERED) != 0 {
                     past.life = life;
                 }
             }
@@ -374,6 +373,29 @@ impl Truth {
             && let Some(place) = self.book.past_mut(stream, before.sequence)
         {
             place.flags |= Past::HIDDEN;
+        }
+    }
+
+    /// Messages of a stream up to `last` whose fate a crash may have hidden, latest first.
+    pub fn untold(&self, last: &MessageId) -> impl Iterator<Item = u64> + '_ {
+        let fates = Past::DELIVERED | Past::HELD | Past::ENDED;
+        let stream = self.book.find(last, true);
+        let last = last.sequence;
+        let untold = move |sequence: &u64| {
+            let past = stream.map(|stream| self.book.past(stream, *sequence));
+            past.is_some_and(|past| past.any(Past::SENT) && !past.any(fates))
+        };
+        (last.saturating_sub(UNTOLD_MAX)..=last).rev().filter(untold)
+    }
+
+    /// A node starts and says that it took everything up to `last`.
+    fn mark_taken(&mut self, last: &MessageId, held: &[MessageId]) {
+        let untold: Vec<u64> = self.untold(last).collect();
+        for sequence in untold {
+            let id = MessageId { sequence, ..*last };
+            if !held.contains(&id) {
+                self.mark(&id, Past::DELIVERED | Past::HIDDEN);
+            }
         }
     }
 

@@ -1,1 +1,434 @@
-//! (being written)
+//! One run of one seed: a safety phase under faults, then a liveness phase without, watched throughout.
+//!
+//! In the safety phase clients work, publishers publish, and everything goes wrong that the scenario
+//! asks for. Then the core is healed, everything outside it is gone for ever, and no one asks for
+//! anything new: within the stated bound the core must come to rest, or each node says what it waits
+//! for. A run is a function of scenario and seed.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use contract::{Choices, NodeId, Occasion, Site, Span, Time};
+use replica::{Command, Replica};
+use sim::{Stopped, Wire, World, choices::Seeded, fault::Fault as Injected};
+
+use crate::{
+    invariants::Checks,
+    observation::Observation,
+    outcome::{LedgerRow, Outcome, Verdict},
+    scenario::{Core, Expectation, Scenario, Workload as Stated, deployment::DeployError},
+    trace::Sink,
+    workload::Workload,
+};
+
+mod rest;
+mod setup;
+mod watch;
+
+use setup::Setup;
+use watch::{Story, Watcher, Wake};
+
+/// Operations are scheduled this long ahead, so that few wait in the queue at once.
+const SLICE: Span = Span::from_millis(500);
+
+/// How often the liveness phase looks whether the core is at rest.
+const POLL: Span = Span::from_millis(50);
+
+/// Chances after which a fault that never took effect is no matter of luck.
+const CHANCES_MIN: u64 = 10_000;
+
+/// How a run is carried out. Neither changes what happens in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Whether messages travel as values or as bytes.
+    pub wire: Wire,
+    /// Whether a fingerprint is taken over every event.
+    pub fingerprint: bool,
+    /// Whether invariants look on.
+    pub check: bool,
+}
+
+impl Default for Options {
+    /// Values, a fingerprint, invariants.
+    fn default() -> Self {
+        Self { wire: Wire::Typed, fingerprint: true, check: true }
+    }
+}
+
+/// Runs `scenario` with `seed`. `trace` sees every event.
+///
+/// Errors: [`DeployError`] where the scenario cannot be deployed, which a checked one never meets;
+/// nothing was run then.
+pub fn run(
+    scenario: &Scenario,
+    seed: u64,
+    options: Options,
+    trace: Option<&mut dyn Sink>,
+) -> Result<Outcome, DeployError> {
+    run_with(scenario, seed, options, &BTreeSet::new(), trace)
+}
+
+/// As [`run`], where the nodes of `hostile` believe strangers' keys as well as the trusted ones, and
+/// so pass on what strangers forge. Nothing is expected of them.
+pub fn run_with(
+    scenario: &Scenario,
+    seed: u64,
+    options: Options,
+    hostile: &BTreeSet<NodeId>,
+    trace: Option<&mut dyn Sink>,
+) -> Result<Outcome, DeployError> {
+    let setup = Setup::new(scenario, hostile)?;
+    let run = Run::new(scenario, seed, options, setup);
+    Ok(match trace {
+        Some(sink) => run.carry_out::<true>(Some(sink)),
+        None => run.carry_out::<false>(None),
+    })
+}
+
+/// A run under way.
+struct Run<'a> {
+    scenario: &'a Scenario,
+    seed: u64,
+    options: Options,
+    world: World<Replica, Seeded>,
+    /// The harness's own view of the seed: the same words that the world would get.
+    choices: Seeded,
+    setup: Arc<Setup>,
+    story: Story,
+    workload: Option<Workload>,
+}
+
+impl<'a> Run<'a> {
+    fn new(scenario: &'a Scenario, seed: u64, options: Options, setup: Setup) -> Self {
+        let setup = Arc::new(setup);
+        let maker = Arc::clone(&setup);
+        let settings = scenario.world(options.wire, options.fingerprint);
+        let mut world = World::new(settings, Seeded::new(seed), move |node| maker.replica(node));
+        for (node, at) in scenario.nodes() {
+            world.add_node(node, at);
+        }
+        for release in &setup.deployment.releases {
+            world.command(release.at, release.node, publish(release));
+        }
+        let checks = if options.check { Checks::default() } else { Checks::none() };
+        let story = Story::new(scenario, &setup, checks);
+        let workload = scenario.workload.as_ref().and_then(|stated| clients(scenario, &setup, stated));
+        Self { scenario, seed, options, world, choices: Seeded::new(seed), setup, story, workload }
+    }
+
+    fn carry_out<const DATAGRAMS: bool>(mut self, sink: Option<&mut dyn Sink>) -> Outcome {
+        let mut watcher = Watcher::<DATAGRAMS> { story: &mut self.story, sink };
+        let safety = Time::ZERO + *self.scenario.phases.safety;
+        let mut drive = Drive {
+            world: &mut self.world,
+            workload: self.workload.as_mut(),
+            choices: &mut self.choices,
+            setup: &self.setup,
+        };
+        let stopped = drive.until(safety, &mut watcher);
+        let safety_ended = drive.world.now();
+        let mut rested_after = None;
+        let mut end = None;
+        if !stopped {
+            let gone = outside(self.scenario, &watcher.story.joined(), drive.choices);
+            watcher.calm(safety_ended, &gone);
+            drive.world.calm(&gone);
+            let bound = safety_ended + *self.scenario.phases.liveness;
+            let (at_rest, stopped) = drive.until_rest(bound, &mut watcher);
+            if !stopped {
+                rested_after = at_rest.then(|| drive.world.now().since(safety_ended));
+                let found = rest::end(drive.world, &watcher.story.truth, at_rest);
+                watcher.finish(&found);
+                end = Some(found);
+            }
+        }
+        let swarm = self.scenario.random.swarm.then(|| self.world.settings().profile.clone());
+        let facts = Facts { safety_ended, rested_after, swarm };
+        self.outcome(facts, end.as_ref())
+    }
+}
+
+/// What the phases showed.
+struct Facts {
+    safety_ended: Time,
+    rested_after: Option<Span>,
+    swarm: Option<sim::fault::Profile>,
+}
+
+/// A world and what keeps asking it for something.
+struct Drive<'a> {
+    world: &'a mut World<Replica, Seeded>,
+    workload: Option<&'a mut Workload>,
+    choices: &'a mut Seeded,
+    setup: &'a Setup,
+}
+
+impl Drive<'_> {
+    /// Runs to `until`, with clients at work. `true`: the watcher has seen enough before.
+    fn until<const DATAGRAMS: bool>(
+        &mut self,
+        until: Time,
+        watcher: &mut Watcher<'_, '_, DATAGRAMS>,
+    ) -> bool {
+        let mut asked = (self.world.now() + SLICE).min(until);
+        loop {
+            if let Some(workload) = &mut self.workload {
+                for due in workload.due(asked, self.choices) {
+                    self.world.command(due.at, due.node, due.command);
+                }
+            }
+            match self.step(asked, watcher) {
+                Step::Enough => return true,
+                Step::Woken => {}
+                Step::Reached if asked >= until => return false,
+                // An idle world stays where it is, so the time to reach is counted here.
+                Step::Reached => asked = (asked + SLICE).min(until),
+            }
+        }
+    }
+
+    /// Runs until the core is at rest or `bound` is reached: whether it is, and whether the watcher
+    /// has seen enough before.
+    fn until_rest<const DATAGRAMS: bool>(
+        &mut self,
+        bound: Time,
+        watcher: &mut Watcher<'_, '_, DATAGRAMS>,
+    ) -> (bool, bool) {
+        self.workload = None;
+        let mut first = 0;
+        let mut poll = self.world.now();
+        loop {
+            poll = (poll + POLL).min(bound);
+            loop {
+                match self.step(poll, watcher) {
+                    Step::Enough => return (false, true),
+                    Step::Woken => {}
+                    Step::Reached => break,
+                }
+            }
+            if watcher.story.all_published()
+                && rest::is_at_rest(self.world, &watcher.story.truth, &mut first)
+            {
+                return (true, false);
+            }
+            if poll >= bound {
+                return (false, false);
+            }
+        }
+    }
+
+    fn step<const DATAGRAMS: bool>(
+        &mut self,
+        until: Time,
+        watcher: &mut Watcher<'_, '_, DATAGRAMS>,
+    ) -> Step {
+        let stopped = self.world.run(until, watcher);
+        if watcher.story.enough {
+            return Step::Enough;
+        }
+        let woken = matches!(stopped, Stopped::ByWatch);
+        let now = self.world.now();
+        for wake in std::mem::take(&mut watcher.story.wakes) {
+            match wake {
+                Wake::Publish(release) => {
+                    let release = &self.setup.deployment.releases[release];
+                    self.world.command(now, release.node, publish(release));
+                }
+                Wake::Heard(id, at) => {
+                    if let Some(workload) = &mut self.workload {
+                        workload.heard(id, at);
+                    }
+                }
+                Wake::Down(node, at) => {
+                    if let Some(workload) = &mut self.workload {
+                        workload.crashed(node, at);
+                    }
+                }
+            }
+        }
+        if woken { Step::Woken } else { Step::Reached }
+    }
+}
+
+/// How far a step of the world went.
+enum Step {
+    /// To where it was told.
+    Reached,
+    /// The watcher wants something done first.
+    Woken,
+    /// The watcher has seen enough.
+    Enough,
+}
+
+fn publish(release: &crate::scenario::deployment::Published) -> Command {
+    Command::Publish { signed: Arc::clone(&release.signed), code: Arc::clone(&release.code) }
+}
+
+/// The clients of a scenario; `None` where there is no release that they could be built for.
+fn clients(scenario: &Scenario, setup: &Setup, stated: &Stated) -> Option<Workload> {
+    let built_for = setup.built_for()?;
+    let program = Arc::clone(&built_for.program);
+    let kinds = program.manifest().operations.iter();
+    let mix: Vec<(String, u32)> = if stated.mix.is_empty() {
+        kinds.map(|kind| ((*kind).to_owned(), 1)).collect()
+    } else {
+        stated.mix.iter().map(|(kind, weight)| (kind.clone(), *weight)).collect()
+    };
+    let at: Vec<(NodeId, Time)> = match &stated.clients {
+        Some(clients) => clients
+            .iter()
+            .map(|client| {
+                let joins = scenario.nodes().find(|(node, _)| *node == **client);
+                (**client, joins.map_or(Time::ZERO, |(_, at)| at))
+            })
+            .collect(),
+        None => scenario.nodes().collect(),
+    };
+    let until = stated.until.map_or(*scenario.phases.safety, |until| *until);
+    let stamp = Some(built_for.stamp.clone());
+    Some(Workload::new(at, stated.pace()?, Time::ZERO + until, program, stamp, mix))
+}
+
+/// The nodes outside the core of the liveness phase: they are gone for ever.
+fn outside(scenario: &Scenario, joined: &[NodeId], choices: &mut Seeded) -> BTreeSet<NodeId> {
+    let Core::Share(share) = scenario.phases.core else { return BTreeSet::new() };
+    let keep = (joined.len() as u64 * u64::from(share.ppm)).div_ceil(1_000_000).max(1);
+    let mut lots: Vec<(u32, NodeId)> = joined
+        .iter()
+        .map(|node| {
+            let occasion = Occasion { site: Site::Run, entity: u64::from(node.0), index: 0 };
+            (choices.words(occasion)[0], *node)
+        })
+        .collect();
+    lots.sort_unstable();
+    lots.into_iter().skip(usize::try_from(keep).unwrap_or(usize::MAX)).map(|(_, node)| node).collect()
+}
+
+impl Run<'_> {
+    fn outcome(mut self, facts: Facts, end: Option<&crate::invariants::End>) -> Outcome {
+        let Facts { safety_ended, rested_after, swarm } = facts;
+        let ledger = self.ledger();
+        self.story.count_partitions(&ledger);
+        let core = end.map_or_else(|| self.story.joined(), |end| {
+            end.nodes.iter().map(|resting| resting.node).collect()
+        });
+        let convergence = self.story.arrivals.convergence(&self.story.truth, &core);
+        let violations = self.story.checks.violations().to_vec();
+        let mut shortfalls = if violations.is_empty() { self.inert(&ledger) } else { Vec::new() };
+        if violations.is_empty() {
+            shortfalls.extend(late(self.scenario, &convergence));
+        }
+        let verdict = match (violations.is_empty(), shortfalls.is_empty()) {
+            (false, _) => Verdict::Violates,
+            (true, false) => Verdict::FallsShort,
+            (true, true) => Verdict::Holds,
+        };
+        self.story.counts.pause_max = self.story.arrivals.pause_max;
+        let wanted = crate::goals::Goal::ALL.iter().filter(|goal| {
+            self.scenario.expect.sometimes.iter().any(|name| name == goal.name())
+        });
+        let goals_missing =
+            wanted.filter(|goal| self.story.goals.count(**goal) == 0).copied().collect();
+        let waiting = end.map_or_else(Vec::new, rest::waiting);
+        Outcome {
+            seed: self.seed,
+            verdict,
+            expected: self.scenario.expect.outcome.clone(),
+            violations,
+            shortfalls,
+            goals_missing,
+            goals: self.story.goals,
+            invariants: self.story.checks.len(),
+            counts: self.story.counts,
+            world: self.world.counts(),
+            ledger,
+            swarm,
+            convergence,
+            fingerprint: self.options.fingerprint.then(|| self.world.fingerprint()),
+            safety_ended,
+            rested_after,
+            ended: self.world.now(),
+            nodes: self.story.truth.nodes.len() as u32,
+            core,
+            waiting,
+        }
+    }
+
+    fn ledger(&self) -> Vec<LedgerRow> {
+        let world = self.world.ledger().rows().map(|(injector, row)| LedgerRow {
+            name: injector.name().to_owned(),
+            configured: row.configured,
+            attempted: row.attempted,
+            took_effect: row.took_effect,
+        });
+        world.chain(self.story.crash_ins.iter().map(watch::CrashIn::row)).collect()
+    }
+
+    /// Faults that were asked for and never took effect, where that is no matter of luck: scripted
+    /// ones, and those that had many chances. A swarm may leave anything out.
+    fn inert(&self, ledger: &[LedgerRow]) -> Vec<String> {
+        if self.scenario.random.swarm {
+            return Vec::new();
+        }
+        let settings = self.world.settings();
+        let scripted: BTreeSet<&str> = settings
+            .faults
+            .iter()
+            .filter(|scheduled| scheduled.at <= self.world.now())
+            .map(|scheduled| Injected::injector(&scheduled.fault).name())
+            .chain(self.story.crash_ins.iter().map(|crash| crash.name.as_str()))
+            .collect();
+        let inert = ledger.iter().filter(|row| {
+            let certain = scripted.contains(&*row.name) || row.attempted >= CHANCES_MIN;
+            row.configured && row.took_effect == 0 && certain
+        });
+        inert.map(|row| format!("fault `{}` never took effect", row.name)).collect()
+    }
+}
+
+/// Bounds on convergence that were not kept.
+fn late(scenario: &Scenario, convergence: &[crate::metrics::Convergence]) -> Vec<String> {
+    let bounds = &scenario.expect.convergence;
+    let bounds = [(50, bounds.p50), (90, bounds.p90), (99, bounds.p99), (100, bounds.max)];
+    let mut late = Vec::new();
+    for release in convergence {
+        for (percent, bound) in bounds {
+            if let (Some(bound), Some(took)) = (bound, release.latency.percentile(percent))
+                && took > *bound
+            {
+                let name = &release.release;
+                late.push(format!("{name} took {took} to reach {percent} % of the nodes, not {}", *bound));
+            }
+        }
+    }
+    late
+}
+
+impl<const DATAGRAMS: bool> Watcher<'_, '_, DATAGRAMS> {
+    /// The safety phase is over; the nodes of `gone` never come back.
+    fn calm(&mut self, at: Time, gone: &BTreeSet<NodeId>) {
+        self.mark(at, "the safety phase is over: everything heals");
+        for node in gone {
+            self.story.truth.nodes[node.0 as usize].gone = true;
+        }
+        self.story.show(at, NodeId(0), 0, &Observation::Calmed);
+    }
+
+    fn finish(&mut self, end: &crate::invariants::End) {
+        self.story.checks.finish(&self.story.truth, end);
+        let text = if end.at_rest { "the core is at rest" } else { "the core is not at rest" };
+        self.mark(end.at, text);
+        for violation in self.story.checks.violations().to_vec() {
+            if violation.at == end.at {
+                self.mark(end.at, &violation.to_string());
+            }
+        }
+    }
+}
+
+/// Whether a run may end as soon as these are violated; `None`: at the first violation.
+fn wanted(scenario: &Scenario) -> Option<Vec<String>> {
+    match &scenario.expect.outcome {
+        Expectation::Holds => None,
+        Expectation::Violates(names) => Some(names.clone()),
+    }
+}

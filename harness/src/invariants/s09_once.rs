@@ -78,8 +78,6 @@ impl Invariant for OnceAsSent {
             let vanished =
                 |past: &Past| past.any(Past::SENT) && !past.any(fates);
             if let Some(at) = stream.messages.iter().position(vanished)
-                && !truth.node(stream.to).may_hide(number as u32)
-                && truth.node(stream.from).hidden.is_empty()
             {
                 let sequence = at as u64 + 1;
                 let (from, to, incarnation) = (stream.from, stream.to, stream.incarnation);
@@ -118,13 +116,12 @@ fn arrive(
 
 /// Whether a sender may hear now that its message ended.
 fn told(truth: &Truth, id: &MessageId, past: Past) -> Result<(), &'static str> {
-    let receiver = truth.node(id.to);
-    let lost = receiver.life > 0;
+    let lost = truth.node(id.to).life > 0;
     if past.any(Past::NACKED) {
         Err("was reported as ended twice")
-    } else if past.any(Past::DELIVERED) && !lost {
+    } else if past.any(Past::DELIVERED) && !past.any(Past::HIDDEN) && !lost {
         Err("was reported as ended although it was delivered")
-    } else if !past.any(Past::ENDED) && !lost && receiver.hidden.is_empty() {
+    } else if !past.any(Past::ENDED | Past::HIDDEN) && !lost {
         Err("was reported as ended although it did not end")
     } else {
         Ok(())

@@ -32,8 +32,9 @@ impl Invariant for AcknowledgedIsKept {
     ) -> Result<(), Broken> {
         match seen {
             Observation::Notice(Notice::Acknowledged { id }) => acknowledge(truth, moment, id),
-            Observation::Notice(Notice::Started { held, run, .. }) => {
+            Observation::Notice(Notice::Started { held, run, received, .. }) => {
                 let node = truth.node(moment.node);
+                taken_in_silence(truth, moment.node, held, received)?;
                 let run = run.as_ref();
                 let lost = |message: &&HeldMessage| {
                     !held.contains(&message.id) && !may_have_left(truth, moment, message, run)
@@ -51,7 +52,7 @@ impl Invariant for AcknowledgedIsKept {
 fn acknowledge(truth: &Truth, moment: &Moment, id: &MessageId) -> Result<(), Broken> {
     let Some(stream) = moment.stream else { return Ok(()) };
     let kept = moment.past.any(Past::DELIVERED | Past::HELD | Past::ENDED);
-    if kept || truth.node(id.to).may_hide(stream) || truth.excused(stream) {
+    if kept || truth.excused(stream) {
         return Ok(());
     }
     let text = format!(
@@ -59,6 +60,30 @@ fn acknowledge(truth: &Truth, moment: &Moment, id: &MessageId) -> Result<(), Bro
         id.to, id.sequence, id.from
     );
     Err(Broken::between(id.to, id.from, text))
+}
+
+/// A node that starts took no message before it went down but those it told of, and those that the
+/// crash may have hidden.
+fn taken_in_silence(
+    truth: &Truth,
+    node: NodeId,
+    held: &[MessageId],
+    received: &[MessageId],
+) -> Result<(), Broken> {
+    if truth.node(node).hidden || truth.node(node).lied {
+        return Ok(());
+    }
+    for last in received {
+        let told = |sequence: &u64| held.contains(&MessageId { sequence: *sequence, ..*last });
+        if let Some(sequence) = truth.untold(last).find(|sequence| !told(sequence)) {
+            let text = format!(
+                "{node} says that it took message {sequence} of {}, and nothing became of it",
+                last.from
+            );
+            return Err(Broken::between(node, last.from, text));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a held message that a crash left no trace of may have been delivered or have expired in
@@ -74,7 +99,7 @@ fn may_have_left(
     if past.life != truth.node(moment.node).life {
         return true;
     }
-    let hidden = truth.node(moment.node).may_hide(stream);
+    let hidden = truth.node(moment.node).hidden;
     let ripe = match (truth.stamped(past.stamp), run) {
         (Some(sender), Some(run)) => wins(sender.id(), run).is_le(),
         _ => true,
@@ -113,6 +138,26 @@ mod tests {
             },
             |truth| vec![(0, sent(truth, id, ONE_FOUR)), acknowledged()],
             "neither delivered nor held nor ended",
+        );
+    }
+
+    #[test]
+    fn a_message_taken_without_a_trace_breaks() {
+        let id = message(0, 1, 1);
+        let starts = |truth: &Truth| {
+            let mut notice = started(truth, Some(ONE_FOUR), &[]);
+            if let Notice::Started { received, .. } = &mut notice {
+                *received = vec![id];
+            }
+            (1, notice)
+        };
+        check::<AcknowledgedIsKept>(
+            |truth| {
+                let arrives = delivered(truth, id, ONE_FOUR);
+                vec![(0, sent(truth, id, ONE_FOUR)), (1, arrives), starts(truth)]
+            },
+            |truth| vec![(0, sent(truth, id, ONE_FOUR)), starts(truth)],
+            "nothing became of it",
         );
     }
 

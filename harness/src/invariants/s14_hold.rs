@@ -43,7 +43,6 @@ impl Invariant for HoldIsBounded {
                 let Some(stream) = moment.stream else { return Ok(()) };
                 if !full
                     || moment.past.any(fate)
-                    || truth.node(id.to).may_hide(stream)
                     || truth.excused(stream)
                 {
                     return Ok(());

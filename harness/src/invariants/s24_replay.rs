@@ -138,8 +138,13 @@ impl Shadow {
         entropy: u64,
         incoming: &Incoming,
     ) -> Result<(), String> {
-        let Some(instance) = &mut self.instance else { return Ok(()) };
         let nodes = &truth.node(node).peers;
+        if nodes.is_empty() {
+            // Whom the node knows is not known here, and the app may go by it.
+            self.instance = None;
+            return Ok(());
+        }
+        let Some(instance) = &mut self.instance else { return Ok(()) };
         let context = Context { node, now, nodes, entropy };
         let told = instance.handle(context, incoming, &mut Vec::new());
         told.map(|_| ()).map_err(|fault| format!("took an input that its shadow refuses: {fault}"))

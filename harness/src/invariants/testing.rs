@@ -10,7 +10,7 @@ use contract::{NodeId, Span, Time};
 use replica::notice::{MessageId, Notice};
 use semver::Version;
 use upgrade::{
-    release::{Budget, Envelope, Publication, ReleaseId, Rollout},
+    release::{Budget, Envelope, Publication, ReleaseId, Rollout, Stamp},
     switch::{Composition, Migration, StateHash},
 };
 
@@ -42,7 +42,8 @@ pub(crate) fn published(version: &str, salt: u64) -> Published {
         root: 1,
     };
     let envelope = Envelope::for_code(program.manifest(), &code, publication).unwrap();
-    Published { stamp: envelope.stamp(), envelope: Arc::new(envelope), program, at: Time::ZERO, by: None, may_be_quarantined: false }
+    let stamp = Stamp::new(envelope.id.clone(), envelope.class.clone());
+    Published { stamp, envelope: Arc::new(envelope), program, at: Time::ZERO, by: None, may_be_quarantined: false }
 }
 
 /// Three nodes, of which n0 and n1 run 1.4.0 and n2 runs 2.0.0.
@@ -57,7 +58,6 @@ pub(crate) fn truth() -> Truth {
         pause_max: Some(Span::from_millis(50)),
         serving_ppm: Some(500_000),
         clock_error_max: Span::from_millis(1),
-        replicated: true,
     };
     let mut truth = Truth::new(releases.into(), 3, bounds);
     for (node, release) in [(0, ONE_FOUR), (1, ONE_FOUR), (2, TWO)] {
@@ -134,9 +134,9 @@ pub(crate) fn message(from: u32, to: u32, sequence: u64) -> MessageId {
     MessageId { from: NodeId(from), incarnation: 1, to: NodeId(to), sequence }
 }
 
-/// A body of a counter's `add` (1.x), the way 1.0.0 writes it.
+/// A body of a counter's `add` (1.x), of a positive amount.
 pub(crate) fn body(byte: u8) -> Body {
-    Body { tag: 2, bytes: vec![byte].into() }
+    Body { tag: 2, bytes: vec![2 * byte].into() }
 }
 
 pub(crate) fn started(truth: &Truth, run: Option<usize>, held: &[MessageId]) -> Notice {
@@ -149,6 +149,7 @@ pub(crate) fn started(truth: &Truth, run: Option<usize>, held: &[MessageId]) -> 
         state: None,
         unacknowledged: Vec::new(),
         held: held.to_vec(),
+        received: Vec::new(),
         recovered: true,
     }
 }

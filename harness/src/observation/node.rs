@@ -13,6 +13,8 @@ pub struct NodeTruth {
     pub joined: bool,
     /// It left, or stays down in the liveness phase: nothing is expected of it any more.
     pub gone: bool,
+    /// It takes an attacker's side: nothing is expected of it from the start.
+    pub hostile: bool,
     /// It is up and showed that it started.
     pub started: bool,
     /// It takes no inputs for now.
@@ -31,8 +33,8 @@ pub struct NodeTruth {
     pub crashes: u32,
     /// A disk of it lost what it had called durable: nothing is promised of it any more.
     pub lied: bool,
-    /// Crashes that may each have hidden what one durable input did.
-    pub hidden: Vec<Hidden>,
+    /// The last crash may have hidden what its last durable record did.
+    pub hidden: bool,
     /// The nodes it knows, itself included, ascending.
     pub peers: Vec<NodeId>,
     /// Messages it holds, in the order in which they came to wait.
@@ -59,30 +61,7 @@ pub struct HeldMessage {
     pub durable: bool,
 }
 
-/// A crash between a record and the notices of what it says: one input, so one stream, at most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hidden {
-    /// When.
-    pub at: Time,
-    /// The stream whose messages it hid, once one is known.
-    pub stream: Option<u32>,
-}
-
 impl NodeTruth {
-    /// Whether a crash of this node may have hidden what became of a message of `stream`.
-    pub fn may_hide(&self, stream: u32) -> bool {
-        self.hidden.iter().any(|hidden| hidden.stream.is_none_or(|bound| bound == stream))
-    }
-
-    /// Binds a hiding crash to `stream`, so that it excuses nothing else.
-    pub(super) fn spend_hidden(&mut self, stream: u32) {
-        if self.hidden.iter().all(|hidden| hidden.stream != Some(stream))
-            && let Some(free) = self.hidden.iter_mut().find(|hidden| hidden.stream.is_none())
-        {
-            free.stream = Some(stream);
-        }
-    }
-
     pub(super) fn release_held(&mut self, id: &MessageId) {
         // Drains go from the front, so this is rarely a search.
         if let Some(at) = self.held.iter().position(|held| held.id == *id) {
@@ -105,11 +84,12 @@ impl NodeTruth {
         }
         self.run = run;
         let since = |id: &MessageId| before.iter().find(|held| held.id == *id).map_or(at, |held| held.at);
+        self.hidden = false;
         self.held =
             held.iter().map(|id| HeldMessage { id: *id, at: since(id), durable: true }).collect();
     }
 
-    pub(super) fn advance_world(&mut self, at: Time, seen: &Observation<'_>) {
+    pub(super) fn advance_world(&mut self, seen: &Observation<'_>) {
         match seen {
             Observation::Crashed { amnesia, lied, hidden } => {
                 self.started = false;
@@ -122,11 +102,9 @@ impl NodeTruth {
                     self.run = None;
                     self.prepared = None;
                     self.quarantined.clear();
-                    self.hidden.clear();
                     self.held.clear();
-                } else if *hidden {
-                    self.hidden.push(Hidden { at, stream: None });
                 }
+                self.hidden = *hidden && !amnesia;
             }
             Observation::Joined => self.joined = true,
             Observation::Left => {

@@ -1,0 +1,120 @@
+//! Whether the core has come to rest, and what it looks like then.
+
+use app::{Manifest, Schema};
+use contract::NodeId;
+use replica::{Replica, Waiting};
+use sim::{World, choices::Seeded};
+
+use super::setup::REPLICATED;
+use crate::{
+    invariants::{End, Resting, c1_equal, l1_known, l3_hold},
+    observation::{Truth, wins},
+};
+
+/// Whether nothing more is to be expected: everybody knows one release, runs it or has given it up,
+/// holds nothing that could be delivered, waits for no one in the core, and agrees on what it shares.
+///
+/// `first` is where the last look stopped: a node that was not at rest is looked at first.
+pub(super) fn is_at_rest(world: &World<Replica, Seeded>, truth: &Truth, first: &mut usize) -> bool {
+    let core: Vec<NodeId> = core(truth).collect();
+    for step in 0..core.len() {
+        let at = (*first + step) % core.len();
+        if !is_settled(world, truth, core[at]) {
+            *first = at;
+            return false;
+        }
+    }
+    let end = end(world, truth, true);
+    let Some(newest) = l1_known::expected(truth, &end) else { return true };
+    let knows = |resting: &Resting| {
+        let known = resting.status.as_ref().and_then(|status| status.known.as_ref());
+        known.is_some_and(|known| wins(known, newest).is_ge())
+    };
+    end.nodes.iter().all(knows)
+        && c1_equal::differ(&end).is_none()
+        && !end.nodes.iter().any(|resting| l3_hold::holds_ripe(truth, resting))
+}
+
+fn is_settled(world: &World<Replica, Seeded>, truth: &Truth, node: NodeId) -> bool {
+    let Some(replica) = world.process(node) else { return false };
+    if replica.run() != replica.known() && replica.status().quarantined.is_none() {
+        return false;
+    }
+    // What waits for a node that is gone waits for ever, and rightly.
+    replica.waiting().iter().all(|waiting| match waiting {
+        Waiting::Acknowledgement { peer, .. } => truth.node(*peer).gone,
+        Waiting::NewerRelease { .. } | Waiting::Quarantined { .. } => true,
+        Waiting::Envelope => truth.newest().is_none(),
+        Waiting::Chunks { .. } | Waiting::SwitchAt { .. } => false,
+    })
+}
+
+/// The core as it is now.
+pub(super) fn end(world: &World<Replica, Seeded>, truth: &Truth, at_rest: bool) -> End {
+    let resting = |node| {
+        let replica = world.process(node);
+        Resting {
+            node,
+            status: replica.map(Replica::status),
+            waiting: replica.map(Replica::waiting).unwrap_or_default(),
+            shared: replica.and_then(shared),
+        }
+    };
+    End { at: world.now(), at_rest, nodes: core(truth).map(resting).collect() }
+}
+
+/// What each node that is not settled waits for, in words.
+pub(super) fn waiting(end: &End) -> Vec<(NodeId, Vec<String>)> {
+    let waits = end.nodes.iter().filter(|resting| !resting.waiting.is_empty());
+    waits
+        .map(|resting| (resting.node, resting.waiting.iter().map(Waiting::to_string).collect()))
+        .collect()
+}
+
+fn core(truth: &Truth) -> impl Iterator<Item = NodeId> {
+    let nodes = (0..).map(NodeId).zip(&truth.nodes);
+    nodes.filter(|(_, node)| node.joined && !node.gone).map(|(node, _)| node)
+}
+
+/// The replicated part of a node's state, where its app keeps any.
+fn shared(replica: &Replica) -> Option<Vec<u8>> {
+    let manifest = replica.program()?.manifest();
+    let (_, field) = REPLICATED.iter().find(|(app, _)| *app == manifest.app)?;
+    part(manifest, field, &replica.export()?)
+}
+
+/// The canonical bytes of one field of a state.
+fn part(manifest: &Manifest, wanted: &str, state: &[u8]) -> Option<Vec<u8>> {
+    let Schema::Rec(fields) = &manifest.state else { return None };
+    let mut rest = state;
+    for field in fields.iter() {
+        let before = rest;
+        field.schema.skip(&mut rest).ok()?;
+        if field.name == wanted {
+            return Some(before[..before.len() - rest.len()].to_vec());
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use app::native::Registry;
+
+    use super::*;
+
+    #[test]
+    fn the_shared_part_of_a_state_is_the_field_and_nothing_else() {
+        for (app, field) in REPLICATED {
+            let registry = Registry::standard();
+            for listed in registry.list().iter().filter(|listed| listed.app == *app) {
+                let program = registry.program(app, listed.version, listed.variant).unwrap();
+                let parts = [1, 2].map(|node| {
+                    let state = program.init(NodeId(node)).export();
+                    part(program.manifest(), field, &state).expect("a field of that name")
+                });
+                assert_eq!(parts[0], parts[1], "{app} {}", listed.version);
+            }
+        }
+    }
+}
