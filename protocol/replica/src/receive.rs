@@ -111,6 +111,7 @@ impl Replica {
         }
         if opening {
             self.open(place, ack);
+            self.touch(place);
         }
         let node = self.settings.node;
         let link = self.state.links.at_mut(place);
@@ -132,7 +133,7 @@ impl Replica {
         if lossy {
             out.lose(self.now, false);
         }
-        if opening || lossy || received > 0 {
+        if lossy || received > 0 {
             self.touch(place);
         }
     }
