@@ -1,1 +1,168 @@
-//! (being written)
+//! The commands of `simctl`.
+//!
+//! Results go to standard output; diagnostics and progress go to standard error. A command returns
+//! an [`Exit`]; nothing below this module prints or exits.
+
+use std::{io::Write, process::ExitCode};
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+mod check;
+mod exit;
+mod explain;
+mod interrupt;
+mod json;
+mod list;
+mod load;
+mod new;
+mod progress;
+mod run;
+mod style;
+mod summary;
+mod sweep;
+mod trace_file;
+mod words;
+
+pub use exit::Exit;
+
+/// Is this upgrade safe to roll out while everything keeps running?
+///
+/// Runs real protocol nodes in virtual time, on a network that misbehaves, checks every invariant at
+/// every step, and says yes with evidence or no with a story.
+#[derive(Debug, Parser)]
+#[command(name = "simctl", version, max_term_width = 100, after_help = exit::HELP, arg_required_else_help = true)]
+struct Simctl {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run scenarios and say whether what they claim holds.
+    #[command(after_help = run::EXAMPLES)]
+    Run(run::Arguments),
+    /// List scenarios and what each of them claims.
+    #[command(after_help = list::EXAMPLES)]
+    List(list::Arguments),
+    /// Explain a scenario key, fault, invariant, goal, app, planted bug, diagnostic or exit code.
+    #[command(after_help = explain::EXAMPLES)]
+    Explain(explain::Arguments),
+    /// Check that runs are deterministic: two processes, event for event, typed and as bytes.
+    #[command(after_help = check::EXAMPLES)]
+    Check(check::Arguments),
+    /// Write a commented scenario to begin with.
+    #[command(after_help = new::EXAMPLES)]
+    New(new::Arguments),
+    /// Print the JSON Schema of scenarios.
+    #[command(after_help = SCHEMA_EXAMPLES)]
+    Schema,
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    Human,
+    /// For programs: one JSON object a line.
+    Json,
+}
+
+const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  simctl schema > scenario.schema.json
+  # then, as the first line of a scenario, for editors:
+  #:schema ./scenario.schema.json";
+
+/// What stops a command before it has a result.
+#[derive(Debug)]
+enum Failure {
+    /// Scenarios that are wrong. Nothing was run and nothing was written.
+    Rejected(Vec<crate::scenario::diagnostic::Rejected>),
+    /// Arguments that are wrong, in words. Nothing was run and nothing was written.
+    Usage(String),
+    /// Something that is not the user's to mend: a full disk, a broken belief.
+    Internal(String),
+}
+
+/// Runs the command that the arguments of this process ask for.
+pub fn main() -> ExitCode {
+    let Simctl { command } = Simctl::parse();
+    run::say_which_run_panicked();
+    let done = std::panic::catch_unwind(|| carry_out(&command));
+    let exit = match done {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(failure)) => failure.report(),
+        // The hook has printed what panicked and how to repeat it.
+        Err(_) => Exit::Internal,
+    };
+    exit.into()
+}
+
+fn carry_out(command: &Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Run(arguments) => run::carry_out(arguments),
+        Command::List(arguments) => list::carry_out(arguments),
+        Command::Explain(arguments) => explain::carry_out(arguments),
+        Command::Check(arguments) => check::carry_out(arguments),
+        Command::New(arguments) => new::carry_out(arguments),
+        Command::Schema => {
+            print(&schema_text())?;
+            Ok(Exit::Holds)
+        }
+    }
+}
+
+/// The JSON Schema of scenarios as `scenario.schema.json` holds it.
+pub fn schema_text() -> String {
+    let schema = crate::scenario::shape::schema();
+    let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
+    format!("{text}\n")
+}
+
+impl Failure {
+    fn report(self) -> Exit {
+        let (text, exit) = match self {
+            Self::Rejected(rejected) => {
+                let count: usize = rejected.iter().map(|file| file.diagnostics.len()).sum();
+                let each: Vec<String> = rejected.iter().map(|file| file.rendered()).collect();
+                let mistakes = if count == 1 { "1 mistake" } else { &format!("{count} mistakes") };
+                (format!("{}\n{mistakes}; nothing was run\n", each.join("\n")), Exit::BadInput)
+            }
+            Self::Usage(why) => (format!("error: {why}\n"), Exit::BadInput),
+            Self::Internal(why) => (format!("error: {why}\n"), Exit::Internal),
+        };
+        print_aside(&text);
+        exit
+    }
+}
+
+/// Prints a result to standard output, in colour where that is wanted.
+///
+/// Errors: [`Failure::Internal`] where it cannot be written, but for a closed pipe: whoever reads has
+/// seen enough.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = anstream::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::Internal(format!("standard output cannot be written: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints what comes beside a result to standard error, which nobody may be left to read.
+fn print_aside(text: &str) {
+    let _ = anstream::stderr().write_all(text.as_bytes());
+}
+
+/// `path` as a shell takes it.
+fn quoted(path: &std::path::Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=,@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}

@@ -88,7 +88,7 @@ impl Line {
 }
 
 impl<W: Write> Writer<W> {
-    /// Writes to `out`, which should be buffered. A JSON trace begins with a line that says its version.
+    /// Writes to `out`, which should be buffered. A JSON trace begins with its version.
     pub fn new(out: W, format: Format) -> Self {
         let mut writer = Self { out, format, failed: None };
         if format == Format::Jsonl {
@@ -140,15 +140,15 @@ impl Tail {
         Self { lines: VecDeque::with_capacity(room), room }
     }
 
-    /// The last `count` events that concern one of `nodes`, oldest first; of any node where `nodes` is
-    /// empty.
-    pub fn last(&self, count: usize, nodes: &[NodeId]) -> Vec<Line> {
-        let concerns = |line: &&Line| {
-            let of = |node: Option<NodeId>| node.is_some_and(|node| nodes.contains(&node));
-            nodes.is_empty() || of(line.node) || line.node.is_none()
+    /// The last `count` events up to `at` that concern one of `nodes`, oldest first; of any node where
+    /// `nodes` is empty.
+    pub fn before(&self, at: Time, count: usize, nodes: &[NodeId]) -> Vec<Line> {
+        let concerns = |line: &&Line| match line.node {
+            Some(node) => nodes.is_empty() || nodes.contains(&node),
+            None => true,
         };
-        let mut lines: Vec<Line> =
-            self.lines.iter().rev().filter(concerns).take(count).cloned().collect();
+        let earlier = self.lines.iter().rev().filter(|line| line.at <= at.as_nanos());
+        let mut lines: Vec<Line> = earlier.filter(concerns).take(count).cloned().collect();
         lines.reverse();
         lines
     }
@@ -234,7 +234,11 @@ mod tests {
         }
         let nodes =
             |lines: Vec<Line>| lines.iter().filter_map(|line| line.node).collect::<Vec<_>>();
-        assert_eq!(nodes(tail.last(9, &[NodeId(1), NodeId(2), NodeId(5)])), [NodeId(2), NodeId(5)]);
-        assert_eq!(nodes(tail.last(1, &[])), [NodeId(5)]);
+        assert_eq!(
+            nodes(tail.before(at(1), 9, &[NodeId(1), NodeId(2), NodeId(5)])),
+            [NodeId(2), NodeId(5)]
+        );
+        assert_eq!(nodes(tail.before(at(1), 1, &[])), [NodeId(5)]);
+        assert_eq!(nodes(tail.before(at(0), 9, &[])), []);
     }
 }

@@ -1,2 +1,7 @@
-//! simctl
-fn main(){}
+//! `simctl`: is this upgrade safe to roll out while everything keeps running?
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    harness::cli::main()
+}

@@ -90,7 +90,7 @@ impl Code {
             }
             Self::UnknownRelease => "A release whose code no app has.",
             Self::MissingEdge => {
-                "The fleet cannot get from what it runs to a release, and the scenario does not expect that."
+                "The fleet cannot get from what it runs to a release, unexpectedly for the scenario."
             }
             Self::Contradiction => {
                 "Keys that contradict each other, or a value that makes no sense beside another."

@@ -7,10 +7,5 @@ pub(super) fn invariants() -> Vec<&'static str> {
 
 /// Every goal.
 pub(super) fn goals() -> Vec<&'static str> {
-    "held converted held-then-converted drained-in-order retransmitted duplicate-dropped \
-     crash-in-fetch crash-in-stage crash-in-prepare crash-in-commit crash-in-drain fetch-resumed \
-     forged-refused conflict-resolved quarantined nacked expired hold-full hot-swap \
-     skipped-version late-join amnesia-recovered partition-bit client-served-while-mixed"
-        .split_whitespace()
-        .collect()
+    crate::goals::Goal::ALL.iter().map(|goal| goal.name()).collect()
 }

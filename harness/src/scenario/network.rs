@@ -31,7 +31,8 @@ pub struct Network {
     /// How much a link carries. Absent: no limit.
     #[serde(default)]
     pub bandwidth: Option<Capacity>,
-    /// Links that differ, each `[[network.link]]`; where several match, the last one that states a key wins.
+    /// Links that differ, each `[[network.link]]`; where several match, the last one that states a key
+    /// wins.
     #[serde(default, rename = "link")]
     pub links: Vec<Link>,
 }
@@ -191,7 +192,8 @@ pub struct Reorder {
     pub by: Text<Span>,
 }
 
-/// How much a link carries. Datagrams wait for each other in a finite queue; what finds it full is lost.
+/// How much a link carries. Datagrams wait for each other in a finite queue; what finds it full is
+/// lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Capacity {

@@ -20,7 +20,8 @@ pub struct Protocol {
     /// How much of what is too new for its code a node keeps, and for how long.
     #[serde(default)]
     pub hold: Hold,
-    /// Whether messages pass the version gate. `false` is for canaries only: it breaks what the gate is for.
+    /// Whether messages pass the version gate. `false` is for canaries only: it breaks what the gate is
+    /// for.
     #[serde(default)]
     pub gate: Option<bool>,
     /// Bugs to plant in the protocol, by name, for canaries: the run must then fail.

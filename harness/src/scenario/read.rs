@@ -20,6 +20,11 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 impl Scenario {
     /// Reads and checks the scenario in the file `path`. Errors: every mistake that was found.
     pub fn read(path: &Path) -> Result<Self, Box<Rejected>> {
+        Self::parse(path, Self::text(path)?)
+    }
+
+    /// Reads the file `path`. Errors: it is no file, too long, or not UTF-8.
+    pub fn text(path: &Path) -> Result<String, Box<Rejected>> {
         let unreadable = |why: String| Box::new(Rejected::whole(path, Code::Unreadable, why, None));
         let fail = |error: io::Error| unreadable(format!("the file cannot be read: {error}"));
         if path.is_dir() {
@@ -31,13 +36,12 @@ impl Scenario {
         if bytes.len() as u64 > FILE_BYTES_MAX {
             return Err(unreadable(format!("the file is longer than {FILE_BYTES_MAX} bytes")));
         }
-        let text = String::from_utf8(bytes).map_err(|error| {
+        String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
             let title = format!("the file is not UTF-8: its first bad byte is number {}", at + 1);
             let help = Some("save it as UTF-8".to_owned());
             Box::new(Rejected::whole(path, Code::NotUtf8, title, help))
-        })?;
-        Self::parse(path, text)
+        })
     }
 
     /// Reads and checks the scenario `text`, which is said to be in the file `path`.

@@ -372,7 +372,8 @@ impl<T: Unit> JsonSchema for Text<T> {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": T::NAME, "description": format!("Expected: {}.", T::EXPECTED) })
+        let description = format!("Expected: {}.", T::EXPECTED);
+        json_schema!({ "type": "string", "format": T::NAME, "description": description })
     }
 }
 
@@ -399,7 +400,7 @@ pub(super) fn complaint(name: &str, text: &str) -> Option<String> {
 }
 
 /// What the unit called `name` expects.
-pub(super) fn expected(name: &str) -> Option<&'static str> {
+pub(crate) fn expected(name: &str) -> Option<&'static str> {
     Some(match name {
         Span::NAME => Span::EXPECTED,
         NodeId::NAME => NodeId::EXPECTED,

@@ -358,7 +358,7 @@ mod tests {
     #[test]
     fn a_swizzle_takes_as_long_as_its_window() {
         let world = world(
-            "[[fault]]\nswizzle = { nodes = [\"n0\", \"n1\", \"n2\"], from = \"1s\", until = \"4s\" }\n",
+            "[[fault]]\n[fault.swizzle]\nnodes = [\"n0\", \"n1\", \"n2\"]\nfrom = \"1s\"\nuntil = \"4s\"\n",
         );
         let fault::Fault::Swizzle(swizzle) = &world.faults[0].fault else { panic!("a swizzle") };
         let moves = swizzle.gap.saturating_mul(4);
@@ -368,7 +368,8 @@ mod tests {
     #[test]
     fn a_window_becomes_a_beginning_and_a_length() {
         let world = world(
-            "[[fault]]\npartition = { groups = [[\"n0\"], [\"n1\"]], from = \"1s\", until = \"4s\", direction = \"out\" }\n",
+            "[[fault]]\n[fault.partition]\ngroups = [[\"n0\"], [\"n1\"]]\nfrom = \"1s\"\n\
+             until = \"4s\"\ndirection = \"out\"\n",
         );
         assert_eq!(world.faults[0].at, Time::from_nanos(1_000_000_000));
         let fault::Fault::Partition(partition) = &world.faults[0].fault else {

@@ -202,7 +202,7 @@ fn releases(notice: &Notice) -> (&'static str, String) {
         N::Started { incarnation, known, run, unacknowledged, held, recovered, .. } => {
             let how = if *recovered { "recovers" } else { "begins with nothing" };
             let text = format!(
-                "{how}: incarnation {incarnation}, runs {}, knows {}, {} messages to get through, {} held",
+                "{how}: incarnation {incarnation}, runs {}, knows {}, {} messages under way, {} held",
                 name(run.as_ref()),
                 name(known.as_ref()),
                 unacknowledged.len(),

@@ -1,0 +1,289 @@
+//! `simctl explain`: what a word means. Every text comes from the code that it is about.
+
+use app::native::Registry;
+use clap::Args;
+use serde_json::Value;
+use sim::ledger::Injector;
+use upgrade::bugs::Bug;
+
+use super::{Exit, Failure, print};
+use crate::{
+    goals::Goal,
+    invariants,
+    scenario::{
+        diagnostic::{Code, meant},
+        shape::{names_of, resolve, schema},
+        units,
+    },
+};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  simctl explain keys                      every key of a scenario
+  simctl explain network.latency           one key
+  simctl explain crash-in                  a fault
+  simctl explain S6                        an invariant
+  simctl explain counter                   an app and its versions
+  simctl explain volatile-hold             a planted bug
+  simctl explain S0004                     a diagnostic
+  simctl explain exit-codes                what simctl exits with
+  lists: apps, bugs, diagnostics, exit-codes, faults, goals, invariants, keys, ledger";
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// A key with or without the keys around it, a name, or a list such as `faults`.
+    word: String,
+}
+
+/// Something that can be explained: its name, what kind of thing it is, and a text.
+struct Entry {
+    name: String,
+    kind: &'static str,
+    text: String,
+}
+
+pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
+    let word = arguments.word.trim();
+    print(&explained(word).ok_or_else(|| unknown(word))?)?;
+    Ok(Exit::Holds)
+}
+
+/// Everything that `word` means; `None` where it means nothing.
+fn explained(word: &str) -> Option<String> {
+    let schema = schema();
+    if let Some(list) = list(word, &schema) {
+        return Some(list);
+    }
+    let mut texts: Vec<String> = Vec::new();
+    let named = entries().into_iter().filter(|entry| entry.name.eq_ignore_ascii_case(word));
+    texts.extend(named.map(|entry| format!("{} ({})\n  {}\n", entry.name, entry.kind, entry.text)));
+    let keys = keys(&schema);
+    let exact: Vec<&Key<'_>> = keys.iter().filter(|key| key.path == plain(word)).collect();
+    let last = |key: &&Key<'_>| key.path.rsplit('.').next() == Some(word);
+    let found = if exact.is_empty() { keys.iter().filter(last).collect() } else { exact };
+    texts.extend(found.into_iter().map(|key| key.explained(&schema)));
+    (!texts.is_empty()).then(|| texts.join("\n"))
+}
+
+fn unknown(word: &str) -> Failure {
+    let schema = schema();
+    let mut names: Vec<String> = entries().into_iter().map(|entry| entry.name).collect();
+    for key in keys(&schema) {
+        names.extend(key.path.rsplit('.').next().map(str::to_owned));
+        names.push(key.path);
+    }
+    names.extend(LISTS.map(str::to_owned));
+    let meant = meant(word, names.iter().map(String::as_str));
+    let help = meant.map_or_else(
+        || format!("the lists are {}", LISTS.join(", ")),
+        |meant| format!("did you mean `{meant}`?"),
+    );
+    Failure::Usage(format!("nothing is called `{word}`; {help}"))
+}
+
+const LISTS: [&str; 9] = [
+    "apps",
+    "bugs",
+    "diagnostics",
+    "exit-codes",
+    "faults",
+    "goals",
+    "invariants",
+    "keys",
+    "ledger",
+];
+
+fn list(word: &str, schema: &Value) -> Option<String> {
+    let kind = match word {
+        "apps" => "app",
+        "bugs" => "planted bug",
+        "diagnostics" => "diagnostic",
+        "exit-codes" => "exit code",
+        "goals" => "goal",
+        "invariants" => "invariant",
+        "ledger" => "line of the fault ledger",
+        "faults" => {
+            let choices = schema["$defs"]["Fault"]["oneOf"].as_array()?;
+            let named = choices
+                .iter()
+                .flat_map(|choice| names_of(choice).map(|name| (name.to_owned(), about(choice))));
+            return Some(table(named.collect()));
+        }
+        "keys" => {
+            let named = keys(schema).into_iter().map(|key| (key.path, key.about));
+            return Some(table(named.collect()));
+        }
+        _ => return None,
+    };
+    let entries = entries().into_iter().filter(|entry| entry.kind == kind);
+    Some(table(entries.map(|entry| (entry.name, entry.text)).collect()))
+}
+
+fn entries() -> Vec<Entry> {
+    let entry =
+        |name: &str, kind, text: &str| Entry { name: name.to_owned(), kind, text: text.to_owned() };
+    let mut entries = Vec::new();
+    entries.extend(invariants::list().iter().map(|one| entry(one.name, "invariant", one.claim)));
+    entries.extend(Goal::ALL.iter().map(|one| entry(one.name(), "goal", one.about())));
+    entries.extend(Bug::ALL.map(|bug| entry(bug.name(), "planted bug", bug.about())));
+    entries.extend(Code::ALL.map(|code| entry(&code.to_string(), "diagnostic", code.about())));
+    entries
+        .extend(Exit::ALL.map(|exit| entry(&exit.code().to_string(), "exit code", exit.about())));
+    let ledger = Injector::ALL.iter();
+    entries.extend(ledger.map(|one| entry(one.name(), "line of the fault ledger", one.about())));
+    entries.extend(apps());
+    entries
+}
+
+/// Each app with its versions.
+fn apps() -> Vec<Entry> {
+    let registry = Registry::standard();
+    let mut apps: Vec<Entry> = Vec::new();
+    for listed in registry.list() {
+        if apps.last().is_none_or(|app| app.name != listed.app) {
+            apps.push(Entry { name: listed.app.to_owned(), kind: "app", text: String::new() });
+        }
+        let app = apps.last_mut().expect("one was just pushed");
+        let version = listed.variant.map_or_else(
+            || listed.version.to_owned(),
+            |variant| format!("{} {variant}", listed.version),
+        );
+        let indent = if app.text.is_empty() { "" } else { "\n  " };
+        app.text += &format!("{indent}{version:<22} {}", listed.about);
+    }
+    apps
+}
+
+/// A key of scenarios: the keys around it, joined by dots, and its schema.
+struct Key<'s> {
+    path: String,
+    about: String,
+    schema: &'s Value,
+    required: bool,
+}
+
+impl Key<'_> {
+    fn explained(&self, root: &Value) -> String {
+        let schema = resolve(root, self.schema);
+        let more = about(schema);
+        let mut shown = format!("{} (scenario key)\n  {}\n", self.path, self.about);
+        if !self.about.starts_with(&more) && !more.starts_with("Expected:") {
+            shown += &format!("  {more}\n");
+        }
+        let must = if self.required { "must be there" } else { "may be absent" };
+        shown += &format!("  {}; {must}\n", expected(root, self.schema));
+        let mut inner = Vec::new();
+        for choice in schema["oneOf"].as_array().into_iter().flatten() {
+            inner.extend(names_of(choice).map(|name| (format!("  {name}"), about(choice))));
+        }
+        let items = resolve(root, &schema["items"]);
+        for table in [schema, items] {
+            let keys = table["properties"].as_object().into_iter().flatten();
+            inner.extend(keys.map(|(name, of)| (format!("  {name}"), about(of))));
+        }
+        if inner.is_empty() { shown } else { shown + "\n" + &table(inner) }
+    }
+}
+
+/// Every key of scenarios, in the order of the schema.
+fn keys(root: &Value) -> Vec<Key<'_>> {
+    let mut found = Vec::new();
+    gather(root, root, "", &mut found);
+    found
+}
+
+fn gather<'s>(root: &'s Value, schema: &'s Value, path: &str, found: &mut Vec<Key<'s>>) {
+    let schema = resolve(root, schema);
+    if schema["type"] == "array" {
+        return gather(root, &schema["items"], path, found);
+    }
+    let choices = schema["oneOf"].as_array().into_iter().flatten();
+    for table in choices.chain([schema]) {
+        let is_choice = !std::ptr::eq(table, schema);
+        for (name, of) in table["properties"].as_object().into_iter().flatten() {
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            let required = table["required"].as_array().into_iter().flatten();
+            let required = !is_choice && required.into_iter().any(|one| one == name.as_str());
+            // A choice says what it means above its one key, any other key beside itself.
+            let about = about(if is_choice { table } else { of });
+            found.push(Key { path: path.clone(), about, schema: of, required });
+            gather(root, of, &path, found);
+        }
+    }
+}
+
+/// What a value of `schema` looks like.
+fn expected(root: &Value, schema: &Value) -> String {
+    let schema = resolve(root, schema);
+    if let Some(unit) = schema["format"].as_str().and_then(units::expected) {
+        return unit.to_owned();
+    }
+    if schema["oneOf"].is_array() {
+        return "one of the choices below".to_owned();
+    }
+    match schema["type"].as_str() {
+        Some("array") => format!("a list, each {}", expected(root, &schema["items"])),
+        Some("object") => "a table".to_owned(),
+        Some("string") => "text".to_owned(),
+        Some("boolean") => "`true` or `false`".to_owned(),
+        _ => match (schema["minimum"].as_u64(), schema["maximum"].as_u64()) {
+            (Some(min), Some(max)) => format!("a number from {min} to {max}"),
+            (Some(min), None) if min > 0 => format!("a number from {min}"),
+            _ => "a number".to_owned(),
+        },
+    }
+}
+
+fn about(schema: &Value) -> String {
+    schema["description"].as_str().unwrap_or_default().replace('\n', " ")
+}
+
+/// `fault[0].crash` names the same key as `fault.crash`.
+fn plain(word: &str) -> String {
+    let mut plain = String::new();
+    let mut inside = false;
+    for c in word.chars() {
+        match c {
+            '[' => inside = true,
+            ']' => inside = false,
+            _ if inside => {}
+            _ => plain.push(c),
+        }
+    }
+    plain
+}
+
+fn table(rows: Vec<(String, String)>) -> String {
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    rows.into_iter().map(|(name, text)| format!("{name:<width$}  {text}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_and_every_name_is_explained() {
+        let schema = schema();
+        for key in keys(&schema) {
+            let text = explained(&key.path).unwrap_or_default();
+            let line = text.lines().nth(1).unwrap_or_default().trim();
+            assert!(!line.is_empty(), "{} has no text", key.path);
+        }
+        for entry in entries() {
+            assert!(!entry.text.is_empty(), "{} has no text", entry.name);
+            assert!(explained(&entry.name).is_some(), "{}", entry.name);
+        }
+        for word in LISTS {
+            assert!(explained(word).is_some_and(|text| text.lines().count() > 1), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_found_with_and_without_what_is_around_it() {
+        let text = explained("crash-in").unwrap_or_default();
+        assert!(text.contains("fault.crash-in (scenario key)"), "{text}");
+        assert_eq!(explained("fault[0].crash-in"), explained("fault.crash-in"));
+        assert_eq!(explained("no-such-word"), None);
+    }
+}

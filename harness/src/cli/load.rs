@@ -1,0 +1,78 @@
+//! From paths to scenarios: a file, a folder of them, or several of either.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::Failure;
+use crate::scenario::{
+    Scenario,
+    diagnostic::{Code, Rejected},
+};
+
+/// A scenario and where it came from.
+#[derive(Clone, Debug)]
+pub(super) struct Loaded {
+    pub(super) path: PathBuf,
+    /// The file without folder and ending.
+    pub(super) name: String,
+    /// A hash of the text.
+    pub(super) hash: u128,
+    pub(super) scenario: Scenario,
+}
+
+/// Reads and checks every scenario at `paths`, in the order given, a folder's by name.
+///
+/// Errors: [`Failure::Rejected`] with the mistakes of all files.
+pub(super) fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, Failure> {
+    let (mut loaded, mut rejected) = (Vec::new(), Vec::new());
+    for path in paths {
+        match files(path) {
+            Ok(files) => {
+                for file in files {
+                    match read(&file) {
+                        Ok(one) => loaded.push(one),
+                        Err(mistakes) => rejected.push(*mistakes),
+                    }
+                }
+            }
+            Err(mistakes) => rejected.push(*mistakes),
+        }
+    }
+    if rejected.is_empty() { Ok(loaded) } else { Err(Failure::Rejected(rejected)) }
+}
+
+fn files(path: &Path) -> Result<Vec<PathBuf>, Box<Rejected>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let whole = |code, title: String, help| Box::new(Rejected::whole(path, code, title, help));
+    let unreadable = |error: std::io::Error| {
+        whole(Code::Unreadable, format!("the folder cannot be read: {error}"), None)
+    };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path).map_err(unreadable)? {
+        let file = entry.map_err(unreadable)?.path();
+        if file.extension().is_some_and(|ending| ending == "toml") {
+            files.push(file);
+        }
+    }
+    if files.is_empty() {
+        let help = Some("`simctl new` writes a scenario to begin with".to_owned());
+        let title = "there is no scenario (`*.toml`) in this folder".to_owned();
+        return Err(whole(Code::NothingToRun, title, help));
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn read(path: &Path) -> Result<Loaded, Box<Rejected>> {
+    let text = Scenario::text(path)?;
+    let hash = xxh3_128(text.as_bytes());
+    let scenario = Scenario::parse(path, text)?;
+    let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into());
+    Ok(Loaded { path: path.to_owned(), name, hash, scenario })
+}

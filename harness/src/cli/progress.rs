@@ -1,0 +1,25 @@
+//! Progress of long work, on standard error, where somebody watches it.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Redraws a second: enough to look alive.
+const HERTZ: u8 = 8;
+
+/// A bar for `count` runs; one that shows nothing where `shown` is false or nobody watches.
+pub(super) fn bar(count: usize, shown: bool) -> ProgressBar {
+    if !shown || count < 2 {
+        return ProgressBar::hidden();
+    }
+    let style =
+        ProgressStyle::with_template("{bar:30} {pos}/{len} runs, {per_sec}, {eta} left{msg}")
+            .expect("the template is well-formed");
+    let bar = ProgressBar::with_draw_target(
+        Some(count as u64),
+        ProgressDrawTarget::stderr_with_hz(HERTZ),
+    );
+    bar.set_style(style);
+    bar.enable_steady_tick(Duration::from_millis(1_000 / u64::from(HERTZ)));
+    bar
+}

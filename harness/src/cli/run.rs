@@ -1,0 +1,280 @@
+//! `simctl run`: runs scenarios and says whether what they claim holds.
+
+use std::{
+    cell::RefCell,
+    num::NonZeroUsize,
+    path::PathBuf,
+    str::FromStr,
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+};
+
+use clap::{Args, ValueEnum};
+use rayon::ThreadPoolBuilder;
+
+use super::{
+    Exit, Failure, Format, interrupt, json,
+    load::{self, Loaded},
+    print, print_aside, progress, quoted, summary,
+    sweep::Sweep,
+    trace_file::TraceFile,
+};
+use crate::{
+    outcome::Outcome,
+    run::{Options, run},
+    trace::{self, Sink, Tail},
+};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  simctl run scenarios/major-bump.toml                 one run and its summary
+  simctl run scenarios/major-bump.toml --seed 42       another seed
+  simctl run scenarios --seeds 0..100                  every scenario, a hundred seeds each
+  simctl run a.toml --format json                      one JSON object a run
+  simctl run a.toml --trace events.txt                 every event, in words
+  simctl run a.toml --trace - --trace-format jsonl     every event, for programs";
+
+/// The seed of a run that is asked for no other.
+const SEED: u64 = 1;
+/// Violations of a sweep that are told in full; the others are listed with how to repeat them.
+const STORIES_MAX: usize = 3;
+/// Events kept of a run that is repeated to tell its story.
+const TAIL_EVENTS: usize = 4_096;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Scenario files, or folders of them.
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+    /// The seed to run; 1 where nothing is said.
+    #[arg(long, conflicts_with = "seeds")]
+    seed: Option<u64>,
+    /// Several seeds, such as `0..100`: from the first on, without the last.
+    #[arg(long, value_name = "FROM..TO")]
+    seeds: Option<Seeds>,
+    /// How results are written.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Write every event of the run to this file; `-` is standard output.
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// How the trace is written.
+    #[arg(long, value_enum, default_value_t)]
+    trace_format: trace::Format,
+    /// What travels over the simulated network; both give the same run.
+    #[arg(long, value_enum, default_value_t)]
+    wire: Wire,
+    /// Runs at a time; as many as there are processors where nothing is said.
+    #[arg(long)]
+    threads: Option<NonZeroUsize>,
+    /// Print only what does not come out as expected.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Seeds from the first on, without the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Seeds {
+    from: u64,
+    to: u64,
+}
+
+/// What travels over the simulated network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Wire {
+    /// Messages as they are: fast.
+    #[default]
+    Typed,
+    /// Their bytes: also tests the codec.
+    Bytes,
+}
+
+/// One run to be done.
+#[derive(Clone, Copy)]
+pub(super) struct Job<'a> {
+    pub(super) loaded: &'a Loaded,
+    pub(super) seed: u64,
+    pub(super) wire: Wire,
+}
+
+thread_local! {
+    /// How to repeat what this thread runs, for whoever sees it panic.
+    static RUNNING: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+impl FromStr for Seeds {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let ends = text
+            .split_once("..")
+            .and_then(|(from, to)| Some(Self { from: from.parse().ok()?, to: to.parse().ok()? }));
+        let seeds = ends.ok_or("expected a range of seeds such as `0..100`")?;
+        if seeds.from < seeds.to { Ok(seeds) } else { Err("the range has no seed in it") }
+    }
+}
+
+impl Job<'_> {
+    /// The command that repeats it.
+    pub(super) fn repeat(&self) -> String {
+        let wire = if self.wire == Wire::Bytes { " --wire bytes" } else { "" };
+        format!("simctl run {} --seed {}{wire}", quoted(&self.loaded.path), self.seed)
+    }
+
+    fn run(&self, sink: Option<&mut dyn Sink>) -> Result<Outcome, Failure> {
+        RUNNING.set(Some(self.repeat()));
+        let wire = match self.wire {
+            Wire::Typed => sim::Wire::Typed,
+            Wire::Bytes => sim::Wire::Bytes,
+        };
+        let options = Options { wire, ..Options::default() };
+        let outcome = run(&self.loaded.scenario, self.seed, options, sink);
+        RUNNING.set(None);
+        outcome.map_err(|error| {
+            Failure::Internal(format!("failed to run {}: {error}", self.loaded.name))
+        })
+    }
+
+    /// Runs it again and keeps the last events, to tell what led to a violation.
+    fn story(&self, outcome: &Outcome) -> Result<String, Failure> {
+        let mut tail = Tail::new(TAIL_EVENTS);
+        let again = self.run(Some(&mut tail))?;
+        assert_eq!(again.fingerprint, outcome.fingerprint, "a run is a function of its seed");
+        Ok(summary::story(self, outcome, &tail))
+    }
+}
+
+/// From now on a panic says which run it was in and how to repeat it.
+pub(super) fn say_which_run_panicked() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        before(panic);
+        if let Some(repeat) = RUNNING.take() {
+            eprintln!("simctl failed in a run; to repeat it: {repeat}");
+        }
+    }));
+}
+
+pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
+    let loaded = load::load(&arguments.paths)?;
+    let seed = arguments.seed.unwrap_or(SEED);
+    let Seeds { from, to } =
+        arguments.seeds.unwrap_or(Seeds { from: seed, to: seed.saturating_add(1) });
+    let wire = arguments.wire;
+    let count = (to - from).saturating_mul(loaded.len() as u64);
+    if let ([only], true) = (&loaded[..], arguments.seeds.is_none()) {
+        return single(arguments, Job { loaded: only, seed, wire });
+    }
+    if arguments.trace.is_some() {
+        return Err(Failure::Usage(format!("a trace is of one run, and {count} were asked for")));
+    }
+    sweep(arguments, &loaded, Seeds { from, to })
+}
+
+/// One run, told in full.
+fn single(arguments: &Arguments, job: Job<'_>) -> Result<Exit, Failure> {
+    let mut file = arguments.trace.as_deref().map(TraceFile::create).transpose()?;
+    interrupt::end_at_once(file.as_ref().and_then(TraceFile::unfinished));
+    let outcome = match &mut file {
+        None => job.run(None)?,
+        Some(file) => {
+            let mut writer = trace::Writer::new(file.out(), arguments.trace_format);
+            let outcome = job.run(Some(&mut writer))?;
+            writer.mark(outcome.ended, &summary::end(&outcome));
+            let written = writer.finish().map(drop);
+            file.check(written)?;
+            outcome
+        }
+    };
+    let to_standard_output = file.as_ref().is_some_and(TraceFile::is_standard_output);
+    file.map_or(Ok(()), TraceFile::keep)?;
+    let expected = outcome.is_as_expected();
+    if !(arguments.quiet && expected) {
+        let text = match arguments.format {
+            Format::Json => json::line(&job, &outcome),
+            Format::Human if outcome.violations.is_empty() => summary::full(&job, &outcome),
+            Format::Human => summary::full(&job, &outcome) + &job.story(&outcome)?,
+        };
+        // A trace on standard output is the result; what comes beside it goes beside it.
+        if to_standard_output { print_aside(&text) } else { print(&text)? }
+    }
+    Ok(if expected { Exit::Holds } else { Exit::Violated })
+}
+
+/// Many runs, one line each, in the order of scenarios and seeds whatever the number of threads.
+fn sweep(arguments: &Arguments, loaded: &[Loaded], seeds: Seeds) -> Result<Exit, Failure> {
+    let per_scenario = (seeds.to - seeds.from) as usize;
+    let count = per_scenario * loaded.len();
+    let job = |index: usize| Job {
+        loaded: &loaded[index / per_scenario],
+        seed: seeds.from + (index % per_scenario) as u64,
+        wire: arguments.wire,
+    };
+    interrupt::end_after_runs();
+    let bar = progress::bar(count, arguments.format == Format::Human && !arguments.quiet);
+    let mut sweep = Sweep::new(loaded, arguments.format, arguments.quiet);
+    bar.suspend(|| print(&sweep.head()))?;
+    let pool = ThreadPoolBuilder::new().num_threads(arguments.threads.map_or(0, NonZeroUsize::get));
+    let pool = pool.build().map_err(|error| Failure::Internal(error.to_string()))?;
+    let workers = pool.current_num_threads().min(count);
+    let next = AtomicUsize::new(0);
+    let (done, arriving) = mpsc::channel();
+    let printed = std::thread::scope(|scope| {
+        let next = &next;
+        scope.spawn(move || {
+            pool.in_place_scope(|pool| {
+                for _ in 0..workers {
+                    let done = done.clone();
+                    pool.spawn(move |_| {
+                        while !interrupt::asked() {
+                            let index = next.fetch_add(1, Ordering::Relaxed);
+                            if index >= count || done.send((index, job(index).run(None))).is_err() {
+                                break;
+                            }
+                        }
+                    });
+                }
+                drop(done);
+            });
+        });
+        // Ends when the last worker has hung up: all runs are done, or Ctrl-C was pressed.
+        for (index, outcome) in arriving {
+            bar.inc(1);
+            for line in sweep.take(index, job(index), outcome?) {
+                bar.suspend(|| print(&line))?;
+            }
+        }
+        Ok(())
+    });
+    bar.finish_and_clear();
+    printed?;
+    let failures = sweep.failures();
+    if arguments.format == Format::Human {
+        for (job, outcome) in
+            failures.iter().filter(|(_, outcome)| !outcome.violations.is_empty()).take(STORIES_MAX)
+        {
+            print(&job.story(outcome)?)?;
+        }
+    }
+    print(&sweep.totals(count))?;
+    if interrupt::asked() {
+        return Ok(Exit::Interrupted);
+    }
+    Ok(if sweep.is_as_expected() { Exit::Holds } else { Exit::Violated })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_read_as_a_half_open_range() {
+        assert_eq!("0..100".parse(), Ok(Seeds { from: 0, to: 100 }));
+        assert_eq!("5..5".parse::<Seeds>(), Err("the range has no seed in it"));
+        for text in ["", "5", "5..", "..5", "a..b", "-1..2", "0..=3", "0.5..2"] {
+            assert!(text.parse::<Seeds>().is_err(), "{text}");
+        }
+    }
+}

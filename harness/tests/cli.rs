@@ -1,0 +1,344 @@
+//! `simctl` as a user meets it: what it prints, where, and what it exits with.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use expect_test::{Expect, expect};
+use tempfile::TempDir;
+
+/// A small scenario that holds.
+const HOLDS: &str = r#"about = "three nodes take a patch"
+app = "counter"
+
+[fleet]
+nodes = 3
+runs = "1.0.0"
+
+[workload]
+rate = "10/s"
+
+[[release]]
+version = "1.0.1"
+at = "500ms"
+node = "n0"
+
+[phases]
+safety = "2s"
+liveness = "10s"
+"#;
+
+/// The same without a gate and over a major version: S6 does not hold.
+const VIOLATES: &str = r#"about = "without a gate, old nodes see what they cannot understand"
+app = "counter"
+
+[fleet]
+nodes = 3
+runs = "1.4.0"
+
+[protocol]
+gate = false
+
+[workload]
+rate = "20/s"
+mix = { add = 1 }
+
+[[release]]
+version = "2.0.0"
+at = "500ms"
+node = "n0"
+rollout = { rolling = { batch = 1, gap = "1s" } }
+
+[phases]
+safety = "4s"
+liveness = "10s"
+"#;
+
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn simctl(folder: &Path, arguments: &[&str]) -> Ran {
+    let output = command(folder, arguments).output().unwrap();
+    ran(output)
+}
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_simctl"));
+    command.args(arguments).current_dir(folder).stdin(Stdio::null());
+    command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+    command
+}
+
+fn ran(output: Output) -> Ran {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+fn names(folder: &TempDir) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn check(folder: &TempDir, arguments: &[&str], code: i32, expected: Expect) {
+    let ran = simctl(folder.path(), arguments);
+    assert_eq!(ran.code, code, "{}{}", ran.out, ran.err);
+    expected.assert_eq(&format!("{}{}", ran.out, ran.err));
+}
+
+#[test]
+fn a_run_that_holds_exits_0_and_says_how_to_repeat_it() {
+    let folder = folder(&[("patch.toml", HOLDS)]);
+    let ran = simctl(folder.path(), &["run", "patch.toml", "--seed", "3"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
+    for text in
+        ["three nodes take a patch", "simctl run patch.toml --seed 3", "1.0.1", "fingerprint"]
+    {
+        assert!(ran.out.contains(text), "{text} in\n{}", ran.out);
+    }
+}
+
+#[test]
+fn a_run_that_violates_exits_1_and_tells_the_story() {
+    let folder = folder(&[("gate.toml", VIOLATES)]);
+    let ran = simctl(folder.path(), &["run", "gate.toml"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    for text in ["S6", "simctl run gate.toml --seed 1"] {
+        assert!(ran.out.contains(text), "{text} in\n{}", ran.out);
+    }
+}
+
+#[test]
+fn a_canary_that_fails_as_expected_exits_0_and_one_that_holds_exits_1() {
+    let canary = format!("{VIOLATES}\n[expect]\noutcome = {{ violates = [\"S6\"] }}\n");
+    let broken = format!("{HOLDS}\n[expect]\noutcome = {{ violates = [\"S6\"] }}\n");
+    let folder = folder(&[("canary.toml", &canary), ("broken.toml", &broken)]);
+    assert_eq!(simctl(folder.path(), &["run", "canary.toml"]).code, 0);
+    assert_eq!(simctl(folder.path(), &["run", "broken.toml"]).code, 1);
+}
+
+#[test]
+fn mistakes_of_all_files_are_shown_on_standard_error_and_nothing_is_run() {
+    let folder = folder(&[
+        ("a.toml", &HOLDS.replace("nodes = 3", "nodse = 3")),
+        ("b.toml", HOLDS),
+        ("c.toml", &HOLDS.replace("10/s", "-10/s")),
+    ]);
+    let ran = simctl(folder.path(), &["run", ".", "--trace", "t.txt"]);
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    expect![[r#"
+        error[S0001]: unknown key `nodse`
+         --> ./a.toml:5:1
+          |
+        5 | nodse = 3
+          | ^^^^^ expected one of `join`, `leave`, `nodes`, `runs` or `trust`
+          |
+          = note: at `fleet.nodse`
+          = help: did you mean `nodes`?
+
+        error[S0002]: `nodes` is missing
+         --> ./a.toml:4:1
+          |
+        4 | [fleet]
+          | ^^^^^^^ expected `nodes` in here
+          |
+          = note: at `fleet`
+          = help: `nodes`: How many nodes there are from the start: `n0`, `n1` and so on.
+
+        error[S0004]: `-10/s` does not belong here
+         --> ./c.toml:9:8
+          |
+        9 | rate = "-10/s"
+          |        ^^^^^^^ a rate is never negative
+          |
+          = note: at `workload.rate`
+          = help: expected a rate such as `20/s`, `5/ms` or `3/min`
+
+        3 mistakes; nothing was run
+    "#]]
+    .assert_eq(&ran.err);
+    assert_eq!(names(&folder), ["a.toml", "b.toml", "c.toml"]);
+}
+
+#[test]
+fn a_file_that_is_not_there_and_an_empty_folder_are_diagnostics() {
+    let folder = folder(&[("notes.md", "no scenario")]);
+    check(&folder, &["run", "none.toml", "."], 2, expect![]);
+}
+
+#[test]
+fn a_json_run_is_one_object_with_its_version() {
+    let folder = folder(&[("patch.toml", HOLDS)]);
+    let ran = simctl(folder.path(), &["run", "patch.toml", "--seeds", "0..3", "--format", "json"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    let rows: Vec<serde_json::Value> =
+        ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let seeds: Vec<u64> = rows.iter().map(|row| row["seed"].as_u64().unwrap()).collect();
+    assert_eq!(seeds, [0, 1, 2]);
+    for row in rows {
+        assert_eq!(row["format_version"], 1);
+        assert_eq!(row["scenario"], "patch");
+        assert_eq!(row["outcome"], "holds");
+        assert_eq!(row["fingerprint"].as_str().unwrap().len(), 32);
+    }
+}
+
+#[test]
+fn a_sweep_is_the_same_whatever_the_number_of_threads() {
+    let folder = folder(&[("patch.toml", HOLDS), ("gate.toml", VIOLATES)]);
+    for format in ["human", "json"] {
+        let sweep = |threads| {
+            simctl(
+                folder.path(),
+                &["run", ".", "--seeds", "0..6", "--format", format, "--threads", threads],
+            )
+        };
+        let (one, three) = (sweep("1"), sweep("3"));
+        assert_eq!((one.code, three.code), (1, 1));
+        assert_eq!(one.out, three.out);
+    }
+}
+
+#[test]
+fn typed_messages_and_bytes_give_one_fingerprint() {
+    let folder = folder(&[("patch.toml", HOLDS)]);
+    let fingerprint = |wire| {
+        let ran = simctl(folder.path(), &["run", "patch.toml", "--format", "json", "--wire", wire]);
+        let row: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        row["fingerprint"].clone()
+    };
+    assert_eq!(fingerprint("typed"), fingerprint("bytes"));
+}
+
+#[test]
+fn check_finds_a_scenario_deterministic() {
+    let folder = folder(&[("patch.toml", HOLDS)]);
+    let ran = simctl(folder.path(), &["check", "patch.toml"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.starts_with("patch  same: "), "{}", ran.out);
+}
+
+#[test]
+fn a_trace_is_written_as_text_or_json_lines() {
+    let folder = folder(&[("patch.toml", HOLDS)]);
+    assert_eq!(simctl(folder.path(), &["run", "patch.toml", "--trace", "t.txt"]).code, 0);
+    let text = fs::read_to_string(folder.path().join("t.txt")).unwrap();
+    assert!(text.contains("committed"), "{text}");
+    let json = ["run", "patch.toml", "--trace", "-", "--trace-format", "jsonl"];
+    let ran = simctl(folder.path(), &json);
+    assert_eq!(ran.code, 0);
+    assert!(ran.out.starts_with("{\"format_version\":1}\n"));
+    assert!(ran.out.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
+    assert_eq!(names(&folder), ["patch.toml", "t.txt"]);
+}
+
+#[test]
+fn a_trace_that_cannot_be_written_exits_3_and_leaves_no_half_file() {
+    let folder = folder(&[("patch.toml", HOLDS)]);
+    for path in ["none/t.txt", "patch.toml/t.txt", "/dev/full"] {
+        let ran = simctl(folder.path(), &["run", "patch.toml", "--trace", path]);
+        assert_eq!(ran.code, 3, "{path}: {}{}", ran.out, ran.err);
+        assert!(ran.err.contains(path), "{}", ran.err);
+    }
+    assert_eq!(names(&folder), ["patch.toml"]);
+}
+
+#[test]
+fn a_trace_of_several_runs_is_refused() {
+    let folder = folder(&[("patch.toml", HOLDS)]);
+    check(&folder, &["run", "patch.toml", "--seeds", "0..2", "--trace", "t.txt"], 2, expect![]);
+}
+
+#[test]
+fn seeds_are_a_range_that_has_some() {
+    let folder = folder(&[("patch.toml", HOLDS)]);
+    for seeds in ["5..5", "7..3", "x..3", "3", "..", "-1..2"] {
+        let seeds = format!("--seeds={seeds}");
+        let ran = simctl(folder.path(), &["run", "patch.toml", &seeds]);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{seeds}: {}", ran.err);
+    }
+}
+
+#[test]
+fn list_shows_what_each_scenario_claims() {
+    let folder = folder(&[("patch.toml", HOLDS), ("gate.toml", VIOLATES)]);
+    check(&folder, &["list", "."], 0, expect![]);
+    let ran = simctl(folder.path(), &["list", ".", "--format", "json"]);
+    let row: serde_json::Value = serde_json::from_str(ran.out.lines().next().unwrap()).unwrap();
+    assert_eq!((&row["name"], &row["format_version"]), (&"gate".into(), &1.into()));
+}
+
+#[test]
+fn explain_says_what_a_key_means() {
+    let folder = folder(&[]);
+    check(&folder, &["explain", "fault.crash-in"], 0, expect![]);
+    check(&folder, &["explain", "rolout"], 2, expect![]);
+}
+
+#[test]
+fn new_writes_a_scenario_once() {
+    let folder = folder(&[]);
+    assert_eq!(simctl(folder.path(), &["new", "mine.toml"]).code, 0);
+    assert_eq!(simctl(folder.path(), &["list", "mine.toml"]).code, 0);
+    fs::write(folder.path().join("mine.toml"), "changed").unwrap();
+    check(&folder, &["new", "mine.toml"], 2, expect![]);
+    assert_eq!(fs::read_to_string(folder.path().join("mine.toml")).unwrap(), "changed");
+}
+
+#[test]
+fn colours_are_for_terminals_and_for_those_who_ask() {
+    let folder = folder(&[("bad.toml", "about = 1")]);
+    let err = |key: &str, value: &str| {
+        let mut command = command(folder.path(), &["run", "bad.toml"]);
+        ran(command.env(key, value).output().unwrap()).err
+    };
+    assert!(!err("TERM", "xterm").contains('\u{1b}'));
+    assert!(err("CLICOLOR_FORCE", "1").contains('\u{1b}'));
+}
+
+#[test]
+fn every_command_has_help_with_examples() {
+    let folder = folder(&[]);
+    for command in ["run", "list", "explain", "check", "new", "schema"] {
+        let ran = simctl(folder.path(), &[command, "--help"]);
+        assert_eq!(ran.code, 0);
+        assert!(ran.out.contains("Examples:\n  simctl "), "{}", ran.out);
+    }
+    let ran = simctl(folder.path(), &["--help"]);
+    assert!(ran.out.contains("Exit codes:"), "{}", ran.out);
+}
+
+#[test]
+fn the_schema_in_the_repository_is_fresh() {
+    let folder = folder(&[]);
+    let kept = fs::read_to_string(repository().join("scenario.schema.json")).unwrap();
+    let ran = simctl(folder.path(), &["schema"]);
+    assert!(ran.out == kept, "run: simctl schema > scenario.schema.json");
+}
+
+#[test]
+fn every_scenario_in_the_repository_is_accepted() {
+    let ran = simctl(&repository(), &["list"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.lines().count() >= 18, "{}", ran.out);
+}
