@@ -15,6 +15,8 @@ use sim::Event;
 
 mod words;
 
+pub use words::time;
+
 /// Counts the changes of the JSON lines: keys are added, never renamed or removed.
 pub const FORMAT_VERSION: u32 = 1;
 
@@ -163,11 +165,18 @@ impl Tail {
 
 impl Sink for Tail {
     fn event(&mut self, at: Time, event: &Event<'_, Replica>) {
-        // Datagrams crowd everything else out, and notices say what came of them.
-        if matches!(event, Event::Sent { .. } | Event::Delivered { .. } | Event::Timer { .. }) {
-            return;
+        // What every step does crowds everything else out, and notices say what came of it.
+        let ordinary = matches!(
+            event,
+            Event::Sent { .. }
+                | Event::Delivered { .. }
+                | Event::Timer { .. }
+                | Event::Persisting { .. }
+                | Event::Persisted { .. }
+        );
+        if !ordinary {
+            self.keep(Line::of(at, event));
         }
-        self.keep(Line::of(at, event));
     }
 
     fn mark(&mut self, at: Time, text: &str) {

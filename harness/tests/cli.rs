@@ -32,18 +32,17 @@ liveness = "10s"
 
 /// The same without a gate and over a major version: S6 does not hold.
 const VIOLATES: &str = r#"about = "without a gate, old nodes see what they cannot understand"
-app = "counter"
+app = "sessions"
 
 [fleet]
 nodes = 3
-runs = "1.4.0"
+runs = "1.0.0"
 
 [protocol]
 gate = false
 
 [workload]
 rate = "20/s"
-mix = { add = 1 }
 
 [[release]]
 version = "2.0.0"
@@ -147,15 +146,6 @@ fn mistakes_of_all_files_are_shown_on_standard_error_and_nothing_is_run() {
     let ran = simctl(folder.path(), &["run", ".", "--trace", "t.txt"]);
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));
     expect![[r#"
-        error[S0001]: unknown key `nodse`
-         --> ./a.toml:5:1
-          |
-        5 | nodse = 3
-          | ^^^^^ expected one of `join`, `leave`, `nodes`, `runs` or `trust`
-          |
-          = note: at `fleet.nodse`
-          = help: did you mean `nodes`?
-
         error[S0002]: `nodes` is missing
          --> ./a.toml:4:1
           |
@@ -164,6 +154,15 @@ fn mistakes_of_all_files_are_shown_on_standard_error_and_nothing_is_run() {
           |
           = note: at `fleet`
           = help: `nodes`: How many nodes there are from the start: `n0`, `n1` and so on.
+
+        error[S0001]: unknown key `nodse`
+         --> ./a.toml:5:1
+          |
+        5 | nodse = 3
+          | ^^^^^ expected one of `join`, `leave`, `nodes`, `runs` or `trust`
+          |
+          = note: at `fleet.nodse`
+          = help: did you mean `nodes`?
 
         error[S0004]: `-10/s` does not belong here
          --> ./c.toml:9:8
@@ -183,7 +182,21 @@ fn mistakes_of_all_files_are_shown_on_standard_error_and_nothing_is_run() {
 #[test]
 fn a_file_that_is_not_there_and_an_empty_folder_are_diagnostics() {
     let folder = folder(&[("notes.md", "no scenario")]);
-    check(&folder, &["run", "none.toml", "."], 2, expect![]);
+    check(
+        &folder,
+        &["run", "none.toml", "."],
+        2,
+        expect![[r#"
+        error[S0008]: the file cannot be read: No such file or directory (os error 2)
+        --> none.toml
+
+        error[S0009]: there is no scenario (`*.toml`) in this folder
+        --> .
+         = help: `simctl new` writes a scenario to begin with
+
+        2 mistakes; nothing was run
+    "#]],
+    );
 }
 
 #[test]
@@ -266,7 +279,14 @@ fn a_trace_that_cannot_be_written_exits_3_and_leaves_no_half_file() {
 #[test]
 fn a_trace_of_several_runs_is_refused() {
     let folder = folder(&[("patch.toml", HOLDS)]);
-    check(&folder, &["run", "patch.toml", "--seeds", "0..2", "--trace", "t.txt"], 2, expect![]);
+    check(
+        &folder,
+        &["run", "patch.toml", "--seeds", "0..2", "--trace", "t.txt"],
+        2,
+        expect![[r#"
+        error: a trace is of one run, and 2 were asked for
+    "#]],
+    );
 }
 
 #[test]
@@ -282,7 +302,15 @@ fn seeds_are_a_range_that_has_some() {
 #[test]
 fn list_shows_what_each_scenario_claims() {
     let folder = folder(&[("patch.toml", HOLDS), ("gate.toml", VIOLATES)]);
-    check(&folder, &["list", "."], 0, expect![]);
+    check(
+        &folder,
+        &["list", "."],
+        0,
+        expect![[r#"
+        gate   without a gate, old nodes see what they cannot understand
+        patch  three nodes take a patch
+    "#]],
+    );
     let ran = simctl(folder.path(), &["list", ".", "--format", "json"]);
     let row: serde_json::Value = serde_json::from_str(ran.out.lines().next().unwrap()).unwrap();
     assert_eq!((&row["name"], &row["format_version"]), (&"gate".into(), &1.into()));
@@ -291,8 +319,30 @@ fn list_shows_what_each_scenario_claims() {
 #[test]
 fn explain_says_what_a_key_means() {
     let folder = folder(&[]);
-    check(&folder, &["explain", "fault.crash-in"], 0, expect![]);
-    check(&folder, &["explain", "rolout"], 2, expect![]);
+    check(
+        &folder,
+        &["explain", "fault.crash-in"],
+        0,
+        expect![[r#"
+        fault.crash-in (scenario key)
+          A node crashes in a stated phase of switching to a release.
+          a table; may be absent
+
+          disk   What happens to its disk. Absent: `lost`.
+          down   How long it stays down.
+          node   Which node. Absent: whichever gets there first.
+          phase  In which phase.
+          times  How many times it happens. Absent: once.
+    "#]],
+    );
+    check(
+        &folder,
+        &["explain", "rolout"],
+        2,
+        expect![[r#"
+        error: nothing is called `rolout`; did you mean `rollout`?
+    "#]],
+    );
 }
 
 #[test]
@@ -301,7 +351,14 @@ fn new_writes_a_scenario_once() {
     assert_eq!(simctl(folder.path(), &["new", "mine.toml"]).code, 0);
     assert_eq!(simctl(folder.path(), &["list", "mine.toml"]).code, 0);
     fs::write(folder.path().join("mine.toml"), "changed").unwrap();
-    check(&folder, &["new", "mine.toml"], 2, expect![]);
+    check(
+        &folder,
+        &["new", "mine.toml"],
+        2,
+        expect![[r#"
+        error: mine.toml is there already; it was left alone
+    "#]],
+    );
     assert_eq!(fs::read_to_string(folder.path().join("mine.toml")).unwrap(), "changed");
 }
 

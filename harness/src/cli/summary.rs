@@ -25,7 +25,7 @@ const STORY_EVENTS: usize = 20;
 /// Nodes that wait and are told about; the others are counted.
 const WAITING_MAX: usize = 8;
 /// The width of the column of labels.
-const LABEL: usize = 12;
+const LABEL: usize = 14;
 
 /// The row of results of a run.
 pub(super) fn row(job: &Job<'_>, outcome: &Outcome) -> results::Run {
@@ -172,7 +172,7 @@ fn happened(page: &mut Page, outcome: &Outcome) {
     page.list(
         "clients",
         &some(&[
-            (counts.operations_asked, "operations asked"),
+            (counts.operations_asked, "asked"),
             (counts.operations, "taken in"),
             (counts.operations_refused, "refused"),
             (counts.replies, "answered"),
@@ -188,7 +188,7 @@ fn happened(page: &mut Page, outcome: &Outcome) {
             (counts.nacked, "nacked"),
             (counts.expired, "expired"),
             (counts.retransmitted, "retransmitted"),
-            (counts.duplicates, "duplicates dropped"),
+            (counts.duplicates, "dropped as duplicates"),
         ]),
     );
     page.list(
@@ -208,18 +208,18 @@ fn happened(page: &mut Page, outcome: &Outcome) {
     page.list(
         "upgrades",
         &some(&[
-            (counts.fetched, "codes fetched"),
-            (counts.switches, "switches"),
-            (counts.migrations, "migrations"),
-            (counts.hot_swaps, "hot swaps"),
+            (counts.fetched, "fetched"),
+            (counts.switches, "switched"),
+            (counts.migrations, "migrated"),
+            (counts.hot_swaps, "swapped hot"),
             (counts.quarantines, "quarantined"),
-            (counts.forged, "forged refused"),
+            (counts.forged, "refused as forged"),
         ]),
     );
     let mut nodes = some(&[
-        (counts.crashes, "crashes"),
-        (counts.recoveries, "recoveries"),
-        (counts.faults, "app faults"),
+        (counts.crashes, "crashed"),
+        (counts.recoveries, "recovered"),
+        (counts.faults, "faulted in the app"),
     ]);
     if counts.pause_max.as_nanos() > 0 {
         nodes.push(format!("longest pause in a switch {}", time(counts.pause_max)));
@@ -293,8 +293,8 @@ fn ledger(page: &mut Page, outcome: &Outcome) {
     if bit.is_empty() && inert.is_empty() {
         page.line("", "none were asked for");
     }
-    page.list("took effect", &bit);
-    page.list("never did", &inert);
+    page.list("had effect", &bit);
+    page.list("had none", &inert);
 }
 
 /// `n0, n3 and n4`, or how many where they are many.

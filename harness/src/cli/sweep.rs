@@ -151,13 +151,18 @@ impl<'a> Sweep<'a> {
             writeln!(text, "{line}").expect("a string takes everything");
         };
         let verdicts: Vec<String> =
-            self.verdicts.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
+            self.verdicts.iter().map(|(verdict, count)| format!("{verdict} {count}")).collect();
         let runs = if self.done == asked {
             counted(asked as u64, "run")
         } else {
             format!("interrupted: {} of {}", self.done, counted(asked as u64, "run"))
         };
-        write(&mut text, format!("\n{BOLD}{runs}{BOLD:#}: {}", verdicts.join(", ")));
+        let expected = match self.done - self.failed.len() {
+            all if all == self.done => format!("{GOOD}all as expected{GOOD:#}"),
+            some => format!("{some} as expected, {BAD}{} not{BAD:#}", self.failed.len()),
+        };
+        let verdicts = verdicts.join(", ");
+        write(&mut text, format!("\n{BOLD}{runs}{BOLD:#}: {expected} ({verdicts})"));
         for (scenario, goals) in self.missing.iter().filter(|(_, goals)| !goals.is_empty()) {
             let goals: Vec<&str> = goals.iter().copied().collect();
             write(

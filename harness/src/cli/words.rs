@@ -1,25 +1,6 @@
-//! Numbers and times as people read them.
+//! Numbers as people read them.
 
-use contract::Span;
-
-/// Three digits of a length of time: `3.22s`, `740ms`, `12.5us`.
-pub(super) fn time(span: Span) -> String {
-    let nanos = span.as_nanos();
-    let (unit, name) = match nanos {
-        0 => return "0s".to_owned(),
-        1..1_000 => (1, "ns"),
-        1_000..1_000_000 => (1_000, "us"),
-        1_000_000..1_000_000_000 => (1_000_000, "ms"),
-        _ => (1_000_000_000, "s"),
-    };
-    let whole = nanos / unit;
-    let hundredths = nanos % unit * 100 / unit;
-    match whole {
-        0..10 if hundredths > 0 => format!("{whole}.{hundredths:02}{name}"),
-        10..100 if hundredths >= 10 => format!("{whole}.{}{name}", hundredths / 10),
-        _ => format!("{whole}{name}"),
-    }
-}
+pub(super) use crate::trace::time;
 
 /// A number with its thousands apart: `1,234,567`.
 pub(super) fn count(number: u64) -> String {
@@ -43,17 +24,6 @@ pub(super) fn counted(number: u64, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_time_keeps_three_digits() {
-        let shown = |nanos| time(Span::from_nanos(nanos));
-        assert_eq!(shown(3_217_654_321), "3.21s");
-        assert_eq!(shown(740_000_000), "740ms");
-        assert_eq!(shown(12_560), "12.5us");
-        assert_eq!(shown(61_000_000_000), "61s");
-        assert_eq!(shown(2_000_000_000), "2s");
-        assert_eq!(shown(0), "0s");
-    }
 
     #[test]
     fn thousands_stand_apart() {

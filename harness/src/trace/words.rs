@@ -235,7 +235,7 @@ fn releases(notice: &Notice) -> (&'static str, String) {
             ("staged", format!("{release} passed its dry run"))
         }
         N::Staged { release, after } => {
-            ("staged", format!("{release} passed its dry run; its turn comes in {after}"))
+            ("staged", format!("{release} passed its dry run; its turn comes in {}", time(*after)))
         }
         N::Prepared { release, .. } => ("prepared", format!("is about to switch to {release}")),
         N::Committed { from, release, migration, pause, .. } => {
@@ -250,9 +250,10 @@ fn releases(notice: &Notice) -> (&'static str, String) {
                 }
             };
             let text = format!(
-                "runs {} instead of {}; {how}; paused for {pause}",
+                "runs {} instead of {}; {how}; paused for {}",
                 release.id,
-                name(from.as_ref())
+                name(from.as_ref()),
+                time(*pause)
             );
             ("committed", text)
         }
@@ -410,5 +411,40 @@ fn dropped(why: Dropped) -> &'static str {
         Dropped::Refused => "refused by the gate, once or never",
         Dropped::Unasked => "answers no question",
         Dropped::Malformed => "its numbers cannot be",
+    }
+}
+
+/// Three digits of a length of time: `3.22s`, `740ms`, `12.5us`.
+pub fn time(span: Span) -> String {
+    let nanos = span.as_nanos();
+    let (unit, name) = match nanos {
+        0 => return "0s".to_owned(),
+        1..1_000 => (1, "ns"),
+        1_000..1_000_000 => (1_000, "us"),
+        1_000_000..1_000_000_000 => (1_000_000, "ms"),
+        _ => (1_000_000_000, "s"),
+    };
+    let whole = nanos / unit;
+    let hundredths = nanos % unit * 100 / unit;
+    match whole {
+        0..10 if hundredths > 0 => format!("{whole}.{hundredths:02}{name}"),
+        10..100 if hundredths >= 10 => format!("{whole}.{}{name}", hundredths / 10),
+        _ => format!("{whole}{name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_keeps_three_digits() {
+        let shown = |nanos| time(Span::from_nanos(nanos));
+        assert_eq!(shown(3_217_654_321), "3.21s");
+        assert_eq!(shown(740_000_000), "740ms");
+        assert_eq!(shown(12_560), "12.5us");
+        assert_eq!(shown(61_000_000_000), "61s");
+        assert_eq!(shown(2_000_000_000), "2s");
+        assert_eq!(shown(0), "0s");
     }
 }
