@@ -4,6 +4,7 @@
 //! wrong, [`Replayed`] repeats such a log.
 
 mod benign;
+mod chacha;
 mod recorded;
 mod replayed;
 mod seeded;

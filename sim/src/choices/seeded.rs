@@ -1,21 +1,17 @@
 //! Draws every accident from a stream of its own.
 //!
 //! The eight words of an occasion are words `8 * index ..` of the ChaCha8 stream whose key is (seed,
-//! site) and whose nonce is the entity. They are a function of the occasion alone, so no draw moves
-//! another, and the cache in front decides only how fast they come.
+//! site) and whose nonce is the entity: a function of the occasion alone, so no draw moves another, and
+//! the cache in front decides only how fast they come.
 
+use super::chacha;
 use contract::{Aspect, Choices, Occasion, Site, choices::WORDS};
-use rand_chacha::ChaCha8Rng;
-use rand_core::{Rng, SeedableRng};
 
-/// Bytes that one step of the generator makes: four blocks.
-const LINE_BYTES: usize = 256;
-/// Indexes whose words one line holds.
-const LINE_INDEXES: u64 = 8;
-/// Lines at first; a power of two. A run of a few nodes fits them.
-const LINES_MIN: usize = 1 << 8;
-/// Lines at most: 16 MiB. Beyond that a draw is cheaper than the miss that finds it.
-const LINES_MAX: usize = 1 << 16;
+/// Occasions whose words are one block of the stream.
+const BLOCK_OCCASIONS: u64 = 2;
+/// Blocks that are kept; a power of two. With their names they fit a core's own cache; a link that
+/// finds its block gone draws it again, which costs less than a miss beyond that cache.
+const BLOCKS: usize = 1 << 12;
 /// Bits that a site's number has at most.
 const SITE_BITS: u32 = 4;
 
@@ -23,86 +19,67 @@ const SITE_BITS: u32 = 4;
 #[derive(Clone)]
 pub struct Seeded {
     seed: u64,
-    /// A cache: a line is in the place that its name gives it, or not at all.
-    lines: Vec<Line>,
-    /// Lines that were overwritten since the cache last grew.
-    evicted: usize,
+    /// What each block holds.
+    names: Box<[Name; BLOCKS]>,
+    /// A cache: a block is in the place that its entity gives it, or not at all.
+    blocks: Box<[Block; BLOCKS]>,
 }
 
-/// The words of eight occasions that follow each other.
-#[derive(Clone, Copy)]
-struct Line {
+/// Two occasions that follow each other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Name {
     entity: u64,
-    /// Which eight, and below that the site; 0 where the line is empty, as no site has the number 0.
+    /// Which two, and below that the site; 0 where there is no block, as no site has the number 0.
     tag: u64,
-    bytes: [u8; LINE_BYTES],
 }
 
-const EMPTY: Line = Line { entity: 0, tag: 0, bytes: [0; LINE_BYTES] };
+/// Words of a block, in one cache line.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Block([[u32; WORDS]; BLOCK_OCCASIONS as usize]);
+
+impl Name {
+    #[inline(always)]
+    fn of(occasion: Occasion) -> Self {
+        const { assert!((Site::Run as u32) < 1 << SITE_BITS) };
+        let tag = (occasion.index / BLOCK_OCCASIONS) << SITE_BITS | occasion.site as u64;
+        Self { entity: occasion.entity, tag }
+    }
+}
 
 impl Seeded {
     /// The accidents of `seed`.
     pub fn new(seed: u64) -> Self {
-        Self { seed, lines: vec![EMPTY; LINES_MIN], evicted: 0 }
+        let names = vec![Name { entity: 0, tag: 0 }; BLOCKS];
+        let blocks = vec![Block([[0; WORDS]; BLOCK_OCCASIONS as usize]); BLOCKS];
+        Self {
+            seed,
+            names: names.try_into().unwrap_or_else(|_| unreachable!("as many as blocks")),
+            blocks: blocks.try_into().unwrap_or_else(|_| unreachable!("as many as blocks")),
+        }
     }
 
     /// The seed.
     pub fn seed(&self) -> u64 {
         self.seed
     }
-
-    #[inline(always)]
-    fn place(&self, entity: u64, site: Site) -> usize {
-        let mixed = (entity ^ (site as u64) << 60).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (mixed >> 40) as usize & (self.lines.len() - 1)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn draw(&mut self, occasion: Occasion) -> usize {
-        if self.evicted > self.lines.len() / 2 && self.lines.len() < LINES_MAX {
-            let lines = self.lines.len() * 4;
-            self.lines = vec![EMPTY; lines];
-            self.evicted = 0;
-        }
-        let place = self.place(occasion.entity, occasion.site);
-        let line = &mut self.lines[place];
-        self.evicted += usize::from(line.tag != 0 && line.entity != occasion.entity);
-        line.entity = occasion.entity;
-        line.tag = tag(occasion);
-        let mut key = [0; 32];
-        key[..8].copy_from_slice(&self.seed.to_le_bytes());
-        key[8..12].copy_from_slice(&(occasion.site as u32).to_le_bytes());
-        let mut stream = ChaCha8Rng::from_seed(key);
-        stream.set_stream(occasion.entity);
-        let first = occasion.index / LINE_INDEXES * LINE_INDEXES;
-        stream.set_word_pos(u128::from(first) * WORDS as u128);
-        stream.fill_bytes(&mut line.bytes);
-        place
-    }
-}
-
-#[inline(always)]
-fn tag(occasion: Occasion) -> u64 {
-    const { assert!((Site::Run as u32) < 1 << SITE_BITS) };
-    (occasion.index / LINE_INDEXES) << SITE_BITS | occasion.site as u64
 }
 
 impl Choices for Seeded {
     #[inline(always)]
     fn words(&mut self, occasion: Occasion) -> [u32; WORDS] {
-        let mut place = self.place(occasion.entity, occasion.site);
-        let line = &self.lines[place];
-        if line.tag != tag(occasion) || line.entity != occasion.entity {
-            place = self.draw(occasion);
+        let mixed =
+            (occasion.entity ^ (occasion.site as u64) << 60).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let place = (mixed >> 40) as usize % BLOCKS;
+        let name = Name::of(occasion);
+        if self.names[place] != name {
+            self.names[place] = name;
+            let seed = [self.seed as u32, (self.seed >> 32) as u32, occasion.site as u32, 0];
+            let counter = occasion.index / BLOCK_OCCASIONS;
+            let words = self.blocks[place].0.as_flattened_mut();
+            chacha::block([seed, [0; 4]], occasion.entity, counter, words);
         }
-        let words = self.lines[place].bytes.as_chunks::<{ WORDS * 4 }>().0;
-        let bytes = words[(occasion.index % LINE_INDEXES) as usize].as_chunks::<4>().0;
-        let mut words = [0; WORDS];
-        for (word, bytes) in words.iter_mut().zip(bytes) {
-            *word = u32::from_le_bytes(*bytes);
-        }
-        words
+        self.blocks[place].0[(occasion.index % BLOCK_OCCASIONS) as usize]
     }
 
     #[inline(always)]
@@ -129,15 +106,16 @@ mod tests {
         let mut alone = Seeded::new(7);
         let expected: Vec<_> =
             (0..4_000).map(|entity| alone.words(occasion(entity, entity % 100))).collect();
-        // Another order, other occasions between, and a cache that has grown meanwhile.
+        // Another order, and other occasions between that take the place of each.
         let mut mixed = Seeded::new(7);
         for entity in (0..4_000).rev() {
             for other in 0..20 {
                 mixed.words(occasion(entity * 1_000 + other, 3));
             }
-            assert_eq!(mixed.words(occasion(entity, entity % 100)), expected[entity as usize]);
+            for _ in 0..2 {
+                assert_eq!(mixed.words(occasion(entity, entity % 100)), expected[entity as usize]);
+            }
         }
-        assert!(mixed.lines.len() > LINES_MIN, "the cache never grew, so this tested nothing");
     }
 
     #[test]

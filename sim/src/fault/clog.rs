@@ -41,15 +41,17 @@ impl Clog {
     pub(crate) fn begin<P: Process, C: Choices>(&self, id: u64, world: &mut World<P, C>) {
         world.core.ledger.attempt(Injector::Clog, false);
         world.core.clogs.begin(id, self.from, self.to);
+        world.core.trouble_changed();
     }
 }
 
 /// Ends a clog: what it held arrives now, in order.
 pub(super) fn end<P: Process, C: Choices>(id: u64, world: &mut World<P, C>) {
     let core = &mut world.core;
-    for slot in core.clogs.end(id) {
-        core.push(core.now, Item::Datagram(slot));
+    for item in core.clogs.end(id) {
+        core.push(core.now, Item::of(item));
     }
+    core.trouble_changed();
 }
 
 impl Clogs {

@@ -114,7 +114,10 @@ impl Fault {
 
     pub(crate) fn end<P: Process, C: Choices>(&self, id: u64, world: &mut World<P, C>) {
         match self {
-            Self::Partition(_) => world.core.cuts.end(id),
+            Self::Partition(_) => {
+                world.core.cuts.end(id);
+                world.core.trouble_changed();
+            }
             Self::Clog(_) => clog::end(id, world),
             Self::Degrade(_) => degrade::end(id, world),
             _ => unreachable!("only a held fault is ended"),

@@ -37,6 +37,7 @@ impl Partition {
     pub(crate) fn begin<P: Process, C: Choices>(&self, id: u64, world: &mut World<P, C>) {
         world.core.ledger.attempt(self.shape.injector(), false);
         world.core.cuts.begin(id, &self.shape, self.direction);
+        world.core.trouble_changed();
     }
 }
 

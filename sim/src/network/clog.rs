@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Clogs {
     rules: Vec<Rule>,
-    /// Slots of datagrams, by link, in the order in which they would have arrived.
+    /// Queue items of datagrams, by link, in the order in which they would have arrived.
     held: BTreeMap<(NodeId, NodeId), Vec<u32>>,
     held_count: usize,
 }
@@ -49,10 +49,10 @@ impl Clogs {
         self.rules.retain(|rule| rule.id != id);
         let rules = &self.rules;
         let mut released = Vec::new();
-        self.held.retain(|(from, to), slots| {
+        self.held.retain(|(from, to), items| {
             let still = rules.iter().any(|rule| rule.clogs(*from, *to));
             if !still {
-                released.append(slots);
+                released.append(items);
             }
             still
         });
@@ -60,8 +60,8 @@ impl Clogs {
         released
     }
 
-    /// Offers the datagram in `slot`, which arrives now.
-    pub(crate) fn meet(&mut self, from: NodeId, to: NodeId, slot: u32) -> Met {
+    /// Offers the datagram of a queue item, which arrives now.
+    pub(crate) fn meet(&mut self, from: NodeId, to: NodeId, item: u32) -> Met {
         let Some(rule) = self.rules.iter_mut().find(|rule| rule.clogs(from, to)) else {
             return Met::Clear;
         };
@@ -69,7 +69,7 @@ impl Clogs {
             return Met::Overflowed;
         }
         self.held_count += 1;
-        self.held.entry((from, to)).or_default().push(slot);
+        self.held.entry((from, to)).or_default().push(item);
         Met::Held { first: !std::mem::replace(&mut rule.held, true) }
     }
 }

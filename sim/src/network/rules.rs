@@ -39,6 +39,8 @@ pub(crate) struct Class {
     pub(crate) fifo: bool,
     /// Whether the latency is drawn.
     pub(crate) varies: bool,
+    /// Whether datagrams may be duplicated, reordered or corrupted.
+    pub(crate) odd: bool,
     /// Whether anything about a datagram is drawn at all.
     pub(crate) draws: bool,
     /// Whether a link of this class remembers what is on it.
@@ -131,7 +133,7 @@ impl Class {
         let reorder_by = link.reorder_by.as_nanos();
         let reorder = if reorder_by == 0 { Odds::NONE } else { Odds::ppm(link.reorder_ppm) };
         let corrupt = Odds::ppm(link.corrupt_ppm);
-        let accidents = [duplicate, reorder, corrupt].iter().any(|odds| !odds.is_none());
+        let odd = [duplicate, reorder, corrupt].iter().any(|odds| !odds.is_none());
         let varies = !matches!(link.latency, Latency::Constant(_));
         Self {
             latency: link.latency.clone(),
@@ -144,7 +146,8 @@ impl Class {
             bandwidth: link.bandwidth,
             fifo: link.fifo,
             varies,
-            draws: accidents || varies || !matches!(loss, LossOdds::None),
+            odd,
+            draws: odd || varies || !matches!(loss, LossOdds::None),
             remembers: link.fifo || link.bandwidth.is_some(),
         }
     }

@@ -1,11 +1,14 @@
-//! A hierarchical timing wheel: a ring of fine buckets, a ring of coarse ones, and a heap beyond.
+//! A hierarchical timing wheel: what is due next in a sorted list, then a ring of fine buckets, a ring
+//! of coarse ones, and a heap beyond.
 //!
 //! A fine bucket spans 1,024 ns and is sorted when its turn comes, so the order is exact whatever the
 //! buckets. What lies beyond the fine ring waits in a coarse bucket of 2^24 ns (16.8 ms) until that
-//! begins; what lies beyond the coarse ring (17 s) waits in a heap.
+//! begins; what lies beyond the coarse ring (17 s) waits in a heap. While little is pending, the list
+//! alone holds it: a sparse run never turns the wheel.
 //!
-//! Invariant: the fine ring holds ticks in `cursor + 1 ..= cursor + FINE`, so no two ticks share a
-//! bucket; the coarse ring and the heap hold nothing of the coarse tick of `cursor` or before.
+//! Invariants: nothing in the rings and the heap comes before anything in the list. The fine ring holds
+//! ticks in `cursor + 1 ..= cursor + FINE`, so no two ticks share a bucket; the coarse ring and the heap
+//! hold nothing of the coarse tick of `cursor` or before.
 
 use super::{Entry, Queue};
 use std::{cmp::Reverse, collections::BinaryHeap};
@@ -18,6 +21,10 @@ const FINE: usize = 1 << 14;
 const COARSE_SHIFT: u32 = FINE_SHIFT + 14;
 /// Coarse buckets: 17 s, which spans most timers.
 const COARSE: usize = 1 << 10;
+/// Events that the list holds while the wheel is empty: so few that inserting is cheaper than turning.
+const NEAR_MAX: usize = 24;
+/// Events of the list up to which inserting is cheaper than a heap beside it.
+const INSERT_MAX: usize = 64;
 /// No cell.
 const NIL: u32 = u32::MAX;
 
@@ -33,14 +40,22 @@ pub struct Wheel {
     beyond: BinaryHeap<Reverse<Entry>>,
     /// The first coarse tick that the coarse ring or the heap holds; `u64::MAX` where there is none.
     coarse_next: u64,
-    /// The fine tick whose bucket `current` was taken from.
+    /// The fine tick at which that begins; `u64::MAX` where there is none.
+    coarse_first: u64,
+    /// The fine tick whose bucket was the last to go to the list.
     cursor: u64,
-    /// What is left of the current bucket, last first.
-    current: Vec<Entry>,
-    /// What was pushed into the current bucket, or before it, after it was sorted.
+    /// What comes next, last first.
+    near: Vec<Entry>,
+    /// What belongs into `near` while that is long.
     late: BinaryHeap<Reverse<Entry>>,
+    /// Whatever comes before this belongs into the list; at least the end of the cursor's tick, and at
+    /// `u64::MAX` everything does.
+    bound: u64,
+    /// How many events the rings and the heap hold.
+    far: usize,
+    /// When the last event was popped.
+    popped: u64,
     pushed: u64,
-    len: usize,
 }
 
 /// A pending event in a bucket's list, or a free cell in the free list.
@@ -63,11 +78,14 @@ impl Default for Wheel {
             coarse_full: Bits::default(),
             beyond: BinaryHeap::new(),
             coarse_next: u64::MAX,
+            coarse_first: u64::MAX,
             cursor: 0,
-            current: Vec::new(),
+            near: Vec::new(),
             late: BinaryHeap::new(),
+            bound: 1 << FINE_SHIFT,
+            far: 0,
+            popped: 0,
             pushed: 0,
-            len: 0,
         }
     }
 }
@@ -77,49 +95,121 @@ impl Queue for Wheel {
     fn push(&mut self, nanos: u64, item: u32) -> u64 {
         let sequence = self.pushed;
         self.pushed += 1;
-        self.len += 1;
-        self.place(Entry { nanos, sequence, item });
+        let entry = Entry { nanos, sequence, item };
+        let is_near = nanos < self.bound || self.bound == u64::MAX;
+        if is_near || (self.far == 0 && self.near.len() < NEAR_MAX) {
+            self.insert(entry);
+        } else {
+            if self.far == 0 {
+                self.rebase();
+            }
+            self.far += 1;
+            self.place(entry);
+        }
         sequence
     }
 
-    #[inline]
+    #[inline(always)]
     fn pop(&mut self, until: u64) -> Option<Entry> {
         if !self.late.is_empty() {
             return self.pop_late(until);
         }
-        if self.current.is_empty() {
-            self.advance(until >> FINE_SHIFT)?;
-        }
-        if self.current.last()?.nanos > until {
+        let Some(next) = self.near.last() else { return self.pop_far(until) };
+        let Entry { nanos, sequence, item } = *next;
+        if nanos > until {
             return None;
         }
-        self.len -= 1;
-        self.current.pop()
+        self.near.truncate(self.near.len() - 1);
+        self.popped = nanos;
+        Some(Entry { nanos, sequence, item })
     }
 
     fn len(&self) -> usize {
-        self.len
+        self.far + self.near.len() + self.late.len()
     }
 }
 
 impl Wheel {
+    /// Puts an entry that comes before everything in the wheel into the list.
+    #[inline]
+    fn insert(&mut self, entry: Entry) {
+        self.bound = self.bound.max(entry.nanos);
+        if self.near.len() >= INSERT_MAX {
+            self.late.push(Reverse(entry));
+            return;
+        }
+        // Its sequence number is the highest, so it comes after all of the same time.
+        let mut at = self.near.len();
+        while at > 0 && self.near[at - 1].nanos <= entry.nanos {
+            at -= 1;
+        }
+        self.near.insert(at, entry);
+    }
+
+    /// Pops from the wheel, as the list is empty.
+    #[inline(always)]
+    fn pop_far(&mut self, until: u64) -> Option<Entry> {
+        let next = self.cursor + 1;
+        let place = next as usize % FINE;
+        let bits = self.fine_full.words[place / 64] >> (place % 64);
+        let tick = next + u64::from(bits.trailing_zeros());
+        let head = self.fine[tick as usize % FINE];
+        // Mostly the next bucket is near and holds one event: then the list need not hold it first.
+        if bits != 0 && tick < self.coarse_first && self.cells[head as usize].next == NIL {
+            let Cell { nanos, sequence, item, .. } = self.cells[head as usize];
+            if nanos > until {
+                return None;
+            }
+            let bucket = tick as usize % FINE;
+            self.fine[bucket] = NIL;
+            self.fine_full.clear(bucket);
+            self.cells[head as usize].next = self.free;
+            self.free = head;
+            self.far -= 1;
+            self.popped = nanos;
+            self.cursor = tick;
+            self.bound = (tick + 1).saturating_mul(1 << FINE_SHIFT);
+            return Some(Entry { nanos, sequence, item });
+        }
+        self.advance(until >> FINE_SHIFT)?;
+        let next = *self.near.last()?;
+        if next.nanos > until {
+            return None;
+        }
+        self.near.truncate(self.near.len() - 1);
+        self.popped = next.nanos;
+        Some(next)
+    }
+
     #[cold]
     fn pop_late(&mut self, until: u64) -> Option<Entry> {
         let late = self.late.peek()?.0;
-        let first = self.current.last().map_or(late, |sorted| late.min(*sorted));
+        let first = self.near.last().map_or(late, |sorted| late.min(*sorted));
         if first.nanos > until {
             return None;
         }
-        self.len -= 1;
-        if first == late { self.late.pop().map(|Reverse(late)| late) } else { self.current.pop() }
+        self.popped = first.nanos;
+        if first == late { self.late.pop().map(|Reverse(late)| late) } else { self.near.pop() }
+    }
+
+    /// Moves the cursor of the empty wheel up to what comes next.
+    #[cold]
+    fn rebase(&mut self) {
+        let first = self.bound.max(self.popped) >> FINE_SHIFT;
+        self.move_cursor(self.cursor.max(first.saturating_sub(1)));
     }
 
     #[inline(always)]
+    fn move_cursor(&mut self, tick: u64) {
+        self.cursor = tick;
+        self.bound = self.bound.max((tick + 1).saturating_mul(1 << FINE_SHIFT));
+    }
+
+    /// Puts an entry whose tick is after the cursor into a ring or the heap.
+    #[inline(always)]
     fn place(&mut self, entry: Entry) {
         let tick = entry.nanos >> FINE_SHIFT;
-        if tick <= self.cursor {
-            self.late.push(Reverse(entry));
-        } else if tick - self.cursor <= FINE as u64 {
+        if tick - self.cursor <= FINE as u64 {
             let bucket = tick as usize % FINE;
             self.fine_full.set(bucket);
             let head = self.fine[bucket];
@@ -131,7 +221,7 @@ impl Wheel {
 
     fn place_far(&mut self, entry: Entry) {
         let tick = entry.nanos >> COARSE_SHIFT;
-        self.coarse_next = self.coarse_next.min(tick);
+        self.set_coarse(self.coarse_next.min(tick));
         if tick - (self.cursor >> (COARSE_SHIFT - FINE_SHIFT)) < COARSE as u64 {
             let bucket = tick as usize % COARSE;
             self.coarse_full.set(bucket);
@@ -151,32 +241,35 @@ impl Wheel {
                 .fine_full
                 .next_after(here)
                 .map(|bucket| self.cursor + 1 + (bucket.wrapping_sub(here + 1) % FINE) as u64);
-            let coarse = self.coarse_next.saturating_mul(FINE as u64);
+            let coarse = self.coarse_first;
             let first = fine.unwrap_or(u64::MAX).min(coarse);
             if first > until || first == u64::MAX {
                 return None;
             }
             if coarse > first {
-                self.cursor = first;
-                self.take_current(first as usize % FINE);
+                self.take(first);
                 return Some(());
             }
-            self.cursor = coarse - 1;
+            self.move_cursor(coarse - 1);
             self.refine(self.coarse_next);
         }
     }
 
-    fn take_current(&mut self, bucket: usize) {
+    fn take(&mut self, tick: u64) {
+        let bucket = tick as usize % FINE;
+        self.bound = 0;
+        self.move_cursor(tick);
         self.fine_full.clear(bucket);
         let mut next = std::mem::replace(&mut self.fine[bucket], NIL);
         while next != NIL {
             let (entry, after) = self.release(next);
-            self.current.push(entry);
+            self.near.push(entry);
             next = after;
         }
+        self.far -= self.near.len();
         // Lists are last first already, except where a coarse bucket was refined into this one.
-        if self.current.len() > 1 {
-            self.current.sort_unstable_by_key(|entry| Reverse((entry.nanos, entry.sequence)));
+        if self.near.len() > 1 {
+            self.near.sort_unstable_by_key(|entry| Reverse((entry.nanos, entry.sequence)));
         }
     }
 
@@ -201,7 +294,12 @@ impl Wheel {
         let ring = self.coarse_full.next_after(bucket);
         let ring = ring.map(|next| tick + 1 + (next.wrapping_sub(bucket + 1) % COARSE) as u64);
         let heap = self.beyond.peek().map(|Reverse(entry)| entry.nanos >> COARSE_SHIFT);
-        self.coarse_next = ring.unwrap_or(u64::MAX).min(heap.unwrap_or(u64::MAX));
+        self.set_coarse(ring.unwrap_or(u64::MAX).min(heap.unwrap_or(u64::MAX)));
+    }
+
+    fn set_coarse(&mut self, tick: u64) {
+        self.coarse_next = tick;
+        self.coarse_first = tick.saturating_mul(FINE as u64);
     }
 
     #[inline(always)]

@@ -6,7 +6,7 @@ use crate::{
     fault::{Chance, Fault},
     fingerprint::Fingerprint,
     ledger::{Injector, Ledger},
-    network::{Clogs, Cuts, LossOdds, Rules},
+    network::{Clogs, Cuts, LossOdds, Rules, SLOTS_MAX},
     node::{Cold, Directory, Node, State},
     queue::{Queue, Wheel},
     slab::Slab,
@@ -24,10 +24,14 @@ pub(crate) struct Core<P: Process> {
     pub(crate) nodes: Vec<Node<P>>,
     pub(crate) directory: Directory,
     pub(crate) flights: Slab<Flight<P::Message>>,
+    /// Datagrams in flight, where bytes travel.
+    pub(crate) letters: Slab<Flight<Vec<u8>>>,
     pub(crate) rares: Slab<Rare<P>>,
     pub(crate) rules: Rules,
     pub(crate) cuts: Cuts,
     pub(crate) clogs: Clogs,
+    /// Whether there are cuts, clogs or degradations that a datagram might meet.
+    pub(crate) troubled: bool,
     /// Faults that are in force until they are ended, by id.
     pub(crate) held: BTreeMap<u64, Fault>,
     pub(crate) faults_begun: u64,
@@ -49,27 +53,29 @@ pub(crate) struct Core<P: Process> {
     pub(crate) spare: Vec<Vec<u8>>,
 }
 
-/// A datagram in flight.
+/// A datagram in flight: a message, or the bytes of one.
 pub(crate) struct Flight<M> {
+    pub(crate) head: Head,
+    pub(crate) message: M,
+}
+
+/// What a datagram is, but for what it carries.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head {
     pub(crate) from: NodeId,
     /// The receiver's slot.
     pub(crate) to: u32,
     pub(crate) number: u64,
     pub(crate) copy: bool,
-    pub(crate) payload: Payload<M>,
-}
-
-/// What a datagram carries.
-pub(crate) enum Payload<M> {
-    Typed(M),
-    Bytes(Vec<u8>),
 }
 
 /// What a queue entry stands for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Item {
-    /// A datagram arrives; its slot.
+    /// A datagram arrives; its slot among the flights.
     Datagram(u32),
+    /// A datagram arrives; its slot among the letters.
+    Letter(u32),
     /// A timer may be due; the node's slot.
     Timer(u32),
     /// Something else; its slot.
@@ -124,7 +130,8 @@ impl Item {
         match bits >> KIND_SHIFT {
             0 => Self::Datagram(slot),
             1 => Self::Timer(slot),
-            _ => Self::Rare(slot),
+            2 => Self::Rare(slot),
+            _ => Self::Letter(slot),
         }
     }
 
@@ -134,8 +141,9 @@ impl Item {
             Self::Datagram(slot) => (0, slot),
             Self::Timer(slot) => (1, slot),
             Self::Rare(slot) => (2, slot),
+            Self::Letter(slot) => (3, slot),
         };
-        assert!(slot < SLOTS, "more pending at once than an item can name");
+        assert!(slot < SLOTS_MAX, "more pending at once than an item can name");
         kind << KIND_SHIFT | slot
     }
 }
@@ -148,10 +156,12 @@ impl<P: Process> Core<P> {
             nodes: Vec::new(),
             directory: Directory::default(),
             flights: Slab::default(),
+            letters: Slab::default(),
             rares: Slab::default(),
             rules: Rules::new(&settings.network),
             cuts: Cuts::default(),
             clogs: Clogs::default(),
+            troubled: false,
             held: BTreeMap::new(),
             faults_begun: 0,
             calm: false,
@@ -197,8 +207,15 @@ impl<P: Process> Core<P> {
         }
     }
 
+    /// A cut, a clog or a degradation began or ended.
+    pub(crate) fn trouble_changed(&mut self) {
+        self.troubled =
+            !self.cuts.is_empty() || !self.clogs.is_empty() || self.rules.any_degraded();
+    }
+
     /// Links have other settings: every link looks its class up again.
     pub(crate) fn rules_changed(&mut self) {
+        self.trouble_changed();
         self.nodes.iter_mut().for_each(|node| node.links.unresolve());
         self.encodes =
             self.fingerprint.is_on() || self.wire == Wire::Bytes || self.rules.any_narrow();
@@ -219,7 +236,7 @@ impl<P: Process> Core<P> {
     pub(crate) fn add(&mut self, node: NodeId) -> u32 {
         assert!(self.directory.find(node).is_none(), "{node} was added before");
         let slot = u32::try_from(self.nodes.len()).expect("a fleet is small");
-        assert!(slot < SLOTS, "more nodes than an item can name");
+        assert!(slot < SLOTS_MAX, "more nodes than an item can name");
         self.nodes.push(Node::new(node));
         self.directory.insert(node, slot);
         slot

@@ -1,6 +1,6 @@
 //! Inputs: what the queue brings to a node, and what happens where the node cannot take it.
 
-use super::{Item, Payload, Rare, World};
+use super::{Head, Item, Rare, World};
 use crate::{
     event::{Event, View, Watch, Why},
     fingerprint::Kind,
@@ -43,71 +43,74 @@ impl<P: Process, C: Choices> World<P, C> {
     /// A datagram reaches the end of its link.
     #[inline(always)]
     pub(crate) fn arrive<W: Watch<P>>(&mut self, slot: u32, watch: &mut W) {
-        let core = &mut self.core;
-        let flight = core.flights.get(slot);
-        let (from, receiver) = (flight.from, flight.to);
-        let node = &core.nodes[receiver as usize];
-        let clear = node.state == State::Up
-            && !node.barrier
-            && core.cuts.is_empty()
-            && core.clogs.is_empty();
-        if !clear && !self.may_arrive(slot, from, receiver, watch) {
-            return;
+        let head = self.core.flights.get(slot).head;
+        if self.may_arrive(Item::Datagram(slot), head, watch) {
+            let flight = self.core.flights.take(slot);
+            self.deliver(head, flight.message, watch);
         }
-        let core = &mut self.core;
-        let node = &core.nodes[receiver as usize];
-        let (to, input) = (node.id, node.inputs + 1);
-        let flight = core.flights.take(slot);
-        let (number, copy) = (flight.number, flight.copy);
-        let message = match flight.payload {
-            Payload::Typed(message) => message,
-            Payload::Bytes(bytes) => {
-                let decoded = P::Message::decode(&bytes);
-                core.recycle(bytes);
-                match decoded {
-                    Ok(message) => message,
-                    Err(_) => {
-                        return self.drop_at_end(from, to, number, copy, Why::Malformed, watch);
-                    }
-                }
-            }
-        };
-        core.counts.delivered += 1;
-        let numbers = [number, u64::from(from.0) << 1 | u64::from(copy)];
-        core.fingerprint.take(Kind::Deliver, core.now, to.0, numbers, |_| {});
-        if W::DATAGRAMS {
-            let event = Event::Delivered { from, to, number, copy, message: &message, input };
-            if !self.survives(receiver, event, watch) {
-                return;
-            }
-        }
-        self.feed(receiver, Input::Message { from, message }, watch);
     }
 
-    /// Whether the datagram in `slot` gets past cuts, clogs and the state of its receiver. Where it
-    /// does not, it was dropped or waits.
-    #[cold]
-    fn may_arrive<W: Watch<P>>(
-        &mut self,
-        slot: u32,
-        from: NodeId,
-        receiver: u32,
-        watch: &mut W,
-    ) -> bool {
+    /// A datagram of bytes reaches the end of its link.
+    pub(crate) fn open<W: Watch<P>>(&mut self, slot: u32, watch: &mut W) {
+        let head = self.core.letters.get(slot).head;
+        if !self.may_arrive(Item::Letter(slot), head, watch) {
+            return;
+        }
+        let bytes = self.core.letters.take(slot).message;
+        let decoded = P::Message::decode(&bytes);
+        self.core.recycle(bytes);
+        match decoded {
+            Ok(message) => self.deliver(head, message, watch),
+            Err(_) => self.undeliverable(head, Why::Malformed, watch),
+        }
+    }
+
+    #[inline(always)]
+    fn deliver<W: Watch<P>>(&mut self, head: Head, message: P::Message, watch: &mut W) {
         let core = &mut self.core;
-        let node = &mut core.nodes[receiver as usize];
+        let Head { from, number, copy, .. } = head;
+        core.counts.delivered += 1;
+        if core.fingerprint.is_on() || W::DATAGRAMS {
+            let node = &core.nodes[head.to as usize];
+            let (to, input) = (node.id, node.inputs + 1);
+            let numbers = [number, u64::from(from.0) << 1 | u64::from(copy)];
+            core.fingerprint.take(Kind::Deliver, core.now, to.0, numbers, |_| {});
+            if W::DATAGRAMS {
+                let event = Event::Delivered { from, to, number, copy, message: &message, input };
+                if !self.survives(head.to, event, watch) {
+                    return;
+                }
+            }
+        }
+        self.feed(head.to, Input::Message { from, message }, watch);
+    }
+
+    /// Whether a datagram gets past cuts, clogs and the state of its receiver. Where it does not, it
+    /// was dropped or waits.
+    #[inline(always)]
+    fn may_arrive<W: Watch<P>>(&mut self, item: Item, head: Head, watch: &mut W) -> bool {
+        let node = &self.core.nodes[head.to as usize];
+        let clear = node.state == State::Up && !node.barrier && !self.core.troubled;
+        clear || self.meets_no_trouble(item, head, watch)
+    }
+
+    #[inline(never)]
+    fn meets_no_trouble<W: Watch<P>>(&mut self, item: Item, head: Head, watch: &mut W) -> bool {
+        let core = &mut self.core;
+        let from = head.from;
+        let node = &mut core.nodes[head.to as usize];
         let (to, state) = (node.id, node.state);
         let crowded = node.cold.backlog.len() > BACKLOG_MAX;
         let ledger = &mut core.ledger;
         let why = if core.cuts.meet(from, to, |injector| ledger.took_effect(injector)) {
             Why::Cut
         } else {
-            match core.clogs.meet(from, to, slot) {
+            match core.clogs.meet(from, to, item.bits()) {
                 Met::Clear => match state {
                     State::Up if crowded => Why::Overflowed,
                     State::Up => return true,
                     State::Paused if node.cold.waiting.len() < WAITING_MAX => {
-                        node.cold.waiting.push(Item::Datagram(slot).bits());
+                        node.cold.waiting.push(item.bits());
                         return false;
                     }
                     State::Paused => Why::Overflowed,
@@ -123,29 +126,27 @@ impl<P: Process, C: Choices> World<P, C> {
                 Met::Overflowed => Why::Overflowed,
             }
         };
-        self.drop_datagram(slot, why, watch);
+        self.drop_datagram(item, why, watch);
         false
     }
 
     /// Drops a datagram at the end of its link.
-    pub(crate) fn drop_datagram<W: Watch<P>>(&mut self, slot: u32, why: Why, watch: &mut W) {
-        let flight = self.core.flights.take(slot);
-        let to = self.core.nodes[flight.to as usize].id;
-        if let Payload::Bytes(bytes) = flight.payload {
-            self.core.recycle(bytes);
-        }
-        self.drop_at_end(flight.from, to, flight.number, flight.copy, why, watch);
+    pub(crate) fn drop_datagram<W: Watch<P>>(&mut self, item: Item, why: Why, watch: &mut W) {
+        let head = match item {
+            Item::Datagram(slot) => self.core.flights.take(slot).head,
+            Item::Letter(slot) => {
+                let letter = self.core.letters.take(slot);
+                self.core.recycle(letter.message);
+                letter.head
+            }
+            Item::Timer(_) | Item::Rare(_) => unreachable!("only datagrams are dropped"),
+        };
+        self.undeliverable(head, why, watch);
     }
 
-    fn drop_at_end<W: Watch<P>>(
-        &mut self,
-        from: NodeId,
-        to: NodeId,
-        number: u64,
-        copy: bool,
-        why: Why,
-        watch: &mut W,
-    ) {
+    fn undeliverable<W: Watch<P>>(&mut self, head: Head, why: Why, watch: &mut W) {
+        let Head { from, number, copy, .. } = head;
+        let to = self.core.nodes[head.to as usize].id;
         let core = &mut self.core;
         match why {
             Why::Cut => core.counts.cut += 1,

@@ -154,7 +154,9 @@ impl<P: Process, C: Choices> World<P, C> {
     fn drop_waiting<W: Watch<P>>(&mut self, waiting: Vec<u32>, why: Why, watch: &mut W) {
         for item in waiting {
             match Item::of(item) {
-                Item::Datagram(slot) => self.drop_datagram(slot, why, watch),
+                item @ (Item::Datagram(_) | Item::Letter(_)) => {
+                    self.drop_datagram(item, why, watch);
+                }
                 Item::Timer(_) => {}
                 Item::Rare(slot) => match self.core.rares.take(slot) {
                     Rare::Command { node, command } => self.ask(node, command, watch),

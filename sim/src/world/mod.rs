@@ -12,7 +12,7 @@ mod inputs;
 mod life;
 mod send;
 
-pub(crate) use core::{Core, Flight, Item, Order, Payload, Rare};
+pub(crate) use core::{Core, Flight, Head, Item, Order, Rare};
 
 use crate::{
     clock, disk,
@@ -191,6 +191,7 @@ impl<P: Process, C: Choices> World<P, C> {
             self.core.counts.events += 1;
             match Item::of(entry.item) {
                 Item::Datagram(slot) => self.arrive(slot, watch),
+                Item::Letter(slot) => self.open(slot, watch),
                 Item::Timer(node) => self.fire(node, entry.sequence, watch),
                 Item::Rare(slot) => self.rare(slot, watch),
             }

@@ -1,6 +1,6 @@
 //! A datagram enters a link: what becomes of it is settled here, at once.
 
-use super::{Core, Flight, Item, Payload, Wire, World};
+use super::{Core, Flight, Head, Item, Wire, World};
 use crate::{
     event::{Event, Fate, Watch},
     fingerprint::Kind,
@@ -88,11 +88,13 @@ impl<P: Process, C: Choices> World<P, C> {
         };
         let at = node.links.touch(receiver);
         let state = node.links.link(at);
-        if state.class == UNRESOLVED {
-            state.class = core.rules.resolve(from, to);
+        let mut class = state.class();
+        if class == UNRESOLVED {
+            class = core.rules.resolve(from, to);
+            state.set_class(class);
         }
+        let class = core.rules.class(class);
         let number = state.enter();
-        let class = core.rules.class(state.class);
         let lot = if class.draws {
             let occasion = Occasion { site: Site::Send, entity: link(from.0, to.0), index: number };
             let mut bad = state.is_bad();
@@ -112,7 +114,7 @@ impl<P: Process, C: Choices> World<P, C> {
             account(class, lot, arrives.is_some(), &mut core.ledger);
         }
         let entered = Entered { receiver, from, to, number, input, size };
-        if core.is_troubled() && core.meets_trouble(from, to) {
+        if core.troubled && core.meets_trouble(from, to) {
             core.counts.cut += 1;
             self.show(entered, &message, Fate::Cut, watch);
         } else if let Some(arrives) = arrives {
@@ -223,12 +225,6 @@ impl<P: Process> Core<P> {
         self.scratch.len()
     }
 
-    /// Whether a datagram may meet anything but what its link is like.
-    #[inline(always)]
-    fn is_troubled(&self) -> bool {
-        !self.cuts.is_empty() || self.rules.any_degraded()
-    }
-
     /// Counts the cuts and degradations that a datagram meets; whether it is cut.
     #[cold]
     fn meets_trouble(&mut self, from: NodeId, to: NodeId) -> bool {
@@ -241,19 +237,18 @@ impl<P: Process> Core<P> {
 
     #[inline(always)]
     fn fly(&mut self, entered: Entered, copy: bool, arrives: Time, message: P::Message) {
-        let payload = match self.wire {
-            Wire::Typed => Payload::Typed(message),
+        let Entered { from, receiver, number, .. } = entered;
+        let head = Head { from, to: receiver, number, copy };
+        let item = match self.wire {
+            Wire::Typed => Item::Datagram(self.flights.put(Flight { head, message })),
             Wire::Bytes => {
                 let mut bytes = self.spare.pop().unwrap_or_default();
                 bytes.clear();
                 message.encode(&mut bytes);
-                Payload::Bytes(bytes)
+                Item::Letter(self.letters.put(Flight { head, message: bytes }))
             }
         };
-        let Entered { from, receiver, number, .. } = entered;
-        let flight = Flight { from, to: receiver, number, copy, payload };
-        let slot = self.flights.put(flight);
-        self.push(arrives, Item::Datagram(slot));
+        self.push(arrives, item);
     }
 
     /// Takes a sent datagram, whose bytes are in the scratch, into the fingerprint.
@@ -299,6 +294,9 @@ impl Lot {
         lot.latency = class.least;
         if class.varies {
             lot.latency = settle(LATENCY, class.latency.draw(words[word::LATENCY]), class.least);
+        }
+        if !class.odd {
+            return lot;
         }
         if !class.reorder.is_none() {
             let word = words[word::REORDER];
@@ -368,6 +366,9 @@ impl Tail {
 fn account(class: &Class, lot: Lot, has_room: bool, ledger: &mut Ledger) {
     if !matches!(class.loss, LossOdds::None) {
         ledger.attempt(Injector::Loss, lot.lost);
+    }
+    if !class.odd && class.bandwidth.is_none() {
+        return;
     }
     if !class.duplicate.is_none() {
         ledger.attempt(Injector::Duplicate, lot.copy_latency.is_some());
