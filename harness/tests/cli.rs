@@ -147,7 +147,7 @@ fn mistakes_of_all_files_are_shown_on_standard_error_and_nothing_is_run() {
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));
     expect![[r#"
         error[S0002]: `nodes` is missing
-         --> ./a.toml:4:1
+         --> a.toml:4:1
           |
         4 | [fleet]
           | ^^^^^^^ expected `nodes` in here
@@ -156,7 +156,7 @@ fn mistakes_of_all_files_are_shown_on_standard_error_and_nothing_is_run() {
           = help: `nodes`: How many nodes there are from the start: `n0`, `n1` and so on.
 
         error[S0001]: unknown key `nodse`
-         --> ./a.toml:5:1
+         --> a.toml:5:1
           |
         5 | nodse = 3
           | ^^^^^ expected one of `join`, `leave`, `nodes`, `runs` or `trust`
@@ -165,7 +165,7 @@ fn mistakes_of_all_files_are_shown_on_standard_error_and_nothing_is_run() {
           = help: did you mean `nodes`?
 
         error[S0004]: `-10/s` does not belong here
-         --> ./c.toml:9:8
+         --> c.toml:9:8
           |
         9 | rate = "-10/s"
           |        ^^^^^^^ a rate is never negative
@@ -324,16 +324,16 @@ fn explain_says_what_a_key_means() {
         &["explain", "fault.crash-in"],
         0,
         expect![[r#"
-        fault.crash-in (scenario key)
-          A node crashes in a stated phase of switching to a release.
-          a table; may be absent
+            fault.crash-in (scenario key)
+              A node crashes in a stated phase of switching to a release.
+              a table; may be absent
 
-          disk   What happens to its disk. Absent: `lost`.
-          down   How long it stays down.
-          node   Which node. Absent: whichever gets there first.
-          phase  In which phase.
-          times  How many times it happens. Absent: once.
-    "#]],
+              disk   What happens to its disk. Absent: `lost`.
+              down   How long it stays down. Must be there.
+              node   Which node. Absent: whichever gets there first.
+              phase  In which phase. Must be there.
+              times  How many times it happens. Absent: once.
+        "#]],
     );
     check(
         &folder,

@@ -179,7 +179,8 @@ impl Key<'_> {
         let items = resolve(root, &schema["items"]);
         for table in [schema, items] {
             let keys = table["properties"].as_object().into_iter().flatten();
-            inner.extend(keys.map(|(name, of)| (format!("  {name}"), about(of))));
+            let must = |name: &str| if required(table, name) { " Must be there." } else { "" };
+            inner.extend(keys.map(|(name, of)| (format!("  {name}"), about(of) + must(name))));
         }
         if inner.is_empty() { shown } else { shown + "\n" + &table(inner) }
     }
@@ -202,14 +203,17 @@ fn gather<'s>(root: &'s Value, schema: &'s Value, path: &str, found: &mut Vec<Ke
         let is_choice = !std::ptr::eq(table, schema);
         for (name, of) in table["properties"].as_object().into_iter().flatten() {
             let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            let required = table["required"].as_array().into_iter().flatten();
-            let required = !is_choice && required.into_iter().any(|one| one == name.as_str());
+            let required = !is_choice && required(table, name);
             // A choice says what it means above its one key, any other key beside itself.
             let about = about(if is_choice { table } else { of });
             found.push(Key { path: path.clone(), about, schema: of, required });
             gather(root, of, &path, found);
         }
     }
+}
+
+fn required(table: &Value, name: &str) -> bool {
+    table["required"].as_array().into_iter().flatten().any(|one| one == name)
 }
 
 /// What a value of `schema` looks like.

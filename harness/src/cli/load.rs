@@ -57,7 +57,8 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Box<Rejected>> {
     for entry in fs::read_dir(path).map_err(unreadable)? {
         let file = entry.map_err(unreadable)?.path();
         if file.extension().is_some_and(|ending| ending == "toml") {
-            files.push(file);
+            let plain = file.strip_prefix(".").map(Path::to_owned);
+            files.push(plain.unwrap_or(file));
         }
     }
     if files.is_empty() {

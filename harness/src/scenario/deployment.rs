@@ -70,7 +70,7 @@ pub enum DeployError {
         /// Which version.
         version: Version,
         /// Why.
-        error: release::PublishError,
+        error: Box<release::PublishError>,
     },
 }
 
@@ -219,8 +219,10 @@ impl Publisher<'_> {
             expires: release.expires.map(|expires| contract::Time::ZERO + *release.at + *expires),
             root: ROOT_VERSION,
         };
-        let envelope = Envelope::for_code(program.manifest(), &genuine, publication)
-            .map_err(|error| DeployError::Unpublishable { version: version.clone(), error })?;
+        let envelope =
+            Envelope::for_code(program.manifest(), &genuine, publication).map_err(|error| {
+                DeployError::Unpublishable { version: version.clone(), error: error.into() }
+            })?;
         let tampered = release.forged == Some(Forgery::TamperedCode);
         Ok(Published {
             at: Time::ZERO + *release.at,
