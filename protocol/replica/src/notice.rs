@@ -92,7 +92,7 @@ pub enum Notice {
         /// The release it runs.
         run: Option<ReleaseId>,
         /// Which release each part of the running code belongs to.
-        composition: Option<Composition>,
+        composition: Option<Box<Composition>>,
         /// The exported state, where something runs.
         state: Option<Arc<[u8]>>,
         /// Exactly-once messages that this node still has to get acknowledged.
@@ -173,13 +173,13 @@ pub enum Notice {
         /// What runs now.
         release: Arc<Envelope>,
         /// What became of the state.
-        migration: Migration,
+        migration: Box<Migration>,
         /// The exported state before, where something ran.
         state_before: Option<Arc<[u8]>>,
         /// The exported state after.
         state_after: Arc<[u8]>,
         /// Which release each part belongs to now.
-        composition: Composition,
+        composition: Box<Composition>,
         /// How long no message could be handled.
         pause: Span,
     },

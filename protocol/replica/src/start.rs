@@ -57,7 +57,7 @@ impl Replica {
             incarnation: self.state.incarnation,
             known: self.state.known().map(|known| known.id.clone()),
             run: running.map(|running| running.envelope.id.clone()),
-            composition: running.map(|running| running.composition()),
+            composition: running.map(|running| Box::new(running.composition())),
             state: self.exported(),
             unacknowledged: unacknowledged.flatten().collect(),
             held: self.held_ids(),

@@ -157,10 +157,10 @@ impl Replica {
         self.notify(Notice::Committed {
             from,
             release,
-            migration,
+            migration: Box::new(migration),
             state_before,
             state_after,
-            composition,
+            composition: Box::new(composition),
             // Every input waits for the one that switches; how long that is only the driver can tell.
             pause: Span::ZERO,
         });
