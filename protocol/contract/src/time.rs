@@ -129,8 +129,7 @@ impl FromStr for Span {
         let no_span = || SpanError(text.to_owned());
         let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(no_span)?;
         let (number, unit) = text.split_at(digits);
-        let (unit, _) =
-            UNITS.into_iter().find(|(_, name)| *name == unit).ok_or_else(no_span)?;
+        let (unit, _) = UNITS.into_iter().find(|(_, name)| *name == unit).ok_or_else(no_span)?;
         let number: u64 = number.parse().map_err(|_| no_span())?;
         number.checked_mul(unit).map(Self).ok_or_else(no_span)
     }
@@ -149,7 +148,9 @@ mod tests {
 
     #[test]
     fn a_span_needs_a_unit_and_a_whole_number() {
-        for text in ["", "5", "s", "2 sec", "-1s", "1.5s", "99999999999999999999s", "18446744073709551615s"] {
+        for text in
+            ["", "5", "s", "2 sec", "-1s", "1.5s", "99999999999999999999s", "18446744073709551615s"]
+        {
             assert_eq!(text.parse::<Span>(), Err(SpanError(text.to_owned())), "{text}");
         }
     }
