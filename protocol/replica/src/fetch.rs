@@ -128,11 +128,6 @@ impl Replica {
     /// Picks a peer among those that have the code, and none that gave a wrong one.
     fn choose_source(&mut self) {
         let fetching = &mut self.fetching;
-        if !fetching.sources.is_empty()
-            && fetching.sources.iter().all(|source| fetching.blamed.contains(source))
-        {
-            fetching.blamed.clear();
-        }
         let honest = |source: &&NodeId| !fetching.blamed.contains(source);
         let candidates: Vec<_> = fetching.sources.iter().filter(honest).copied().collect();
         if candidates.is_empty() {
@@ -203,7 +198,10 @@ impl Replica {
     pub(crate) fn fetch_again(&mut self) {
         self.fetching.armed = Time::ZERO;
         let Some((code, _)) = self.wanted_parts() else { return };
-        let Some(source) = self.fetching.source else { return };
+        let Some(source) = self.fetching.source else {
+            // Nobody else has the code: whoever gave a wrong one may have given it by accident.
+            return self.fetching.blamed.clear();
+        };
         let wait = self.fetching.trip.timeout(self.settings.fetch.timeout);
         let fetching = &mut self.fetching;
         let heard = std::mem::take(&mut fetching.heard);
@@ -272,9 +270,13 @@ impl Replica {
         let givers = std::mem::take(&mut self.fetching.givers);
         let from = givers.last().copied().unwrap_or(self.settings.node);
         self.notify(Notice::BadCode { release: known.id.clone(), from });
-        self.fetching.blamed.extend(givers);
-        self.fetching.source = None;
-        self.fetching.asked.clear();
+        let fetching = &mut self.fetching;
+        fetching.blamed.extend(givers);
+        fetching.source = None;
+        fetching.asked.clear();
+        // Where there is nobody else, the next try is far off.
+        fetching.silence = SILENCE_SHIFT_MAX;
+        fetching.armed = Time::ZERO;
     }
 
     /// The code is whole: those who wait for it are told.
@@ -310,6 +312,12 @@ impl Replica {
             let chunk = Chunk { code: request.code, index, bytes: bytes.into() };
             self.tell(from, Content::Chunk(Box::new(chunk)));
         }
+    }
+
+    /// Makes whatever is under way count as asked for now, and the timer not as armed.
+    pub(crate) fn hurry_fetch(&mut self) {
+        self.fetching.armed = Time::ZERO;
+        self.fetching.asked.iter_mut().for_each(|asked| asked.at = self.now);
     }
 
     /// Who is asked for chunks.

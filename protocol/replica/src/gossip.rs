@@ -14,7 +14,6 @@ use upgrade::{
     release::{Envelope, Stamp},
     trust::Refusal,
 };
-use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     Bytes, Notice, Replica, Timer,
@@ -48,7 +47,7 @@ impl Replica {
         let known = self.state.known();
         let digest = Digest {
             known: known.map(|known| Box::new(known.id.clone())),
-            mark: known.map_or(0, |known| mark(known)),
+            mark: self.state.mark,
             whole: self.state.code.whole().is_some(),
             reply,
             nodes: self.state.nodes.len() as u32,
@@ -69,13 +68,11 @@ impl Replica {
         if (digest.nodes as usize) < self.state.nodes.len() {
             self.introduce(from);
         }
-        let own = self.state.known().map(|known| (&known.id, mark(known)));
-        let order = own.map(|(id, _)| id).cmp(&digest.known.as_deref());
-        let same_mark = own.is_none_or(|(_, mark)| mark == digest.mark);
-        match order {
+        let own = self.state.known().map(|known| &known.id);
+        match own.cmp(&digest.known.as_deref()) {
             Ordering::Less => self.tell(from, Content::Pull),
             Ordering::Greater => self.offer(from),
-            Ordering::Equal if !same_mark => self.offer(from),
+            Ordering::Equal if digest.mark != self.state.mark => self.offer(from),
             Ordering::Equal => {
                 if digest.whole {
                     self.has_code(from);
@@ -196,9 +193,4 @@ impl Replica {
             }
         }
     }
-}
-
-/// Tells issues of one release apart.
-fn mark(envelope: &Envelope) -> u32 {
-    xxh3_64(&envelope.bytes()) as u32
 }

@@ -143,8 +143,12 @@ impl Process for Replica {
 
     fn handle(&mut self, now: Time, input: Input<Self>, effects: &mut Vec<Effect<Self>>) {
         std::mem::swap(&mut self.effects, effects);
+        let fell = now < self.now;
         self.now = now;
         self.begin();
+        if fell {
+            self.arm_anew();
+        }
         match input {
             Input::Start { records, entropy } => self.start(&records, entropy),
             Input::Message { from, message } => self.receive(from, message),
@@ -171,6 +175,15 @@ impl Replica {
             Timer::Hold => self.expire(),
             Timer::Local => {}
         }
+    }
+
+    /// The clock fell, and every timer would ring late by as much: they are armed anew. What is
+    /// promised for a time, such as a switch or the end of a wait, keeps to that time.
+    fn arm_anew(&mut self) {
+        self.arm_tick();
+        self.arm_gossip();
+        self.hurry_links();
+        self.hurry_fetch();
     }
 }
 

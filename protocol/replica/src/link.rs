@@ -303,7 +303,8 @@ impl Outgoing {
         let base = self.base();
         let news = (ack.cursor + 1 - base) as usize;
         if let Some(last) = news.checked_sub(1).map(|at| &self.letters[at]) {
-            if last.tries == 1 && last.flying {
+            // A letter that was sent again could have been acknowledged for either time.
+            if last.tries == 1 && last.flying && last.sent_at < now {
                 self.trip.measure(now.since(last.sent_at));
             }
             self.backoff = 0;

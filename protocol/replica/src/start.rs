@@ -100,6 +100,7 @@ impl Replica {
         {
             let envelope = installed.running.envelope.clone();
             self.state.crdt = AppCrdt::recover(Some(envelope), self.settings.bugs);
+            self.state.mark = 0;
             self.state.signed = Some(installed.signed.clone());
             self.state.code = Code::Whole(installed.code.clone());
             self.state.scheduled = None;

@@ -21,6 +21,7 @@ use upgrade::{
     switch::{self, Host, Quarantine, Running},
     trust::{Refusal, Verifier},
 };
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     code::Code,
@@ -45,6 +46,8 @@ pub(crate) struct State {
     pub(crate) crdt: AppCrdt,
     /// Its signed bytes. There exactly where a release is known.
     pub(crate) signed: Option<Arc<[u8]>>,
+    /// Tells issues of it apart: a hash of its envelope.
+    pub(crate) mark: u32,
     /// Its code.
     pub(crate) code: Code,
     /// When it switches, once that is decided.
@@ -119,6 +122,7 @@ impl State {
             nodes,
             crdt: AppCrdt::new(settings.bugs),
             signed: None,
+            mark: 0,
             code: Code::missing(0),
             scheduled: None,
             attempts: 0,
@@ -148,6 +152,9 @@ impl State {
     pub(crate) fn merge(&mut self, signed: &Arc<[u8]>, envelope: &Arc<Envelope>) -> Merge {
         let before = self.known().map(|known| known.id.code);
         let merge = self.crdt.merge(Arc::clone(envelope));
+        if matches!(merge.merged, Merged::Raised { .. } | Merged::Reissued) {
+            self.mark = xxh3_64(&envelope.bytes()) as u32;
+        }
         match merge.merged {
             Merged::Raised { .. } => {
                 self.scheduled = None;

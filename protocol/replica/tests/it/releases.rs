@@ -261,3 +261,83 @@ fn a_rolling_release_switches_in_batches() {
         assert!((1 + 5 * batch..5 + 5 * batch).contains(&since), "{node} at {time}");
     }
 }
+
+#[test]
+fn s16_a_migration_with_too_little_fuel_leaves_the_node_as_it_was() {
+    let old = counter("1.4.0");
+    let mut fuel = 0;
+    loop {
+        let new = Recipe { fuel, ..counter("2.0.0") };
+        let mut fleet = Fleet::new(2, Some(&old), 5);
+        fleet.operate(1, &old, "increment", 5);
+        fleet.operate(2, &old, "increment", 7);
+        fleet.run(Span::from_secs(3));
+        let before = fleet.replica(1).export();
+        fleet.command(1, new.publish());
+        fleet.run(Span::from_secs(1));
+        if fleet.replica(1).run() == Some(&new.id()) {
+            assert_eq!(fleet.total(), 12);
+            break;
+        }
+        assert_eq!(fleet.replica(1).export(), before);
+        let same = |notice: &Notice| match notice {
+            Notice::Quarantined { reason, image_before, image, .. } => {
+                matches!(reason, Quarantine::OverBudget { .. }) && image_before == image
+            }
+            _ => false,
+        };
+        assert_eq!(fleet.count(same), 2, "with {fuel}");
+        fuel += 1;
+    }
+    assert!(fuel > 1, "a migration costs something");
+}
+
+#[test]
+fn a_peer_that_gives_a_wrong_code_is_blamed_and_another_asked() {
+    let (old, new) = (counter("1.4.0"), Recipe { padding: 5_000, ..counter("2.0.0") });
+    let mut fleet = Fleet::new(3, Some(&old), 5);
+    fleet.run(Span::from_secs(1));
+    fleet.isolated = [NodeId(3)].into();
+    fleet.command(1, new.publish());
+    assert!(fleet.run_until(Span::from_secs(20), |fleet| {
+        fleet.replica(2).run().is_some_and(|run| run.version.major == 2)
+    }));
+    // n9 offers n3 the honest envelope, and answers each request with a wrong chunk.
+    let release = new.release();
+    let offer = replica::message::Offer { signed: release.signed, whole: true };
+    let message = |content| replica::Message { incarnation: 1, known: 0, content };
+    fleet.inject(9, 3, message(Content::Offer(offer)));
+    let code = new.id().code;
+    for index in (0..5).cycle().take(60) {
+        let length = if index == 4 { release.code.len() - 4 * 1024 } else { 1024 };
+        let bytes = vec![1; length].into();
+        let chunk = replica::message::Chunk { code, index, bytes };
+        fleet.inject(9, 3, message(Content::Chunk(Box::new(chunk))));
+        fleet.run(Span::from_millis(50));
+    }
+    let blamed =
+        |notice: &Notice| matches!(notice, Notice::BadCode { from, .. } if *from == NodeId(9));
+    assert!(fleet.count(blamed) >= 1);
+    fleet.isolated.clear();
+    assert!(fleet.run_until(Span::from_secs(60), |fleet| fleet.all_run(&new)));
+}
+
+#[test]
+fn a_clock_that_falls_delays_nothing_for_long() {
+    let (old, new) = (counter("1.4.0"), counter("2.0.0"));
+    let mut fleet = Fleet::new(3, Some(&old), 5);
+    fleet.run(Span::from_secs(3000));
+    fleet.behind.insert(NodeId(2), Span::from_secs(2900));
+    fleet.command(1, new.publish());
+    fleet.operate(1, &old, "add", 3);
+    assert!(fleet.run_until(Span::from_secs(20), |fleet| fleet.all_run(&new)));
+    assert!(fleet.run_until(Span::from_secs(20), Fleet::at_rest));
+    fleet.operate(2, &old, "add", 4);
+    fleet.run(Span::from_secs(10));
+    assert_eq!(fleet.total(), 7);
+    let ticks = fleet.notices.iter().filter(|(at, node, notice)| {
+        let sent = matches!(notice, Notice::Sent { exactly_once: false, .. });
+        *node == NodeId(2) && sent && at.as_nanos() > 3_000_000_000_000
+    });
+    assert!(ticks.count() >= 5, "n2 ticks on");
+}
