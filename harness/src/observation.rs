@@ -199,6 +199,12 @@ impl Truth {
         out.max_by(|left, right| wins(left.id(), right.id()))
     }
 
+    /// Whether no node that is left ever had the whole code of a release: it is lost with the others.
+    pub fn is_lost(&self, release: &ReleaseId) -> bool {
+        let left = self.nodes.iter().filter(|node| node.joined && !node.gone && !node.lied);
+        left.into_iter().all(|node| !node.fetched.contains(release))
+    }
+
     /// Whether nothing can be promised of a stream: a disk at one of its ends lied.
     pub fn excused(&self, stream: u32) -> bool {
         let stream = self.book.stream(stream);
@@ -329,6 +335,9 @@ impl Truth {
             }
             Notice::Merged { after, .. } => {
                 self.nodes[moment.node.0 as usize].known.clone_from(after);
+            }
+            Notice::Fetched { release, .. } => {
+                self.nodes[moment.node.0 as usize].fetched.push(release.clone());
             }
             Notice::Prepared { release, .. } => {
                 self.nodes[moment.node.0 as usize].prepared = Some(release.clone());

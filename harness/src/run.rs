@@ -316,6 +316,12 @@ impl Run<'_> {
         let mut shortfalls = if violations.is_empty() { self.inert(&ledger) } else { Vec::new() };
         if violations.is_empty() {
             shortfalls.extend(late(self.scenario, &convergence));
+            let lost = convergence.iter().filter(|one| !one.missing.is_empty());
+            let swarm = self.scenario.random.swarm;
+            let lost = lost.filter(|one| !swarm && self.story.truth.is_lost(&one.release));
+            shortfalls.extend(lost.map(|one| {
+                format!("the code of {} was lost with the nodes that had it", one.release)
+            }));
         }
         let verdict = match (violations.is_empty(), shortfalls.is_empty()) {
             (false, _) => Verdict::Violates,

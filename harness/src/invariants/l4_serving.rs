@@ -10,12 +10,10 @@ use crate::observation::{Kind, Kinds, Moment, Observation, Truth};
 /// of the safety phase the share of nodes that it asks for is up and runs something.
 #[derive(Default)]
 pub(super) struct ServesMeanwhile {
-    /// By node: whether it is in the fleet, and whether it serves.
+    /// By node: whether it ever served and did not leave, and whether it serves.
     nodes: Vec<(bool, bool)>,
     /// By node: when it began the switch it is in.
     prepared: Vec<Option<Time>>,
-    /// The share was there once: the fleet has begun.
-    began: bool,
 }
 
 impl Invariant for ServesMeanwhile {
@@ -33,7 +31,6 @@ impl Invariant for ServesMeanwhile {
             Kind::Committed,
             Kind::Started,
             Kind::Crashed,
-            Kind::Joined,
             Kind::Left,
             Kind::Paused,
             Kind::Resumed,
@@ -52,26 +49,25 @@ impl Invariant for ServesMeanwhile {
         if self.nodes.len() < truth.nodes.len() {
             self.nodes.resize(truth.nodes.len(), (false, false));
         }
-        let (joined, serves) = &mut self.nodes[node.0 as usize];
+        let (counts, serves) = &mut self.nodes[node.0 as usize];
         match seen {
-            Observation::Joined => *joined = true,
-            Observation::Left => (*joined, *serves) = (false, false),
+            Observation::Left => (*counts, *serves) = (false, false),
             Observation::Crashed { .. } | Observation::Paused => *serves = false,
             Observation::Resumed => *serves = truth.node(node).run.is_some(),
             Observation::Notice(Notice::Started { run, .. }) => *serves = run.is_some(),
             Observation::Notice(Notice::Committed { .. }) => *serves = !truth.node(node).paused,
             _ => {}
         }
-        let joined = self.nodes.iter().filter(|(joined, _)| *joined).count() as u64;
+        // A node that only just joined is nobody's loss.
+        *counts |= *serves;
+        let fleet = self.nodes.iter().filter(|(counts, _)| *counts).count() as u64;
         let serving = self.nodes.iter().filter(|(_, serves)| *serves).count() as u64;
-        let enough = serving * 1_000_000 >= joined * u64::from(share);
-        self.began |= enough && serving > 0;
-        if enough || !self.began || truth.calm {
+        if truth.calm || serving * 1_000_000 >= fleet * u64::from(share) {
             return Ok(());
         }
-        let idle = (0..).zip(&self.nodes).filter(|(_, (joined, serves))| *joined && !serves);
+        let idle = (0..).zip(&self.nodes).filter(|(_, (counts, serves))| *counts && !serves);
         let nodes = idle.map(|(node, _)| contract::NodeId(node)).collect();
-        Err(Broken { nodes, text: format!("only {serving} of {joined} nodes serve") })
+        Err(Broken { nodes, text: format!("only {serving} of {fleet} nodes serve") })
     }
 }
 
@@ -132,9 +128,6 @@ mod tests {
     #[test]
     fn a_fleet_of_which_too_few_serve_breaks() {
         let (mut truth, mut invariant) = (truth(), ServesMeanwhile::default());
-        for node in 0..3 {
-            tell(&mut truth, Some(&mut invariant), node, Observation::Joined).unwrap();
-        }
         for node in 0..3 {
             let starts = started(&truth, Some(ONE_FOUR), &[]);
             story(&mut truth, &mut invariant, &[(node, starts)]).unwrap();

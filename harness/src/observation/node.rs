@@ -25,6 +25,8 @@ pub struct NodeTruth {
     pub run: Option<Running>,
     /// A switch that it began and that neither committed nor failed.
     pub prepared: Option<ReleaseId>,
+    /// Releases whose code it had whole.
+    pub fetched: Vec<ReleaseId>,
     /// Releases that it will not run.
     pub quarantined: Vec<ReleaseId>,
     /// Counts the disks it had: each amnesia begins a life.
@@ -102,6 +104,7 @@ impl NodeTruth {
                     self.run = None;
                     self.prepared = None;
                     self.quarantined.clear();
+                    self.fetched.clear();
                     self.held.clear();
                 }
                 self.hidden = *hidden && !amnesia;

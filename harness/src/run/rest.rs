@@ -37,7 +37,8 @@ pub(super) fn is_at_rest(world: &World<Replica, Seeded>, truth: &Truth, first: &
 
 fn is_settled(world: &World<Replica, Seeded>, truth: &Truth, node: NodeId) -> bool {
     let Some(replica) = world.process(node) else { return false };
-    if replica.run() != replica.known() && replica.status().quarantined.is_none() {
+    let lost = replica.known().is_some_and(|known| truth.is_lost(known));
+    if replica.run() != replica.known() && !lost && replica.status().quarantined.is_none() {
         return false;
     }
     // What waits for a node that is gone waits for ever, and rightly.
@@ -45,7 +46,8 @@ fn is_settled(world: &World<Replica, Seeded>, truth: &Truth, node: NodeId) -> bo
         Waiting::Acknowledgement { peer, .. } => truth.node(*peer).gone,
         Waiting::NewerRelease { .. } | Waiting::Quarantined { .. } => true,
         Waiting::Envelope => truth.newest().is_none(),
-        Waiting::Chunks { .. } | Waiting::SwitchAt { .. } => false,
+        Waiting::Chunks { .. } => lost,
+        Waiting::SwitchAt { .. } => false,
     })
 }
 

@@ -38,6 +38,8 @@ pub(super) struct Story {
     closed: bool,
     /// By node: a record is on its way to the disk.
     persisting: Vec<bool>,
+    /// By node: what a durable record is about has not shown yet, for the node pauses.
+    unshown: Vec<bool>,
     /// Violations that end the run once all are there; `None`: the first one does.
     wanted: Option<Vec<String>>,
     /// Whether the app's state depends on who knows whom, which only the nodes know once some join.
@@ -140,6 +142,7 @@ impl Story {
         Self {
             arrivals: Arrivals::new(nodes),
             persisting: vec![false; nodes],
+            unshown: vec![false; nodes],
             truth,
             checks,
             goals: Goals::default(),
@@ -331,12 +334,14 @@ impl<const DATAGRAMS: bool> Watcher<'_, '_, DATAGRAMS> {
             }
             Event::Persisted { node, .. } => {
                 story.persisting[node.0 as usize] = false;
+                story.unshown[node.0 as usize] = story.truth.node(*node).paused;
                 control = story.aim_at_fetch(*node, view.process(*node));
                 false
             }
             Event::Crashed { node, cause, lost, .. } => {
                 let persisting = &mut story.persisting[node.0 as usize];
                 let kept = std::mem::take(persisting) && !lost.in_flight;
+                let unshown = std::mem::take(&mut story.unshown[node.0 as usize]);
                 let ordered = *cause == Cause::Watch;
                 if ordered && let Some(crash) = story.crash_ins.iter_mut().find(|crash| {
                     crash.attempted > crash.took_effect
@@ -348,7 +353,7 @@ impl<const DATAGRAMS: bool> Watcher<'_, '_, DATAGRAMS> {
                 }
                 let amnesia = lost.amnesia > 0;
                 let lied = lost.tail > 0 || lost.rotten > 0;
-                let seen = Observation::Crashed { amnesia, lied, hidden: kept || ordered };
+                let seen = Observation::Crashed { amnesia, lied, hidden: kept || unshown || ordered };
                 story.show(at, *node, 0, &seen)
             }
             Event::Started { node, earlier, .. } => {
@@ -358,7 +363,10 @@ impl<const DATAGRAMS: bool> Watcher<'_, '_, DATAGRAMS> {
             }
             Event::Left { node } => story.show(at, *node, 0, &Observation::Left),
             Event::Paused { node, .. } => story.show(at, *node, 0, &Observation::Paused),
-            Event::Resumed { node, .. } => story.show(at, *node, 0, &Observation::Resumed),
+            Event::Resumed { node, .. } => {
+                story.unshown[node.0 as usize] = false;
+                story.show(at, *node, 0, &Observation::Resumed)
+            }
             Event::Command { node, command, accepted, .. } => {
                 story.command(at, *node, command, *accepted)
             }
