@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
@@ -297,6 +298,28 @@ fn seeds_are_a_range_that_has_some() {
         let ran = simctl(folder.path(), &["run", "patch.toml", &seeds]);
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{seeds}: {}", ran.err);
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_sweep_says_what_was_done() {
+    let folder = folder(&[("patch.toml", HOLDS)]);
+    let mut command = command(folder.path(), &["run", "patch.toml", "--seeds", "0..1000000"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.starts_with("patch ") {
+        line.clear();
+        assert!(out.read_line(&mut line).unwrap() > 0, "the sweep ended by itself");
+    }
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let total = rest.lines().last().unwrap();
+    assert!(total.starts_with("interrupted: "), "{total}");
+    assert!(total.contains(" of 1,000,000 runs: all as expected"), "{total}");
 }
 
 #[test]
