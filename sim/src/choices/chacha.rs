@@ -11,39 +11,47 @@ type Row = [u32; 4];
 
 /// "expand 32-byte k".
 const CONSTANTS: Row = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
-/// Eight rounds, two at a time.
-const DOUBLE_ROUNDS: usize = 4;
+
+/// The four rows of the state.
+type Rows = (Row, Row, Row, Row);
 
 /// Writes the words of block `counter` of the stream that `key` and `nonce` name.
+///
+/// Rows are values of their own and the rounds stand in a row, not in arrays and loops: so the compiler
+/// keeps them in vector registers.
 #[inline(never)]
-pub(super) fn block(key: [Row; 2], nonce: u64, counter: u64, words: &mut [u32]) {
+pub(super) fn block(key: [Row; 2], nonce: u64, counter: u64, words: &mut [u32; 16]) {
     let place = [counter as u32, (counter >> 32) as u32, nonce as u32, (nonce >> 32) as u32];
-    let start = [CONSTANTS, key[0], key[1], place];
-    let mut rows = start;
-    for _ in 0..DOUBLE_ROUNDS {
-        rows = round(rows);
-        rows = [rows[0], turn::<1>(rows[1]), turn::<2>(rows[2]), turn::<3>(rows[3])];
-        rows = round(rows);
-        rows = [rows[0], turn::<3>(rows[1]), turn::<2>(rows[2]), turn::<1>(rows[3])];
-    }
-    for (words, (row, start)) in words.as_chunks_mut::<4>().0.iter_mut().zip(rows.iter().zip(start))
-    {
-        *words = add(*row, start);
-    }
+    let rows = two_rounds((CONSTANTS, key[0], key[1], place));
+    let rows = two_rounds(rows);
+    let rows = two_rounds(rows);
+    let (a, b, c, d) = two_rounds(rows);
+    words[..4].copy_from_slice(&add(a, CONSTANTS));
+    words[4..8].copy_from_slice(&add(b, key[0]));
+    words[8..12].copy_from_slice(&add(c, key[1]));
+    words[12..].copy_from_slice(&add(d, place));
+}
+
+/// A round on the columns and one on the diagonals.
+#[inline(always)]
+fn two_rounds(rows: Rows) -> Rows {
+    let (a, b, c, d) = round(rows);
+    let (a, b, c, d) = round((a, turn::<1>(b), turn::<2>(c), turn::<3>(d)));
+    (a, turn::<3>(b), turn::<2>(c), turn::<1>(d))
 }
 
 /// The quarter round on all four columns.
 #[inline(always)]
-fn round([a, b, c, d]: [Row; 4]) -> [Row; 4] {
-    let a = add(a, b);
-    let d = mix::<16>(d, a);
-    let c = add(c, d);
-    let b = mix::<12>(b, c);
-    let a = add(a, b);
-    let d = mix::<8>(d, a);
-    let c = add(c, d);
-    let b = mix::<7>(b, c);
-    [a, b, c, d]
+fn round((mut a, mut b, mut c, mut d): Rows) -> Rows {
+    a = add(a, b);
+    d = mix::<16>(d, a);
+    c = add(c, d);
+    b = mix::<12>(b, c);
+    a = add(a, b);
+    d = mix::<8>(d, a);
+    c = add(c, d);
+    b = mix::<7>(b, c);
+    (a, b, c, d)
 }
 
 #[inline(always)]

@@ -6,12 +6,17 @@
 
 use super::chacha;
 use contract::{Aspect, Choices, Occasion, Site, choices::WORDS};
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
 
 /// Occasions whose words are one block of the stream.
 const BLOCK_OCCASIONS: u64 = 2;
-/// Blocks that are kept; a power of two. With their names they fit a core's own cache; a link that
-/// finds its block gone draws it again, which costs less than a miss beyond that cache.
-const BLOCKS: usize = 1 << 12;
+/// Blocks that are kept: half a mebibyte, which a core's own cache holds.
+const BLOCKS: usize = 1 << 13;
+/// Blocks that follow each other and that `rand_chacha` makes at once, for little more than one.
+const LONG: usize = 4;
+/// Long lines that were lost before they were used up, after which lines get short.
+const LOST_MAX: usize = BLOCKS;
 /// Bits that a site's number has at most.
 const SITE_BITS: u32 = 4;
 
@@ -19,43 +24,40 @@ const SITE_BITS: u32 = 4;
 #[derive(Clone)]
 pub struct Seeded {
     seed: u64,
-    /// What each block holds.
-    names: Box<[Name; BLOCKS]>,
-    /// A cache: a block is in the place that its entity gives it, or not at all.
-    blocks: Box<[Block; BLOCKS]>,
+    /// What each line holds. A line is in the place that its entity gives it, or not at all.
+    names: Vec<Name>,
+    /// Lines of `span` blocks.
+    blocks: Vec<Block>,
+    /// Blocks in a line: [`LONG`], or 1 once a fleet has more links than there are long lines, because
+    /// drawing a block again costs less than a miss of a larger cache.
+    span: usize,
+    lost: usize,
 }
 
-/// Two occasions that follow each other.
+/// Occasions that follow each other.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Name {
     entity: u64,
-    /// Which two, and below that the site; 0 where there is no block, as no site has the number 0.
+    /// Which ones, and below that the site; 0 where there is no line, as no site has the number 0.
     tag: u64,
 }
 
 /// Words of a block, in one cache line.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Block([[u32; WORDS]; BLOCK_OCCASIONS as usize]);
+struct Block([u32; WORDS * BLOCK_OCCASIONS as usize]);
 
-impl Name {
-    #[inline(always)]
-    fn of(occasion: Occasion) -> Self {
-        const { assert!((Site::Run as u32) < 1 << SITE_BITS) };
-        let tag = (occasion.index / BLOCK_OCCASIONS) << SITE_BITS | occasion.site as u64;
-        Self { entity: occasion.entity, tag }
-    }
-}
+const NONE: Name = Name { entity: 0, tag: 0 };
 
 impl Seeded {
     /// The accidents of `seed`.
     pub fn new(seed: u64) -> Self {
-        let names = vec![Name { entity: 0, tag: 0 }; BLOCKS];
-        let blocks = vec![Block([[0; WORDS]; BLOCK_OCCASIONS as usize]); BLOCKS];
         Self {
             seed,
-            names: names.try_into().unwrap_or_else(|_| unreachable!("as many as blocks")),
-            blocks: blocks.try_into().unwrap_or_else(|_| unreachable!("as many as blocks")),
+            names: vec![NONE; BLOCKS / LONG],
+            blocks: vec![Block([0; WORDS * BLOCK_OCCASIONS as usize]); BLOCKS],
+            span: LONG,
+            lost: 0,
         }
     }
 
@@ -63,23 +65,61 @@ impl Seeded {
     pub fn seed(&self) -> u64 {
         self.seed
     }
+
+    /// The place of an occasion's line and the name it has.
+    #[inline(always)]
+    fn line(&self, occasion: Occasion) -> (usize, Name) {
+        const { assert!((Site::Run as u32) < 1 << SITE_BITS) };
+        let mixed =
+            (occasion.entity ^ (occasion.site as u64) << 60).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let place = (mixed >> 40) as usize & (self.names.len() - 1);
+        let number = occasion.index / BLOCK_OCCASIONS / self.span as u64;
+        (place, Name { entity: occasion.entity, tag: number << SITE_BITS | occasion.site as u64 })
+    }
+
+    /// Draws the line of `occasion` into its place.
+    #[inline(never)]
+    fn draw(&mut self, occasion: Occasion) {
+        // Whoever asks for a later occasion of a line has asked for an earlier one before.
+        let part = occasion.index % (BLOCK_OCCASIONS * self.span as u64);
+        self.lost += usize::from(self.span == LONG && part > 0);
+        if self.lost > LOST_MAX && self.span == LONG {
+            self.names = vec![NONE; BLOCKS];
+            self.span = 1;
+        }
+        let (place, name) = self.line(occasion);
+        self.names[place] = name;
+        let first = (name.tag >> SITE_BITS) * self.span as u64;
+        let blocks = &mut self.blocks[place * self.span..][..self.span];
+        let key = [[self.seed as u32, (self.seed >> 32) as u32, occasion.site as u32, 0], [0; 4]];
+        if let [block] = blocks {
+            chacha::block(key, occasion.entity, first, &mut block.0);
+            return;
+        }
+        let mut seed = [0; 32];
+        for (bytes, word) in seed.as_chunks_mut::<4>().0.iter_mut().zip(key.as_flattened()) {
+            *bytes = word.to_le_bytes();
+        }
+        let mut stream = ChaCha8Rng::from_seed(seed);
+        stream.set_stream(occasion.entity);
+        stream.set_word_pos(u128::from(first) * 16);
+        for word in blocks.iter_mut().flat_map(|block| &mut block.0) {
+            *word = stream.next_u32();
+        }
+    }
 }
 
 impl Choices for Seeded {
     #[inline(always)]
     fn words(&mut self, occasion: Occasion) -> [u32; WORDS] {
-        let mixed =
-            (occasion.entity ^ (occasion.site as u64) << 60).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let place = (mixed >> 40) as usize % BLOCKS;
-        let name = Name::of(occasion);
+        let (mut place, name) = self.line(occasion);
         if self.names[place] != name {
-            self.names[place] = name;
-            let seed = [self.seed as u32, (self.seed >> 32) as u32, occasion.site as u32, 0];
-            let counter = occasion.index / BLOCK_OCCASIONS;
-            let words = self.blocks[place].0.as_flattened_mut();
-            chacha::block([seed, [0; 4]], occasion.entity, counter, words);
+            self.draw(occasion);
+            place = self.line(occasion).0;
         }
-        self.blocks[place].0[(occasion.index % BLOCK_OCCASIONS) as usize]
+        let block = (occasion.index / BLOCK_OCCASIONS) as usize & (self.span - 1);
+        let block = &self.blocks[place * self.span + block].0;
+        block.as_chunks::<WORDS>().0[(occasion.index % BLOCK_OCCASIONS) as usize]
     }
 
     #[inline(always)]
@@ -110,12 +150,13 @@ mod tests {
         let mut mixed = Seeded::new(7);
         for entity in (0..4_000).rev() {
             for other in 0..20 {
-                mixed.words(occasion(entity * 1_000 + other, 3));
+                mixed.words(occasion(entity * 1_000 + other, other));
             }
             for _ in 0..2 {
                 assert_eq!(mixed.words(occasion(entity, entity % 100)), expected[entity as usize]);
             }
         }
+        assert_eq!((alone.span, mixed.span), (LONG, 1), "both kinds of lines were read");
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! A hierarchical timing wheel: what is due next in a sorted list, then a ring of fine buckets, a ring
 //! of coarse ones, and a heap beyond.
 //!
-//! A fine bucket spans 1,024 ns and is sorted when its turn comes, so the order is exact whatever the
-//! buckets. What lies beyond the fine ring waits in a coarse bucket of 2^24 ns (16.8 ms) until that
-//! begins; what lies beyond the coarse ring (17 s) waits in a heap. While little is pending, the list
+//! A fine bucket spans 8,192 ns and is sorted when its turn comes, so the order is exact whatever the
+//! buckets. What lies beyond the fine ring waits in a coarse bucket of 2^27 ns (134 ms) until that
+//! begins; what lies beyond the coarse ring (137 s) waits in a heap. While little is pending, the list
 //! alone holds it: a sparse run never turns the wheel.
 //!
 //! Invariants: nothing in the rings and the heap comes before anything in the list. The fine ring holds
@@ -14,12 +14,12 @@ use super::{Entry, Queue};
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 /// Nanoseconds of a fine bucket, as a power of two.
-const FINE_SHIFT: u32 = 10;
-/// Fine buckets: 16.8 ms, which spans the latencies of most networks.
+const FINE_SHIFT: u32 = 13;
+/// Fine buckets: 134 ms, which spans most latencies and many timers.
 const FINE: usize = 1 << 14;
 /// Nanoseconds of a coarse bucket, as a power of two: one turn of the fine ring.
 const COARSE_SHIFT: u32 = FINE_SHIFT + 14;
-/// Coarse buckets: 17 s, which spans most timers.
+/// Coarse buckets: 137 s, which spans nearly all timers.
 const COARSE: usize = 1 << 10;
 /// Events that the list holds while the wheel is empty: so few that inserting is cheaper than turning.
 const NEAR_MAX: usize = 24;
@@ -114,14 +114,7 @@ impl Queue for Wheel {
         if !self.late.is_empty() {
             return self.pop_late(until);
         }
-        let Some(next) = self.near.last() else { return self.pop_far(until) };
-        let Entry { nanos, sequence, item } = *next;
-        if nanos > until {
-            return None;
-        }
-        self.near.truncate(self.near.len() - 1);
-        self.popped = nanos;
-        Some(Entry { nanos, sequence, item })
+        if self.near.is_empty() { self.pop_far(until) } else { self.pop_near(until) }
     }
 
     fn len(&self) -> usize {
@@ -149,36 +142,38 @@ impl Wheel {
     /// Pops from the wheel, as the list is empty.
     #[inline(always)]
     fn pop_far(&mut self, until: u64) -> Option<Entry> {
-        let next = self.cursor + 1;
-        let place = next as usize % FINE;
-        let bits = self.fine_full.words[place / 64] >> (place % 64);
-        let tick = next + u64::from(bits.trailing_zeros());
-        let head = self.fine[tick as usize % FINE];
-        // Mostly the next bucket is near and holds one event: then the list need not hold it first.
-        if bits != 0 && tick < self.coarse_first && self.cells[head as usize].next == NIL {
-            let Cell { nanos, sequence, item, .. } = self.cells[head as usize];
-            if nanos > until {
-                return None;
-            }
-            let bucket = tick as usize % FINE;
-            self.fine[bucket] = NIL;
-            self.fine_full.clear(bucket);
-            self.cells[head as usize].next = self.free;
-            self.free = head;
-            self.far -= 1;
-            self.popped = nanos;
-            self.cursor = tick;
-            self.bound = (tick + 1).saturating_mul(1 << FINE_SHIFT);
-            return Some(Entry { nanos, sequence, item });
+        let tick = self.next_tick(until >> FINE_SHIFT)?;
+        let bucket = tick as usize % FINE;
+        let head = self.fine[bucket];
+        let Cell { nanos, sequence, item, next } = self.cells[head as usize];
+        if next != NIL {
+            self.take(tick);
+            return self.pop_near(until);
         }
-        self.advance(until >> FINE_SHIFT)?;
-        let next = *self.near.last()?;
-        if next.nanos > until {
+        // Mostly a bucket holds one event: then the list need not hold it first.
+        if nanos > until {
+            return None;
+        }
+        self.fine[bucket] = NIL;
+        self.fine_full.clear(bucket);
+        self.cells[head as usize].next = self.free;
+        self.free = head;
+        self.far -= 1;
+        self.popped = nanos;
+        self.cursor = tick;
+        self.bound = (tick + 1).saturating_mul(1 << FINE_SHIFT);
+        Some(Entry { nanos, sequence, item })
+    }
+
+    #[inline]
+    fn pop_near(&mut self, until: u64) -> Option<Entry> {
+        let Entry { nanos, sequence, item } = *self.near.last()?;
+        if nanos > until {
             return None;
         }
         self.near.truncate(self.near.len() - 1);
-        self.popped = next.nanos;
-        Some(next)
+        self.popped = nanos;
+        Some(Entry { nanos, sequence, item })
     }
 
     #[cold]
@@ -232,29 +227,27 @@ impl Wheel {
         }
     }
 
-    /// Moves the cursor to the next bucket that holds anything and takes its entries; `None` where it
-    /// begins after the tick `until`.
-    fn advance(&mut self, until: u64) -> Option<()> {
+    /// The next tick that holds anything; `None` where that is after the tick `until`.
+    #[inline(always)]
+    fn next_tick(&mut self, until: u64) -> Option<u64> {
         loop {
             let here = self.cursor as usize % FINE;
-            let fine = self
-                .fine_full
-                .next_after(here)
-                .map(|bucket| self.cursor + 1 + (bucket.wrapping_sub(here + 1) % FINE) as u64);
-            let coarse = self.coarse_first;
-            let first = fine.unwrap_or(u64::MAX).min(coarse);
-            if first > until || first == u64::MAX {
+            let first = match self.fine_full.next_after(here) {
+                Some(bucket) => self.cursor + 1 + (bucket.wrapping_sub(here + 1) % FINE) as u64,
+                None => u64::MAX,
+            };
+            if first.min(self.coarse_first) > until {
                 return None;
             }
-            if coarse > first {
-                self.take(first);
-                return Some(());
+            if first < self.coarse_first {
+                return Some(first);
             }
-            self.move_cursor(coarse - 1);
+            self.move_cursor(self.coarse_first - 1);
             self.refine(self.coarse_next);
         }
     }
 
+    #[inline(never)]
     fn take(&mut self, tick: u64) {
         let bucket = tick as usize % FINE;
         self.bound = 0;
