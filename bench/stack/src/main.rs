@@ -26,8 +26,13 @@ struct Asked {
 /// What all runs together came to.
 #[derive(Default)]
 struct Total {
+    /// What happened in the worlds.
     delivered: u64,
     sent: u64,
+    events: u64,
+    timers: u64,
+    records: u64,
+    notices: u64,
     virtual_nanos: u64,
     cpu_micros: u64,
     held: u64,
@@ -87,18 +92,30 @@ fn measure(asked: &Asked) -> Result<String, String> {
         total.cpu_micros += usage::now().micros_since(&before);
         total.delivered += outcome.world.delivered;
         total.sent += outcome.world.sent;
+        total.events += outcome.world.events;
+        total.timers += outcome.world.timers;
+        total.records += outcome.world.records;
+        total.notices += outcome.world.notices;
         total.virtual_nanos += outcome.ended.as_nanos();
         total.held += u64::from(outcome.verdict == Verdict::Holds);
         total.fingerprints = total.fingerprints.rotate_left(1) ^ outcome.fingerprint.unwrap_or(0);
     }
-    let Total { delivered, sent, virtual_nanos, cpu_micros, held, fingerprints } = total;
+    let figures = [
+        ("runs", asked.seeds),
+        ("held", total.held),
+        ("delivered", total.delivered),
+        ("sent", total.sent),
+        ("events", total.events),
+        ("timers", total.timers),
+        ("records", total.records),
+        ("notices", total.notices),
+        ("virtual_nanos", total.virtual_nanos),
+        ("cpu_micros", total.cpu_micros),
+        ("resident_bytes_max", usage::now().resident_bytes_max),
+    ];
+    let figures = figures.map(|(name, value)| format!(",\"{name}\":{value}")).concat();
+    let (subject, mode, hash) = (&asked.scenario, &asked.mode, total.fingerprints);
     Ok(format!(
-        "{{\"subject\":\"{}\",\"mode\":\"{}\",\"runs\":{},\"held\":{held},\"delivered\":{delivered},\
-         \"sent\":{sent},\"virtual_nanos\":{virtual_nanos},\"cpu_micros\":{cpu_micros},\
-         \"hash\":\"{fingerprints:032x}\",\"resident_bytes_max\":{}}}",
-        asked.scenario,
-        asked.mode,
-        asked.seeds,
-        usage::now().resident_bytes_max,
+        "{{\"subject\":\"{subject}\",\"mode\":\"{mode}\",\"hash\":\"{hash:032x}\"{figures}}}"
     ))
 }
