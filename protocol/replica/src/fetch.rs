@@ -25,11 +25,17 @@ const SOURCES_MAX: usize = 16;
 /// Peers remembered as wanting the code, to be told when it is whole.
 const WAITERS_MAX: usize = 16;
 
-/// Chunks asked for at first: what any link takes at once.
+/// Chunks asked for at first, and at least: what any link takes at once.
 const WINDOW_FIRST: u32 = 4;
 
 /// Doublings of the wait for chunks from a silent peer.
 const SILENCE_SHIFT_MAX: u32 = 4;
+
+/// The longest wait for chunks. A link that loses in bursts is only got across by trying.
+const WAIT_MAX: Span = Span::from_secs(2);
+
+/// How long nobody is asked after a code was wrong and there is nobody else.
+const WRONG_WAIT: Span = Span::from_secs(8);
 
 /// What is known of the code's way here. Volatile: the chunks themselves are in the state.
 #[derive(Debug, Default)]
@@ -122,7 +128,7 @@ impl Replica {
     fn wait(&self) -> Span {
         let fetching = &self.fetching;
         let wait = fetching.trip.timeout(self.settings.fetch.timeout);
-        wait.saturating_mul(1 << fetching.silence.min(SILENCE_SHIFT_MAX))
+        wait.saturating_mul(1 << fetching.silence.min(SILENCE_SHIFT_MAX)).min(WAIT_MAX)
     }
 
     /// Picks a peer among those that have the code, and none that gave a wrong one.
@@ -136,7 +142,7 @@ impl Replica {
         let source = candidates[self.draws.below(Purpose::Fetch, candidates.len())];
         fetching.source = Some(source);
         fetching.asked.clear();
-        fetching.window = WINDOW_FIRST.min(self.settings.fetch.window).max(1);
+        fetching.window = WINDOW_FIRST;
         (fetching.credit, fetching.silence, fetching.heard) = (0, 0, false);
         self.resumed();
     }
@@ -221,7 +227,7 @@ impl Replica {
         }
         overdue.sort_unstable();
         if !overdue.is_empty() {
-            fetching.window = (fetching.window / 2).max(1);
+            fetching.window = (fetching.window / 2).max(WINDOW_FIRST);
             fetching.credit = 0;
         }
         // What is beyond the smaller window is asked for when there is room.
@@ -249,7 +255,8 @@ impl Replica {
         fetching.credit += 1;
         if fetching.credit >= fetching.window {
             fetching.credit = 0;
-            fetching.window = (fetching.window + 1).min(self.settings.fetch.window.max(1));
+            fetching.window =
+                (fetching.window + 1).min(self.settings.fetch.window.max(WINDOW_FIRST));
         }
         if !fetching.givers.contains(&from) {
             fetching.givers.push(from);
@@ -275,8 +282,8 @@ impl Replica {
         fetching.source = None;
         fetching.asked.clear();
         // Where there is nobody else, the next try is far off.
-        fetching.silence = SILENCE_SHIFT_MAX;
-        fetching.armed = Time::ZERO;
+        fetching.armed = self.now + WRONG_WAIT;
+        self.arm(Timer::Fetch, self.now + WRONG_WAIT);
     }
 
     /// The code is whole: those who wait for it are told.

@@ -341,6 +341,16 @@ impl Outgoing {
         self.backoff = (self.backoff + 1).min(BACKOFF_MAX);
     }
 
+    /// The peer was heard: a wait that grew long while it was silent is cut to one that did not.
+    pub(crate) fn encourage(&mut self, now: Time, settings: &settings::Link) {
+        if self.backoff == 0 || self.retransmit_at == Time::NEVER {
+            return;
+        }
+        let (first, wait) = (self.letters.front(), self.trip.timeout(settings.timeout));
+        let sent_at = first.map_or(Time::ZERO, |letter| letter.sent_at);
+        self.retransmit_at = self.retransmit_at.min((sent_at + wait).max(now));
+    }
+
     /// Waits for an answer to what was just sent, unless it already does.
     pub(crate) fn expect(&mut self, settings: &settings::Link, later: impl FnOnce(Span) -> Time) {
         if self.retransmit_at == Time::NEVER {

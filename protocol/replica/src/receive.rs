@@ -39,6 +39,7 @@ impl Replica {
         if known > self.state.incarnation {
             self.raise(known);
         }
+        self.encourage(place);
         let current = known == self.state.incarnation;
         match content {
             Content::Ack(ack) => {
@@ -69,6 +70,16 @@ impl Replica {
             Content::Chunk(chunk) => self.take_chunk(from, &chunk),
         }
         self.flush_greeting(place);
+    }
+
+    /// A peer was heard: letters that it has not acknowledged may reach it now.
+    fn encourage(&mut self, place: usize) {
+        let Some(streams) = &mut self.state.links.at_mut(place).streams else { return };
+        let before = streams.out.retransmit_at;
+        streams.out.encourage(self.now, &self.settings.link);
+        if streams.out.retransmit_at < before {
+            self.touch(place);
+        }
     }
 
     /// The link to a sender. A sender that was not known is from now on; `None` where there are too

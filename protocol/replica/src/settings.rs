@@ -120,12 +120,12 @@ impl Default for Fetch {
 }
 
 impl Default for Link {
-    /// 1,024 letters, 200 ms at first, 10 s at most, acknowledgements within 5 ms.
+    /// 1,024 letters, 200 ms at first, 3 s at most, acknowledgements within 5 ms.
     fn default() -> Self {
         Self {
             outbox_max: 1024,
             timeout: Span::from_millis(200),
-            timeout_max: Span::from_secs(10),
+            timeout_max: Span::from_secs(3),
             ack_delay: Span::from_millis(5),
         }
     }

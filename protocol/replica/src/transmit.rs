@@ -169,17 +169,8 @@ impl Replica {
         for place in &busy {
             self.state.links.at_mut(*place as usize).busy = false;
         }
-        for place in busy.drain(..).map(|place| place as usize) {
-            let link = self.state.links.at_mut(place);
-            let late = link.open
-                && link.streams.as_ref().is_some_and(|it| it.out.retransmit_at <= self.now);
-            if late {
-                let draws = &mut self.draws;
-                let out = &mut link.streams_mut().out;
-                out.lose(self.now, true);
-                out.back_off(&self.settings.link, |span| draws.later(self.now, span));
-            }
-            self.touch(place);
+        for place in busy.drain(..) {
+            self.touch(place as usize);
         }
         // The list is rebuilt as links are looked at; its allocation is kept.
         busy.append(&mut self.deadlines.busy);
@@ -231,7 +222,14 @@ impl Replica {
 
     fn send_letters(&mut self, place: usize) {
         let mut again = 0;
-        let to = self.state.links.at(place).peer;
+        let link = self.state.links.at_mut(place);
+        let to = link.peer;
+        let out = &mut link.streams_mut().out;
+        if out.retransmit_at <= self.now {
+            let draws = &mut self.draws;
+            out.lose(self.now, true);
+            out.back_off(&self.settings.link, |span| draws.later(self.now, span));
+        }
         loop {
             let link = self.state.links.at_mut(place);
             let (known, ack) = (link.incarnation, link.ack(false));
