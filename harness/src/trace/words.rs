@@ -11,7 +11,10 @@ use sim::{
     Event, Fate,
     event::{Phase, Why},
 };
-use upgrade::release::{ReleaseId, Stamp};
+use upgrade::{
+    release::{ReleaseId, Stamp},
+    switch::Migration,
+};
 
 use super::Line;
 
@@ -239,23 +242,9 @@ fn releases(notice: &Notice) -> (&'static str, String) {
         }
         N::Prepared { release, .. } => ("prepared", format!("is about to switch to {release}")),
         N::Committed { from, release, migration, pause, .. } => {
-            let how = match (migration.hot_swap, migration.edges.len()) {
-                (true, _) => "the state stays".to_owned(),
-                (false, 0) => "from nothing".to_owned(),
-                (false, 1) => {
-                    format!("the state migrated over one edge for {} fuel", migration.fuel)
-                }
-                (false, edges) => {
-                    format!("the state migrated over {edges} edges for {} fuel", migration.fuel)
-                }
-            };
-            let text = format!(
-                "runs {} instead of {}; {how}; paused for {}",
-                release.id,
-                name(from.as_ref()),
-                time(*pause)
-            );
-            ("committed", text)
+            let (from, pause) = (name(from.as_ref()), paused(*pause));
+            let how = migrated(migration);
+            ("committed", format!("runs {} instead of {from}; {how}{pause}", release.id))
         }
         N::Quarantined { release, reason, .. } => {
             ("quarantined", format!("will not run {release}: {reason}"))
@@ -298,11 +287,7 @@ fn messages(notice: &Notice) -> (&'static str, String) {
         }
         N::Delivered { id, stamp, sent, body, converted, was_held, .. } => {
             let held = if *was_held { ", after it was held" } else { "" };
-            let what = if converted.is_empty() {
-                shown(body)
-            } else {
-                format!("{} converted to {}", shown(sent), shown(body))
-            };
+            let what = taken(sent, body, converted);
             (
                 "message",
                 format!(
@@ -353,11 +338,7 @@ fn of_the_app(notice: &Notice) -> (&'static str, String) {
     use Notice as N;
     match notice {
         N::Operation { id, sent, body, converted, .. } => {
-            let what = if converted.is_empty() {
-                shown(body)
-            } else {
-                format!("{} converted to {}", shown(sent), shown(body))
-            };
+            let what = taken(sent, body, converted);
             ("operation", format!("takes in operation {id}, {what}"))
         }
         N::OperationRefused { id, reason } => {
@@ -369,6 +350,30 @@ fn of_the_app(notice: &Notice) -> (&'static str, String) {
         N::Ticked { .. } => ("ticked", "a tick changed the state".to_owned()),
         N::Faulted { text, .. } => ("faulted", format!("the app faulted, without effect: {text}")),
         _ => unreachable!("not a notice about the app"),
+    }
+}
+
+fn migrated(migration: &Migration) -> String {
+    match (migration.hot_swap, migration.edges.len()) {
+        (true, _) => "the state stays".to_owned(),
+        (false, 0) => "from nothing".to_owned(),
+        (false, 1) => format!("the state migrated over one edge for {} fuel", migration.fuel),
+        (false, edges) => {
+            format!("the state migrated over {edges} edges for {} fuel", migration.fuel)
+        }
+    }
+}
+
+fn paused(pause: Span) -> String {
+    if pause == Span::ZERO { String::new() } else { format!("; paused for {}", time(pause)) }
+}
+
+/// What the app saw, and what arrived where that was converted.
+fn taken(sent: &Body, body: &Body, converted: &[u32]) -> String {
+    if converted.is_empty() {
+        shown(body)
+    } else {
+        format!("{} converted to {}", shown(sent), shown(body))
     }
 }
 

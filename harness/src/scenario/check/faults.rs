@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use contract::{NodeId, Span};
 
 use super::{
-    super::{Between, Damage, Fault, Partition, Text},
+    super::{Between, Damage, Fault, Partition, Ring, Swizzle, Text},
     Check, Code,
 };
 
@@ -35,18 +35,7 @@ impl Check<'_> {
                 let sets = [(&bridge.left, "left"), (&bridge.right, "right"), (&middle, "node")];
                 self.disjoint(&sets.map(|(set, key)| (&set[..], format!("{path}.{key}"))));
             }
-            Fault::Ring(ring) => {
-                let nodes = ring.nodes.as_deref();
-                self.node_list(nodes.unwrap_or_default(), &format!("{path}.nodes"));
-                if nodes.map_or(self.nodes.len(), <[_]>::len) < RING_NODES_MIN {
-                    self.mistake(
-                        Code::Contradiction,
-                        path,
-                        "so small a ring cuts no link".to_owned(),
-                        "expected at least four nodes",
-                    );
-                }
-            }
+            Fault::Ring(ring) => self.ring(ring, path),
             Fault::Cut(cut) => {
                 self.link(Some(cut.sender), Some(cut.receiver), path);
                 if cut.sender == cut.receiver {
@@ -59,17 +48,7 @@ impl Check<'_> {
                 }
             }
             Fault::Clog(clog) => self.link(clog.sender, clog.receiver, path),
-            Fault::Swizzle(swizzle) => {
-                self.node_list(&swizzle.nodes, &format!("{path}.nodes"));
-                if swizzle.nodes.len() < 2 {
-                    self.mistake(
-                        Code::Contradiction,
-                        &format!("{path}.nodes"),
-                        "there is no link to clog".to_owned(),
-                        "expected at least two nodes",
-                    );
-                }
-            }
+            Fault::Swizzle(swizzle) => self.swizzle(swizzle, path),
             Fault::Crash(crash) => {
                 self.node(*crash.node, &node);
                 self.moment(*crash.at, &at);
@@ -99,6 +78,24 @@ impl Check<'_> {
                 self.link(slow.sender, slow.receiver, path);
                 self.latency(&slow.latency, &format!("{path}.latency"));
             }
+        }
+    }
+
+    fn ring(&mut self, ring: &Ring, path: &str) {
+        let nodes = ring.nodes.as_deref();
+        self.node_list(nodes.unwrap_or_default(), &format!("{path}.nodes"));
+        if nodes.map_or(self.nodes.len(), <[_]>::len) < RING_NODES_MIN {
+            let title = "so small a ring cuts no link".to_owned();
+            self.mistake(Code::Contradiction, path, title, "expected at least four nodes");
+        }
+    }
+
+    fn swizzle(&mut self, swizzle: &Swizzle, path: &str) {
+        let path = format!("{path}.nodes");
+        self.node_list(&swizzle.nodes, &path);
+        if swizzle.nodes.len() < 2 {
+            let title = "there is no link to clog".to_owned();
+            self.mistake(Code::Contradiction, &path, title, "expected at least two nodes");
         }
     }
 
