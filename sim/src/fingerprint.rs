@@ -65,7 +65,7 @@ impl Fingerprint {
     }
 
     /// Takes an event: its kind, moment and node, two numbers, and content appended by `content`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take(
         &mut self,
         kind: Kind,
@@ -74,9 +74,13 @@ impl Fingerprint {
         numbers: [u64; 2],
         content: impl FnOnce(&mut Vec<u8>),
     ) {
-        if !self.on {
-            return;
+        if self.on {
+            self.head(kind, at, node, numbers);
+            content(&mut self.page);
         }
+    }
+
+    fn head(&mut self, kind: Kind, at: Time, node: u32, numbers: [u64; 2]) {
         if self.page.len() >= PAGE_BYTES {
             self.fold();
         }
@@ -88,11 +92,10 @@ impl Fingerprint {
         head[16..24].copy_from_slice(&numbers[0].to_le_bytes());
         head[24..32].copy_from_slice(&numbers[1].to_le_bytes());
         self.page.extend_from_slice(&head);
-        content(&mut self.page);
     }
 
     /// As [`Fingerprint::take`], for content that encodes itself.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take_encoded(
         &mut self,
         kind: Kind,

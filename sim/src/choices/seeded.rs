@@ -103,8 +103,10 @@ impl Seeded {
         let mut stream = ChaCha8Rng::from_seed(seed);
         stream.set_stream(occasion.entity);
         stream.set_word_pos(u128::from(first) * 16);
-        for word in blocks.iter_mut().flat_map(|block| &mut block.0) {
-            *word = stream.next_u32();
+        let mut bytes = [0; LONG * size_of::<Block>()];
+        stream.fill_bytes(&mut bytes);
+        for (block, bytes) in blocks.iter_mut().zip(bytes.as_chunks::<{ size_of::<Block>() }>().0) {
+            block.0 = std::array::from_fn(|at| u32::from_le_bytes(bytes.as_chunks().0[at]));
         }
     }
 }

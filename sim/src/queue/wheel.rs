@@ -133,10 +133,12 @@ impl Wheel {
         }
         // Its sequence number is the highest, so it comes after all of the same time.
         let mut at = self.near.len();
+        self.near.push(entry);
         while at > 0 && self.near[at - 1].nanos <= entry.nanos {
+            self.near[at] = self.near[at - 1];
             at -= 1;
         }
-        self.near.insert(at, entry);
+        self.near[at] = entry;
     }
 
     /// Pops from the wheel, as the list is empty.

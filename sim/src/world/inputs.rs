@@ -6,10 +6,10 @@ use crate::{
     fingerprint::Kind,
     ledger::Injector,
     network::Met,
-    node::State,
+    node::{Armed, State},
     world::Order,
 };
-use contract::{Choices, Input, NodeId, Process, Wire as _};
+use contract::{Choices, Input, NodeId, Process, Time, Wire as _};
 
 /// Events that wait for a paused node at most; a datagram beyond them is dropped.
 const WAITING_MAX: usize = 1 << 16;
@@ -181,12 +181,21 @@ impl<P: Process, C: Choices> World<P, C> {
             return;
         }
         assert_eq!(node.state, State::Up, "a node that is down has no timers");
-        let timer = node.timers.swap_remove(at).timer;
+        // It stays in its place until the process had its chance to arm it again.
+        let timer = node.timers[at].timer;
+        node.timers[at].due = Time::NEVER;
         let (id, input) = (node.id, node.inputs + 1);
         core.counts.timers += 1;
         core.fingerprint.take_encoded(Kind::Timer, core.now, id.0, input, &timer);
         if self.survives(slot, Event::Timer { node: id, timer, input }, watch) {
             self.feed(slot, Input::Timer(timer), watch);
+        }
+        let timers = &mut self.core.nodes[slot as usize].timers;
+        let rung = |armed: &Armed<P::Timer>| armed.timer == timer && armed.due == Time::NEVER;
+        let at =
+            if timers.get(at).is_some_and(rung) { Some(at) } else { timers.iter().position(rung) };
+        if let Some(at) = at {
+            timers.swap_remove(at);
         }
     }
 

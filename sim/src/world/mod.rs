@@ -189,11 +189,16 @@ impl<P: Process, C: Choices> World<P, C> {
         while let Some(entry) = self.core.queue.pop(until.as_nanos()) {
             self.core.now = Time::from_nanos(entry.nanos);
             self.core.counts.events += 1;
-            match Item::of(entry.item) {
-                Item::Datagram(slot) => self.arrive(slot, watch),
-                Item::Letter(slot) => self.open(slot, watch),
-                Item::Timer(node) => self.fire(node, entry.sequence, watch),
-                Item::Rare(slot) => self.rare(slot, watch),
+            // The most frequent first: a chain of tests is predicted better than a jump through a table.
+            let item = Item::of(entry.item);
+            if let Item::Datagram(slot) = item {
+                self.arrive(slot, watch);
+            } else if let Item::Timer(node) = item {
+                self.fire(node, entry.sequence, watch);
+            } else if let Item::Letter(slot) = item {
+                self.open(slot, watch);
+            } else if let Item::Rare(slot) = item {
+                self.rare(slot, watch);
             }
             if !self.core.orders.is_empty() {
                 self.obey(watch);

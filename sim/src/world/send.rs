@@ -293,7 +293,7 @@ impl Lot {
         }
         lot.latency = class.least;
         if class.varies {
-            lot.latency = settle(LATENCY, class.latency.draw(words[word::LATENCY]), class.least);
+            lot.latency = settle(LATENCY, class.latency(words[word::LATENCY]), class.least);
         }
         if !class.odd {
             return lot;
@@ -307,7 +307,7 @@ impl Lot {
         if !class.duplicate.is_none() {
             let drawn = class.duplicate.hit(words[word::DUPLICATE]);
             if settle(DUPLICATED, u64::from(drawn), 0) != 0 {
-                let drawn = class.latency.draw(words[word::COPY_LATENCY]);
+                let drawn = class.latency(words[word::COPY_LATENCY]);
                 lot.copy_latency = Some(settle(COPY_LATENCY, drawn, class.least));
             }
         }
