@@ -465,6 +465,36 @@ fn a_file_that_is_no_text_or_no_file_is_named() {
 }
 
 #[test]
+fn a_number_may_be_written_in_any_way_that_toml_has() {
+    for nodes in ["0x5", "0b101", "5", "+5"] {
+        let text = GOOD.replace("nodes = 5", &format!("nodes = {nodes}"));
+        let scenario = Scenario::parse(Path::new("s.toml"), text);
+        assert_eq!(scenario.map(|scenario| scenario.fleet.nodes), Ok(5), "{nodes}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_accepted_or_shown_with_its_mistakes(
+        edits in proptest::collection::vec((0_usize..GOOD.len(), 0_usize..9, ".{0,6}|[\\[\\]{}=\"n0-9]{0,3}"), 1..6)
+    ) {
+        let mut text: Vec<char> = GOOD.chars().collect();
+        for (at, length, new) in edits {
+            let at = at.min(text.len());
+            let end = (at + length).min(text.len());
+            text.splice(at..end, new.chars());
+        }
+        match Scenario::parse(Path::new("s.toml"), text.into_iter().collect()) {
+            Ok(scenario) => proptest::prop_assert!(scenario.deploy().is_ok()),
+            Err(rejected) => {
+                proptest::prop_assert!(!rejected.diagnostics.is_empty());
+                proptest::prop_assert!(rejected.rendered().contains("s.toml"));
+            }
+        }
+    }
+}
+
+#[test]
 fn a_code_keeps_its_number() {
     let numbers: Vec<String> = Code::ALL.iter().map(Code::to_string).collect();
     for (index, number) in numbers.iter().enumerate() {
