@@ -1,3 +1,4 @@
 //! Whole-system tests, one binary.
 
 mod architecture;
+mod planted;

@@ -113,6 +113,8 @@ pub struct Truth {
     pub book: Book,
     /// What is promised.
     pub bounds: Bounds,
+    /// The release that clients are built for, among the published.
+    pub clients: Option<usize>,
     /// The safety phase is over.
     pub calm: bool,
 }
@@ -162,7 +164,8 @@ impl Truth {
         // Two numbers of a stamp's byte mean something else.
         assert!(releases.len() < usize::from(book::STRANGE), "a stamp's release fits a byte");
         let nodes = vec![NodeTruth::default(); nodes];
-        Self { releases, nodes, book: Book::default(), bounds, calm: false }
+        let clients = if releases.is_empty() { None } else { Some(0) };
+        Self { releases, nodes, book: Book::default(), bounds, clients, calm: false }
     }
 
     /// What is known of `node`.

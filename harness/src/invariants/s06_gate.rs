@@ -1,12 +1,15 @@
 //! S6: the gate. The running code sees messages of its class alone, or converted to it.
 
+use contract::NodeId;
 use replica::Notice;
+use upgrade::{gate::HoldReason, release::Stamp};
 
 use super::{Broken, Invariant};
 use crate::observation::{Kind, Kinds, Moment, Observation, Published, Truth, wins};
 
 /// A versioned message reaches the app only if it is of the running class and of a type that the
-/// running version has, or was converted all the way to it; never one of a newer class.
+/// running version has, or was converted all the way to it; never one of a newer class. And one that
+/// may reach it does not wait, unless an earlier one of its stream does.
 #[derive(Default)]
 pub(super) struct GateHolds;
 
@@ -20,7 +23,7 @@ impl Invariant for GateHolds {
     }
 
     fn wants(&self) -> Kinds {
-        Kinds::of(&[Kind::Delivered])
+        Kinds::of(&[Kind::Delivered, Kind::Held])
     }
 
     fn observe(
@@ -29,8 +32,16 @@ impl Invariant for GateHolds {
         moment: &Moment,
         seen: &Observation<'_>,
     ) -> Result<(), Broken> {
-        let Observation::Notice(Notice::Delivered { id, stamp, body, converted, .. }) = seen else {
-            return Ok(());
+        let (id, stamp, body, converted) = match seen {
+            Observation::Notice(Notice::Delivered { id, stamp, body, converted, .. }) => {
+                (id, stamp, body, converted)
+            }
+            Observation::Notice(Notice::Held { id, tag, stamp: Some(stamp), reason, .. })
+                if *reason != HoldReason::BehindHeld =>
+            {
+                return hold(truth, moment, id.from, *tag, stamp);
+            }
+            _ => return Ok(()),
         };
         let (node, from) = (moment.node, id.from);
         let Some(running) = truth.running(node) else {
@@ -60,6 +71,35 @@ impl Invariant for GateHolds {
             Ok(())
         }
     }
+}
+
+/// A message waits although nothing of its stream waits before it.
+fn hold(
+    truth: &Truth,
+    moment: &Moment,
+    from: NodeId,
+    tag: u32,
+    stamp: &Stamp,
+) -> Result<(), Broken> {
+    let node = moment.node;
+    let (Some(running), Some(sender)) =
+        (truth.running(node), truth.stamped(truth.stamp(Some(stamp))))
+    else {
+        return Ok(());
+    };
+    let same = sender.envelope.class == running.envelope.class;
+    let kind = running.manifest().message(tag);
+    let understood = same && kind.is_some_and(|kind| running.understands(kind.since));
+    let older = !same && wins(sender.id(), running.id()).is_lt();
+    if !understood && !older {
+        return Ok(());
+    }
+    let text = format!(
+        "{node} runs {} and makes a message of {from} of {} wait, which it understands",
+        running.id(),
+        sender.id()
+    );
+    Err(Broken::between(node, from, text))
 }
 
 fn is_converted(running: &Published, sender: &Published, edges: &[u32]) -> bool {
@@ -96,6 +136,20 @@ mod tests {
             "not converted",
         );
         check::<GateHolds>(|_| vec![], |truth| vec![(2, converted(truth, &[9]))], "not converted");
+    }
+
+    #[test]
+    fn a_message_that_waits_although_it_is_understood_breaks() {
+        check::<GateHolds>(
+            |truth| vec![(1, held(truth, message(2, 1, 1), TWO, 1))],
+            |truth| {
+                vec![
+                    (1, started(truth, Some(ONE), &[])),
+                    (1, held(truth, message(0, 1, 1), ONE_FOUR, 1)),
+                ]
+            },
+            "which it understands",
+        );
     }
 
     #[test]

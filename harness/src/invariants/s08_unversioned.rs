@@ -60,6 +60,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_unversioned_message_that_waits_breaks() {
+        let (mut truth, mut invariant) = (truth(), UnversionedPasses);
+        let waits = held(&truth, message(2, 1, 1), TWO, 1);
+        assert_eq!(story(&mut truth, &mut invariant, &[(1, waits.clone())]), Ok(()));
+        unversion(&mut truth, ONE_FOUR, 2);
+        let broken = story(&mut truth, &mut invariant, &[(1, waits)]).unwrap_err();
+        assert!(broken.contains("holds the unversioned"), "{broken}");
+    }
+
+    #[test]
     fn a_versioned_type_without_its_release_breaks() {
         check::<UnversionedPasses>(
             |truth| vec![(1, delivered(truth, message(0, 1, 1), ONE_FOUR))],

@@ -1,14 +1,22 @@
 //! S12: conversions are exactly the path from the sender's release to the running one, each edge once.
 
-use replica::Notice;
+use std::collections::VecDeque;
+
+use app::Body;
+use replica::{Notice, notice::Ended};
+use upgrade::gate::RefuseReason;
 
 use super::{Broken, Invariant};
 use crate::observation::{Kind, Kinds, Moment, Observation, Published, Truth};
 
 /// A message of the running class is delivered as it was sent; one of an older class is what the
-/// running code's edges make of it, one after the other, each once. Computed here once more.
+/// running code's edges make of it, one after the other, each once. Computed here once more. And none
+/// ends for want of a conversion that the running code has.
 #[derive(Default)]
-pub(super) struct ConvertedOnce;
+pub(super) struct ConvertedOnce {
+    /// By stream: exactly-once messages on their way or held, oldest first.
+    on_the_way: Vec<VecDeque<(u64, Body)>>,
+}
 
 impl Invariant for ConvertedOnce {
     fn name(&self) -> &'static str {
@@ -16,11 +24,11 @@ impl Invariant for ConvertedOnce {
     }
 
     fn claim(&self) -> &'static str {
-        "what is delivered is what the path from the sender's release makes of it, each edge once"
+        "messages are what the path of edges from their release makes of them, and none ends for want of one"
     }
 
     fn wants(&self) -> Kinds {
-        Kinds::of(&[Kind::Delivered])
+        Kinds::of(&[Kind::Sent, Kind::Delivered, Kind::NotDelivered, Kind::Operation])
     }
 
     fn observe(
@@ -29,35 +37,119 @@ impl Invariant for ConvertedOnce {
         moment: &Moment,
         seen: &Observation<'_>,
     ) -> Result<(), Broken> {
-        let Observation::Notice(Notice::Delivered { id, stamp, sent, body, converted, .. }) = seen
-        else {
-            return Ok(());
-        };
-        let Some(running) = truth.running(moment.node) else { return Ok(()) };
-        let broken = |text: String| Err(Broken::between(moment.node, id.from, text));
-        let sender = truth.stamped(truth.stamp(stamp.as_ref()));
-        let same = sender.is_none_or(|sender| sender.envelope.class == running.envelope.class);
-        if same && !converted.is_empty() {
-            return broken(format!(
-                "{} converted a message of {}, which is of its own class",
-                moment.node, id.from
-            ));
-        }
-        match expected(running, sent, converted) {
-            Ok(expected) if expected == *body => Ok(()),
-            Ok(_) => broken(format!(
-                "{} was given something else than edges {converted:?} make of message {} of {}",
-                moment.node, id.sequence, id.from
-            )),
-            Err(text) => broken(format!(
-                "{} was given what cannot be: edges {converted:?} refuse message {} of {}: {text}",
-                moment.node, id.sequence, id.from
-            )),
+        let Observation::Notice(notice) = seen else { return Ok(()) };
+        match notice {
+            Notice::Sent { id, body, exactly_once: true, .. } => {
+                self.send(moment, id.sequence, body);
+                Ok(())
+            }
+            Notice::Delivered { id, stamp, sent, body, converted, .. } => {
+                self.take(moment, id.sequence);
+                let sender = truth.stamped(truth.stamp(stamp.as_ref()));
+                compare(truth, moment, sender, sent, body, converted)
+                    .map_err(|text| Broken::between(moment.node, id.from, text))
+            }
+            Notice::Operation { sent, body, converted, .. } => {
+                let client = truth.clients.map(|release| &truth.releases[release]);
+                compare(truth, moment, client, sent, body, converted)
+                    .map_err(|text| Broken::at(moment.node, text))
+            }
+            Notice::NotDelivered { id, why } => {
+                let Some(body) = self.take(moment, id.sequence) else { return Ok(()) };
+                if !matches!(why, Ended::Faulted(_) | Ended::Refused(RefuseReason::NoAdaptor)) {
+                    return Ok(());
+                }
+                convertible(truth, moment, &body)
+                    .map_err(|text| Broken::between(moment.node, id.from, text))
+            }
+            _ => Ok(()),
         }
     }
 }
 
-fn expected(running: &Published, sent: &app::Body, edges: &[u32]) -> Result<app::Body, String> {
+impl ConvertedOnce {
+    fn send(&mut self, moment: &Moment, sequence: u64, body: &Body) {
+        let Some(stream) = moment.stream.map(|stream| stream as usize) else { return };
+        if stream >= self.on_the_way.len() {
+            self.on_the_way.resize_with(stream + 1, VecDeque::new);
+        }
+        self.on_the_way[stream].push_back((sequence, body.clone()));
+    }
+
+    /// What is taken out of a stream; it is taken in order.
+    fn take(&mut self, moment: &Moment, sequence: u64) -> Option<Body> {
+        let waiting = self.on_the_way.get_mut(moment.stream? as usize)?;
+        while waiting.front().is_some_and(|(first, _)| *first < sequence) {
+            waiting.pop_front();
+        }
+        let is_next = waiting.front().is_some_and(|(first, _)| *first == sequence);
+        if is_next { waiting.pop_front().map(|(_, body)| body) } else { None }
+    }
+}
+
+/// Whether what the app was given is what the edges make of what was sent.
+fn compare(
+    truth: &Truth,
+    moment: &Moment,
+    sender: Option<&Published>,
+    sent: &Body,
+    body: &Body,
+    edges: &[u32],
+) -> Result<(), String> {
+    let Some(running) = truth.running(moment.node) else { return Ok(()) };
+    let node = moment.node;
+    let same = sender.is_none_or(|sender| sender.envelope.class == running.envelope.class);
+    if same && !edges.is_empty() {
+        return Err(format!("{node} converted what is of its own class, {}", running.id()));
+    }
+    if edges.is_empty() && body == sent {
+        return Ok(());
+    }
+    if let Some(sender) = sender
+        && !same
+        && !running.leads_here(&sender.envelope.class, edges)
+    {
+        return Err(format!("{node} converted along {edges:?}, no path from {}", sender.id()));
+    }
+    match expected(running, sent, edges) {
+        Ok(expected) if expected == *body => Ok(()),
+        Ok(_) => Err(format!("{node} was given something else than edges {edges:?} make")),
+        Err(text) => Err(format!("{node} was given what edges {edges:?} refuse: {text}")),
+    }
+}
+
+/// Errors: a message ended although the running code has a path that converts it.
+fn convertible(truth: &Truth, moment: &Moment, body: &Body) -> Result<(), String> {
+    let (Some(running), Some(sender)) =
+        (truth.running(moment.node), truth.stamped(moment.past.stamp))
+    else {
+        return Ok(());
+    };
+    let declared = running.manifest().edges.len() as u32;
+    let from = &sender.envelope.class;
+    // Edges stand oldest first, so the path is the shortest row of them that leads here.
+    let Some(first) = (0..declared).rev().find(|first| {
+        running.leads_here(from, &(*first..declared).collect::<Vec<_>>())
+    }) else {
+        return Ok(());
+    };
+    let path: Vec<u32> = (first..declared).collect();
+    match expected(running, body, &path) {
+        Ok(converted) if is_typed(running, &converted) => Err(format!(
+            "{} ended a message of {}, which edges {path:?} convert",
+            moment.node,
+            sender.id()
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn is_typed(running: &Published, body: &Body) -> bool {
+    let kind = running.manifest().message(body.tag);
+    kind.is_some_and(|kind| kind.schema.check(&body.bytes).is_ok())
+}
+
+fn expected(running: &Published, sent: &Body, edges: &[u32]) -> Result<Body, String> {
     let mut body = sent.clone();
     for edge in edges {
         let edge = usize::try_from(*edge).map_err(|_| "no such edge".to_owned())?;
@@ -92,6 +184,19 @@ mod tests {
             |truth| converted(truth, 1),
             |truth| converted(truth, 0),
             "something else",
+        );
+    }
+
+    #[test]
+    fn a_message_that_ends_although_it_converts_breaks() {
+        let ends = |truth: &Truth, why: Ended| {
+            let id = message(0, 2, 1);
+            vec![(0, sent(truth, id, ONE_FOUR)), (2, Notice::NotDelivered { id, why })]
+        };
+        check::<ConvertedOnce>(
+            |truth| ends(truth, Ended::HoldFull),
+            |truth| ends(truth, Ended::Faulted("no".to_owned())),
+            "which edges [0] convert",
         );
     }
 

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use app::{
-    Body, Runtime,
-    native::Registry,
-};
+use app::{Body, Fault, Manifest, Meter, Program, Runtime, native::Registry};
 use contract::{NodeId, Span, Time};
 use replica::notice::{MessageId, Notice};
 use semver::Version;
@@ -234,6 +231,52 @@ pub(crate) fn delivered(truth: &Truth, id: MessageId, release: usize) -> Notice 
 /// The state of a counter that starts from nothing at `node`.
 pub(crate) fn blank(truth: &Truth, release: usize, node: u32) -> Vec<u8> {
     truth.releases[release].program.init(NodeId(node)).export()
+}
+
+/// A program that lists one of its types as unversioned.
+struct Unversioned {
+    inner: Arc<dyn Program>,
+    manifest: Manifest,
+}
+
+impl Program for Unversioned {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    fn init(&self, node: NodeId) -> Box<dyn app::Instance> {
+        self.inner.init(node)
+    }
+
+    fn load(&self, node: NodeId, state: &[u8]) -> Result<Box<dyn app::Instance>, Fault> {
+        self.inner.load(node, state)
+    }
+
+    fn migrate(&self, edge: usize, state: &[u8], meter: &mut Meter) -> Result<Vec<u8>, Fault> {
+        self.inner.migrate(edge, state, meter)
+    }
+
+    fn convert(&self, edge: usize, body: &Body) -> Result<Body, Fault> {
+        self.inner.convert(edge, body)
+    }
+
+    fn measure(&self, state: &[u8]) -> Result<Vec<i128>, Fault> {
+        self.inner.measure(state)
+    }
+
+    fn operation(&self, kind: &str, entropy: [u32; 4]) -> Option<Body> {
+        self.inner.operation(kind, entropy)
+    }
+}
+
+/// Makes a message type of a release unversioned.
+pub(crate) fn unversion(truth: &mut Truth, release: usize, tag: u32) {
+    let inner = Arc::clone(&truth.releases[release].program);
+    let mut manifest = inner.manifest().clone();
+    for kind in manifest.messages.iter_mut().filter(|kind| kind.tag == tag) {
+        kind.versioned = false;
+    }
+    truth.releases[release].program = Arc::new(Unversioned { inner, manifest });
 }
 
 /// A node at the end of a run that waits for nothing.
