@@ -1,4 +1,6 @@
 //! Whole-system tests, one binary.
 
 mod architecture;
+mod determinism;
 mod planted;
+mod scenarios;

@@ -1,0 +1,74 @@
+//! Every scenario in the folder comes out as it says, on the first seed with all its goals and on a few
+//! more without: the folder is the test list.
+
+use std::{fs, path::PathBuf};
+
+use harness::{
+    outcome::Outcome,
+    run::{Options, run},
+    scenario::Scenario,
+};
+
+/// Seeds of each scenario; a sweep runs more.
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=5;
+
+/// Fleets with more nodes get one seed, so that the test stays short unoptimised.
+const NODES_MAX: u32 = 100;
+
+/// Every scenario in the folder, by name.
+pub(crate) fn all() -> Vec<(String, Scenario)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+    let entries = fs::read_dir(&folder).expect("the scenarios are beside the tests");
+    let paths = entries.map(|entry| entry.expect("the folder is readable").path());
+    let mut paths: Vec<PathBuf> =
+        paths.filter(|path| path.extension().is_some_and(|extension| extension == "toml")).collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "no scenario in {}", folder.display());
+    paths
+        .into_iter()
+        .map(|path| {
+            let name = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+            let scenario = Scenario::read(&path);
+            (name, scenario.unwrap_or_else(|rejected| panic!("{}", rejected.rendered())))
+        })
+        .collect()
+}
+
+/// Why a run did not come out as its scenario says.
+fn disappoints(name: &str, outcome: &Outcome, goals: bool) -> Option<String> {
+    let fine = if goals { outcome.is_as_expected() } else { outcome.is_as_expected_but_goals() };
+    if fine {
+        return None;
+    }
+    let mut text = format!("{name}, seed {}: {:?}", outcome.seed, outcome.verdict);
+    let violations = outcome.violations.iter().map(ToString::to_string);
+    let goals = outcome.goals_missing.iter().map(|goal| format!("never reached `{}`", goal.name()));
+    for why in violations.chain(outcome.shortfalls.iter().cloned()).chain(goals) {
+        text.push_str(&format!("\n    {why}"));
+    }
+    Some(text)
+}
+
+#[test]
+fn every_scenario_comes_out_as_it_says() {
+    let mut disappointments = Vec::new();
+    for (name, scenario) in all() {
+        let seeds = if scenario.fleet.nodes > NODES_MAX { 1..=1 } else { SEEDS };
+        for seed in seeds {
+            let outcome = run(&scenario, seed, Options::default(), None).expect("it can be deployed");
+            disappointments.extend(disappoints(&name, &outcome, seed == *SEEDS.start()));
+        }
+    }
+    assert!(disappointments.is_empty(), "\n{}", disappointments.join("\n"));
+}
+
+#[test]
+fn a_run_that_does_not_come_out_is_seen_to_disappoint() {
+    let (name, scenario) = all().swap_remove(0);
+    let mut outcome = run(&scenario, 1, Options::default(), None).expect("it can be deployed");
+    assert_eq!(disappoints(&name, &outcome, true), None);
+    outcome.goals_missing.push(harness::goals::Goal::HoldFull);
+    assert!(disappoints(&name, &outcome, true).is_some_and(|text| text.contains("hold-full")));
+    outcome.verdict = harness::outcome::Verdict::FallsShort;
+    assert!(disappoints(&name, &outcome, false).is_some());
+}
