@@ -11,8 +11,8 @@ use rand_core::{Rng, SeedableRng};
 
 /// Occasions whose words are one block of the stream.
 const BLOCK_OCCASIONS: u64 = 2;
-/// Blocks that are kept: half a mebibyte, which a core's own cache holds.
-const BLOCKS: usize = 1 << 13;
+/// Blocks that are kept: 256 KiB. More are slower on a machine whose caches others use as well.
+const BLOCKS: usize = 1 << 12;
 /// Blocks that follow each other and that `rand_chacha` makes at once, for little more than one.
 const LONG: usize = 4;
 /// Long lines that were lost before they were used up, after which lines get short.
@@ -70,9 +70,9 @@ impl Seeded {
     #[inline(always)]
     fn line(&self, occasion: Occasion) -> (usize, Name) {
         const { assert!((Site::Run as u32) < 1 << SITE_BITS) };
-        let mixed =
-            (occasion.entity ^ (occasion.site as u64) << 60).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let place = (mixed >> 40) as usize & (self.names.len() - 1);
+        // Links between the first 64 nodes have places of their own, as far as there are places.
+        let spread = (occasion.entity >> 32).wrapping_mul(64).wrapping_add(occasion.entity);
+        let place = (spread ^ (occasion.site as u64) << 7) as usize & (self.names.len() - 1);
         let number = occasion.index / BLOCK_OCCASIONS / self.span as u64;
         (place, Name { entity: occasion.entity, tag: number << SITE_BITS | occasion.site as u64 })
     }

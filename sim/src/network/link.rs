@@ -24,6 +24,8 @@ pub(crate) struct Links {
     /// As long as `slots`, or empty while no link needs it.
     tails: Vec<Tail>,
     used: usize,
+    /// How many links may be added before the table grows.
+    room: usize,
 }
 
 /// The class must be looked up.
@@ -85,14 +87,14 @@ impl Links {
     /// Where the link to `to` is; made where there was none.
     #[inline(always)]
     pub(crate) fn touch(&mut self, to: u32) -> usize {
-        // An eighth stays free, so that a probe ends soon; eight links share a cache line.
-        if self.used * 8 >= self.slots.len() * 7 {
+        if self.room == 0 {
             self.grow();
         }
         let at = self.probe(to);
         if self.slots[at] == EMPTY {
             self.slots[at] = Link::new(to);
             self.used += 1;
+            self.room -= 1;
         }
         at
     }
@@ -139,6 +141,8 @@ impl Links {
     fn grow(&mut self) {
         let longer = (self.slots.len() * 2).max(4);
         let slots = std::mem::replace(&mut self.slots, vec![EMPTY; longer]);
+        // An eighth stays free, so that a probe ends soon; eight links share a cache line.
+        self.room = longer / 8 * 7 + longer % 8 / 2 - self.used;
         let tails = std::mem::take(&mut self.tails);
         if !tails.is_empty() {
             self.tails.resize(longer, Tail::default());
