@@ -45,8 +45,7 @@ fn main() -> ExitCode {
 fn idle(nodes: usize) -> u64 {
     let before = held_bytes();
     // A gap so long that nobody sends: the first request of node 0 is due at once, all others never.
-    let arguments = arguments(nodes, u64::MAX / 1_000);
-    let mut world = kernel::world(&arguments, "plain", nodes);
+    let mut world = kernel::world(&arguments(nodes, u64::MAX / 1_000, usize::MAX), "plain");
     world.run(Time::from_nanos(1), &mut ());
     held_bytes() - before
 }
@@ -61,12 +60,12 @@ struct Busy {
 fn busy(peers: usize) -> Busy {
     let before = held_bytes();
     let gap_micros = 100_000;
-    let mut world = kernel::world(&arguments(NODES, gap_micros), "plain", peers);
+    let mut world = kernel::world(&arguments(NODES, gap_micros, peers), "plain");
     world.run(Time::from_nanos(gap_micros * 1_000 * ROUNDS), &mut ());
     let memory = world.memory();
     Busy { held: held_bytes() - before, links: memory.links_touched, claimed: memory.links }
 }
 
-fn arguments(nodes: usize, gap_micros: u64) -> Arguments {
-    Arguments { nodes, target: 0, gap_micros, seed: 1, mode: String::new() }
+fn arguments(nodes: usize, gap_micros: u64, peers: usize) -> Arguments {
+    Arguments { nodes, target: 0, gap_micros, peers, seed: 1, mode: String::new() }
 }

@@ -26,9 +26,11 @@ fn a_delivered_message_allocates_nothing() {
     assert_eq!(allocations() - before, 1);
     for (nodes, gap_micros) in [(5, 1_000), (50, 1_000), (50, 100_000)] {
         for mode in kernel::MODES {
-            let arguments =
-                Arguments { nodes, target: 0, gap_micros, seed: 1, mode: (*mode).to_owned() };
-            let mut world = kernel::world(&arguments, mode, nodes);
+            let peers = usize::MAX;
+            let mode = String::from(*mode);
+            let arguments = Arguments { nodes, target: 0, gap_micros, peers, seed: 1, mode };
+            let mode = &arguments.mode;
+            let mut world = kernel::world(&arguments, mode);
             kernel::run(&mut world, &arguments, WARM_UP);
             let before = allocations();
             kernel::run(&mut world, &arguments, WARM_UP + COUNTED);

@@ -33,6 +33,9 @@ pub struct Arguments {
     pub target: u64,
     /// Simulated time between two requests of a node, in microseconds.
     pub gap_micros: u64,
+    /// How many peers a node sends requests to: those that come after it. The floor and the kernel know
+    /// it; for all others, and where there are not as many, it is every other node.
+    pub peers: usize,
     /// The seed.
     pub seed: u64,
     /// Which variant; each program says which it has. Empty for its first.
@@ -40,12 +43,18 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Reads `--nodes N --target N --gap-us N --seed N --mode NAME`.
+    /// Reads `--nodes N --target N --gap-us N --peers N --seed N --mode NAME`.
     ///
     /// Errors: a fragment that says which flag or value is wrong.
     pub fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut arguments =
-            Self { nodes: 5, target: 1_000_000, gap_micros: 1_000, seed: 1, mode: String::new() };
+        let mut arguments = Self {
+            nodes: 5,
+            target: 1_000_000,
+            gap_micros: 1_000,
+            peers: usize::MAX,
+            seed: 1,
+            mode: String::new(),
+        };
         while let Some(flag) = words.next() {
             let value = words.next().ok_or_else(|| format!("{flag} needs a value"))?;
             let number = || value.parse().map_err(|_| format!("{flag} {value}: not a number"));
@@ -53,15 +62,26 @@ impl Arguments {
                 "--nodes" => arguments.nodes = number()? as usize,
                 "--target" => arguments.target = number()?,
                 "--gap-us" => arguments.gap_micros = number()?,
+                "--peers" => arguments.peers = number()? as usize,
                 "--seed" => arguments.seed = number()?,
                 "--mode" => arguments.mode = value,
                 _ => return Err(format!("unknown flag {flag}")),
             }
         }
-        match arguments.nodes {
-            2..=0xffff => Ok(arguments),
+        match (arguments.nodes, arguments.peers) {
+            (2..=0xffff, 1..) => Ok(arguments),
+            (_, 0) => Err("at least one peer".to_owned()),
             _ => Err("between 2 and 65535 nodes".to_owned()),
         }
+    }
+
+    /// Whom `me` sends its next request to.
+    #[inline]
+    pub fn peer(&self, rng: &mut Rng, me: usize) -> usize {
+        if self.peers >= self.nodes - 1 {
+            return rng.peer(me, self.nodes);
+        }
+        (me + 1 + rng.below(self.peers as u64) as usize) % self.nodes
     }
 
     /// The variant, `first` where none was asked for.
@@ -164,7 +184,8 @@ mod tests {
     #[test]
     fn reads_flags_and_refuses_nonsense() {
         assert_eq!(parse("--nodes 50 --gap-us 7").unwrap().gap_micros, 7);
-        for text in ["--nodes", "--nodes x", "--nodes 1", "--nodes 65536", "--speed 3"] {
+        for text in ["--nodes", "--nodes x", "--nodes 1", "--nodes 65536", "--peers 0", "--speed 3"]
+        {
             assert!(parse(text).is_err(), "{text}");
         }
     }

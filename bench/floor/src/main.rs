@@ -9,8 +9,8 @@
 mod queue;
 
 use common::{
-    Kind, LATENCY_MICROS_MIN, LATENCY_MICROS_SPREAD, PAYLOAD, Report, Rng, Seen, decode, encode,
-    usage,
+    Arguments, Kind, LATENCY_MICROS_MIN, LATENCY_MICROS_SPREAD, PAYLOAD, Report, Rng, Seen, decode,
+    encode, usage,
 };
 use queue::{Heap, Queue, RING, Wheel};
 use std::process::ExitCode;
@@ -55,7 +55,8 @@ impl<Q: Queue> Loop<Q> {
     }
 
     /// Runs until enough was delivered; returns the time of the last delivery, in microseconds.
-    fn run(&mut self, nodes: usize, gap_micros: u64, target: u64) -> u64 {
+    fn run(&mut self, arguments: &Arguments) -> u64 {
+        let Arguments { nodes, gap_micros, target, .. } = *arguments;
         let mut numbers = vec![0_u64; nodes];
         for node in 0..nodes {
             self.queue.push(node as u64 * gap_micros / nodes as u64, TIMER | node as u32);
@@ -64,7 +65,7 @@ impl<Q: Queue> Loop<Q> {
             let (now, what) = self.queue.pop();
             if what & TIMER != 0 {
                 let me = (what & !TIMER) as usize;
-                let to = self.rng.peer(me, nodes);
+                let to = arguments.peer(&mut self.rng, me);
                 numbers[me] += 1;
                 self.send(now, to, encode(Kind::Request, me, numbers[me]));
                 self.queue.push(now + gap_micros, what);
@@ -100,10 +101,10 @@ fn main() -> ExitCode {
     })
 }
 
-fn run<Q: Queue>(arguments: &common::Arguments, queue: Q) -> (Seen, u64) {
+fn run<Q: Queue>(arguments: &Arguments, queue: Q) -> (Seen, u64) {
     let rng = Rng::new(arguments.seed);
     let mut events = Loop { queue, rng, slab: Vec::new(), free: Vec::new(), seen: Seen::default() };
-    let now = events.run(arguments.nodes, arguments.gap_micros, arguments.target);
+    let now = events.run(arguments);
     (events.seen, now)
 }
 
@@ -114,7 +115,7 @@ mod tests {
     #[test]
     fn heap_and_wheel_see_the_same() {
         let words = "--nodes 20 --target 20000".split_whitespace().map(str::to_owned);
-        let arguments = common::Arguments::parse(words).unwrap();
+        let arguments = Arguments::parse(words).unwrap();
         let (heap, _) = run(&arguments, Heap::default());
         let (wheel, _) = run(&arguments, Wheel::new());
         assert_eq!(

@@ -11,6 +11,7 @@ use sim::{
     choices::Seeded,
     network::{Latency, Link, Loss},
 };
+use std::rc::Rc;
 
 /// Ways to run the kernel.
 pub const MODES: &[&str] = &["plain", "fingerprint", "bytes", "faults"];
@@ -40,10 +41,8 @@ impl contract::Wire for Datagram {
 #[derive(Clone, Debug)]
 pub struct Node {
     me: usize,
-    nodes: usize,
+    arguments: Rc<Arguments>,
     gap: Span,
-    /// Peers that it sends requests to, from its own number on; all others, where there are as many.
-    fanout: usize,
     rng: Rng,
     number: u64,
     /// What it sent and saw.
@@ -51,13 +50,6 @@ pub struct Node {
 }
 
 impl Node {
-    fn peer(&mut self) -> usize {
-        if self.fanout + 1 >= self.nodes {
-            return self.rng.peer(self.me, self.nodes);
-        }
-        (self.me + 1 + self.rng.below(self.fanout as u64) as usize) % self.nodes
-    }
-
     #[inline]
     fn send(&mut self, to: usize, kind: Kind, number: u64, effects: &mut Vec<Effect<Self>>) {
         self.seen.sent += 1;
@@ -76,11 +68,11 @@ impl Process for Node {
     fn handle(&mut self, now: Time, input: Input<Self>, effects: &mut Vec<Effect<Self>>) {
         match input {
             Input::Start { .. } => {
-                let first = self.gap.as_nanos() / self.nodes as u64 * self.me as u64;
+                let first = self.gap.as_nanos() / self.arguments.nodes as u64 * self.me as u64;
                 effects.push(Effect::Arm { timer: (), at: now + Span::from_nanos(first) });
             }
             Input::Timer(()) => {
-                let to = self.peer();
+                let to = self.arguments.peer(&mut self.rng, self.me);
                 self.number += 1;
                 self.send(to, Kind::Request, self.number, effects);
                 effects.push(Effect::Arm { timer: (), at: now + self.gap });
@@ -126,21 +118,21 @@ fn link(faults: bool) -> Link {
     }
 }
 
-/// A world of nodes that run the workload in one of [`MODES`], each with `fanout` peers.
-pub fn world(arguments: &Arguments, mode: &str, fanout: usize) -> World<Node, Seeded> {
+/// A world of nodes that run the workload in one of [`MODES`].
+pub fn world(arguments: &Arguments, mode: &str) -> World<Node, Seeded> {
     let mut settings = Settings {
         fingerprint: mode != "plain",
         wire: if mode == "bytes" { Wire::Bytes } else { Wire::Typed },
         ..Settings::default()
     };
     settings.network.default = link(mode == "faults");
-    let (nodes, gap) = (arguments.nodes, Span::from_micros(arguments.gap_micros));
-    let seed = arguments.seed;
+    let (nodes, seed) = (arguments.nodes, arguments.seed);
+    let gap = Span::from_micros(arguments.gap_micros);
+    let arguments = Rc::new(arguments.clone());
     let spawn = move |node: NodeId| Node {
         me: node.0 as usize,
-        nodes,
+        arguments: arguments.clone(),
         gap,
-        fanout,
         rng: Rng::of_node(seed, node.0 as usize),
         number: 0,
         seen: Seen::default(),
@@ -182,7 +174,7 @@ mod tests {
     fn seen_in(mode: &str) -> Seen {
         let words = "--nodes 20 --target 20000".split_whitespace().map(str::to_owned);
         let arguments = Arguments::parse(words).unwrap();
-        let mut world = world(&arguments, mode, arguments.nodes);
+        let mut world = world(&arguments, mode);
         run(&mut world, &arguments, arguments.target);
         seen(&world)
     }

@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     common::main(|arguments| {
         let mode = arguments.mode(kernel::MODES)?;
         let before = usage::now();
-        let mut world = kernel::world(arguments, mode, arguments.nodes);
+        let mut world = kernel::world(arguments, mode);
         kernel::run(&mut world, arguments, arguments.target);
         let (seen, now) = (kernel::seen(&world), world.now().as_nanos());
         Ok(Report::new(("simctl kernel", mode), arguments, seen, now, &before))
