@@ -510,3 +510,130 @@ impl Links {
         self.places.iter().map(|place| &self.links[*place as usize])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use app::Body;
+
+    use super::*;
+
+    fn letter() -> Letter {
+        Letter::App { stamp: None, body: Body { tag: 1, bytes: Arc::from([0; 100]) } }
+    }
+
+    /// A stream of epoch 5 with the letters from `base` to `next`.
+    fn stream(base: u64, next: u64) -> Outgoing {
+        let mut out = Outgoing { epoch: 5, next: base, ..Outgoing::default() };
+        (base..next).for_each(|_| {
+            out.push(letter());
+        });
+        assert_eq!((out.base(), out.next), (base, next));
+        out
+    }
+
+    fn ack(epoch: u64, cursor: u64, beyond: u64) -> Ack {
+        Ack { epoch, cursor, beyond, ask: false }
+    }
+
+    fn at(millis: u64) -> Time {
+        Time::ZERO + Span::from_millis(millis)
+    }
+
+    fn sequences(items: &[Item]) -> Vec<u64> {
+        items.iter().map(|item| item.sequence).collect()
+    }
+
+    #[test]
+    fn a_number_is_new_once_in_any_order() {
+        let mut replay = Replay::default();
+        let seen: Vec<bool> =
+            [3, 1, 3, 2, 1, 70, 6, 7, 7, 69].into_iter().map(|it| replay.first(it)).collect();
+        // 6 is too old to tell after 70, and 7 just not.
+        assert_eq!(seen, [true, true, false, true, false, true, false, true, false, true]);
+    }
+
+    #[test]
+    fn a_first_answer_tells_which_disk_forgot() {
+        let check = |recovered, epoch, cursor| {
+            let mut out = Outgoing { recovered, ..stream(4, 8) };
+            out.meeting(&ack(epoch, cursor, 0))
+        };
+        assert_eq!(check(None, 5, 3), Meeting::Agreed, "all that was acknowledged is there");
+        assert_eq!(check(Some(8), 5, 7), Meeting::Agreed, "and more");
+        assert_eq!(check(None, 5, 2), Meeting::PeerForgot);
+        assert_eq!(check(None, 0, 0), Meeting::PeerForgot, "the whole stream");
+        assert_eq!(check(None, 4, 9), Meeting::PeerForgot, "or all but an older one");
+        assert_eq!(check(Some(6), 5, 6), Meeting::Renew { epoch: 5, received: 5 });
+        assert_eq!(check(None, 5, 8), Meeting::Renew { epoch: 5, received: 7 });
+        assert_eq!(check(None, 6, 1), Meeting::Renew { epoch: 6, received: 0 });
+    }
+
+    #[test]
+    fn a_forged_acknowledgement_concerns_nobody() {
+        let out = stream(4, 8);
+        for (epoch, cursor, concerns) in [
+            (5, 3, true),
+            (5, 7, true),
+            (5, 2, false),
+            (5, 8, false),
+            (5, u64::MAX, false),
+            (4, 3, false),
+        ] {
+            assert_eq!(out.concerns(&ack(epoch, cursor, u64::MAX)), concerns, "{epoch} {cursor}");
+        }
+    }
+
+    #[test]
+    fn what_overtaking_letters_say_is_lost_is_sent_again_at_once() {
+        let settings = settings::Link::default();
+        let mut out = stream(1, 9);
+        let mut again = 0;
+        assert_eq!(sequences(&out.take(at(0), &mut again)), [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert!(out.take(at(0), &mut again).is_empty(), "all are under way");
+        // 1 arrived, 2 did not, 3 to 6 did.
+        let seen = ack(5, 1, 0b1111);
+        assert!(out.observe(&seen, at(10), &settings));
+        out.forget(1);
+        out.lose(at(10), false);
+        assert_eq!(sequences(&out.take(at(10), &mut again)), [2]);
+        assert_eq!(again, 1);
+        // After a timeout everything that has not arrived comes again.
+        out.lose(at(500), true);
+        assert_eq!(sequences(&out.take(at(500), &mut again)), [2, 7, 8]);
+    }
+
+    #[test]
+    fn a_frame_is_no_longer_than_a_datagram_and_a_window_no_longer_than_its_bits() {
+        let mut out = stream(1, 201);
+        let mut again = 0;
+        let frames: Vec<_> = std::iter::repeat_with(|| sequences(&out.take(at(0), &mut again)))
+            .take_while(|frame| !frame.is_empty())
+            .collect();
+        assert_eq!(frames.concat(), (1..=WINDOW as u64).collect::<Vec<_>>());
+        assert!(frames.iter().all(|frame| frame.len() * 116 <= FRAME_BYTES), "{frames:?}");
+    }
+
+    #[test]
+    fn a_wait_doubles_up_to_its_limit_and_is_measured() {
+        let settings = settings::Link::default();
+        let mut out = stream(1, 2);
+        let waits: Vec<_> = (0..6)
+            .map(|_| {
+                out.back_off(&settings, |span| Time::ZERO + span);
+                out.retransmit_at.as_nanos() / 1_000_000
+            })
+            .collect();
+        assert_eq!(waits, [200, 400, 800, 1600, 3000, 3000]);
+        let mut trip = Trip::default();
+        (0..50).for_each(|_| trip.measure(Span::from_millis(40)));
+        let wait = trip.timeout(settings.timeout);
+        assert!(wait >= Span::from_millis(40) && wait < Span::from_millis(60), "{wait}");
+    }
+
+    #[test]
+    fn a_link_at_rest_is_small() {
+        assert!(size_of::<Link>() <= 88, "{}", size_of::<Link>());
+    }
+}

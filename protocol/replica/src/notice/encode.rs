@@ -67,6 +67,34 @@ fn put_message_notice(notice: &Notice, out: &mut Vec<u8>) {
             out.push(3);
             id.encode(out);
         }
+        Notice::Nacked { id, why } => {
+            out.push(7);
+            id.encode(out);
+            put_text(out, why);
+        }
+        Notice::Dropped { from, why } => {
+            out.push(8);
+            put_node(out, *from);
+            out.push(*why as u8);
+        }
+        Notice::PeerLost { peer, unacknowledged } => {
+            out.push(9);
+            put_node(out, *peer);
+            put_ids(out, unacknowledged);
+        }
+        Notice::Renumbered { peer, before, after } => {
+            out.push(10);
+            put_node(out, *peer);
+            put_ids(out, before);
+            put_ids(out, after);
+        }
+        _ => put_arrival(notice, out),
+    }
+}
+
+/// What becomes of a message where it arrives.
+fn put_arrival(notice: &Notice, out: &mut Vec<u8>) {
+    match notice {
         Notice::Delivered {
             id,
             instance,
@@ -102,27 +130,6 @@ fn put_message_notice(notice: &Notice, out: &mut Vec<u8>) {
             out.push(6);
             id.encode(out);
             put_text(out, why);
-        }
-        Notice::Nacked { id, why } => {
-            out.push(7);
-            id.encode(out);
-            put_text(out, why);
-        }
-        Notice::Dropped { from, why } => {
-            out.push(8);
-            put_node(out, *from);
-            out.push(*why as u8);
-        }
-        Notice::PeerLost { peer, unacknowledged } => {
-            out.push(9);
-            put_node(out, *peer);
-            put_ids(out, unacknowledged);
-        }
-        Notice::Renumbered { peer, before, after } => {
-            out.push(10);
-            put_node(out, *peer);
-            put_ids(out, before);
-            put_ids(out, after);
         }
         _ => unreachable!("the caller passes notices of messages only"),
     }

@@ -362,3 +362,30 @@ fn planted_bugs_of_trust_and_of_failure_show() {
         fleet.replica(2).known().unwrap().version.major == 2
     });
 }
+
+#[test]
+fn r36_a_switch_comes_between_operations_and_never_within_one() {
+    let (old, new) = (counter("1.4.0"), counter("2.0.0"));
+    let mut fleet = Fleet::new(2, Some(&old), 5);
+    fleet.run(Span::from_secs(1));
+    fleet.command(1, new.publish());
+    for _ in 0..100 {
+        fleet.operate(1, &old, "read", 1);
+        fleet.operate(2, &old, "add", 1);
+        fleet.run(Span::from_micros(100));
+    }
+    fleet.run(Span::from_secs(5));
+    assert!(fleet.all_run(&new));
+    let mut open: BTreeMap<NodeId, u64> = BTreeMap::new();
+    for (_, node, notice) in &fleet.notices {
+        match notice {
+            Notice::Operation { id, .. } => assert_eq!(open.insert(*node, *id), None),
+            Notice::Replied { id, .. } => assert_eq!(open.remove(node), Some(*id)),
+            Notice::Prepared { .. } | Notice::Committed { .. } => {
+                assert_eq!(open.get(node), None, "an operation is under way");
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(fleet.count(|notice| matches!(notice, Notice::Replied { .. })), 200);
+}

@@ -30,7 +30,7 @@ fn two_nodes_upgrade_and_keep_counting() {
 }
 
 #[test]
-fn five_nodes_upgrade_on_a_bad_network_with_bytes_on_the_wire() {
+fn r16_code_and_held_messages_reach_everybody_on_a_bad_network() {
     let (old, new) = (counter("1.4.0"), counter("2.0.0"));
     for seed in 0..20 {
         let mut fleet = Fleet::new(5, Some(&old), seed);
