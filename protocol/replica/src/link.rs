@@ -358,15 +358,21 @@ impl Outgoing {
         }
     }
 
-    /// Marks what must be sent again: after a timeout everything under way that has not arrived, else
-    /// (where later letters overtook it) what was sent at least a round trip ago.
+    /// Marks what must be sent again: after a timeout everything under way, else (where later letters
+    /// overtook it) what was sent at least a round trip ago.
+    ///
+    /// What a peer has out of order it may drop again, and a late answer may tell of what it has
+    /// dropped since: a timeout believes none of it (RFC 2018, section 8).
     pub(crate) fn lose(&mut self, now: Time, timeout: bool) {
         let base = self.base();
         let received = self.letters.iter().take(WINDOW).rposition(|letter| letter.received);
         let overtaken = received.map_or(base, |at| (base + at as u64 + 1).saturating_sub(REORDER));
         let trip = Span::from_nanos(self.trip.smoothed);
         for (at, letter) in self.letters.iter_mut().take(WINDOW).enumerate() {
-            let late = timeout || base + (at as u64) < overtaken && letter.sent_at + trip <= now;
+            if timeout {
+                (letter.flying, letter.received) = (false, false);
+            }
+            let late = base + (at as u64) < overtaken && letter.sent_at + trip <= now;
             if letter.flying && !letter.received && late {
                 letter.flying = false;
             }
@@ -599,9 +605,9 @@ mod tests {
         out.lose(at(10), false);
         assert_eq!(sequences(&out.take(at(10), &mut again)), [2]);
         assert_eq!(again, 1);
-        // After a timeout everything that has not arrived comes again.
+        // After a timeout everything comes again, for the peer may have dropped what it had.
         out.lose(at(500), true);
-        assert_eq!(sequences(&out.take(at(500), &mut again)), [2, 7, 8]);
+        assert_eq!(sequences(&out.take(at(500), &mut again)), [2, 3, 4, 5, 6, 7, 8]);
     }
 
     #[test]
