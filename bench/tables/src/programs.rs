@@ -62,9 +62,10 @@ impl Programs {
         self.build_in(&self.bench, target, &["--package", package], flags, package)
     }
 
-    /// Builds the product.
+    /// Builds the product, where its own workspace builds it.
     pub(crate) fn build_product(&self) -> Result<PathBuf, String> {
-        let target = self.target.join("product");
+        let target = std::env::var_os("CARGO_TARGET_DIR");
+        let target = target.map_or_else(|| self.root().join("target"), PathBuf::from);
         self.build_in(&self.root(), target, &["--bin", "simctl"], "", "simctl")
     }
 
