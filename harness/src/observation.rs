@@ -73,9 +73,10 @@ pub struct Published {
     pub program: Arc<dyn Program>,
     /// When it was first published; [`Time::NEVER`]: not yet.
     pub at: Time,
-    /// The node it was published at and that node's life then; `None`: not yet, or nodes had it from
-    /// the start.
-    pub by: Option<(NodeId, u8)>,
+    /// The node it was published at; `None`: not yet, or nodes had it from the start.
+    pub by: Option<NodeId>,
+    /// Some node showed that it took it in. A publisher that hears nothing publishes again.
+    pub taken: bool,
     /// Whether the scenario allows that nodes will not run it.
     pub may_be_quarantined: bool,
 }
@@ -243,10 +244,9 @@ impl Truth {
                 None => self.advance_node(moment, notice),
             },
             Observation::Published(release) => {
-                let life = self.node(moment.node).life;
                 let published = &mut self.releases[*release];
                 published.at = published.at.min(moment.at);
-                published.by = Some((moment.node, life));
+                published.by = Some(moment.node);
             }
             Observation::Calmed => self.calm = true,
             _ => self.nodes[moment.node.0 as usize].advance_world(seen),
@@ -262,6 +262,15 @@ impl Truth {
         let sequence = subject(notice).expect("a moment with a stream is of a message").0.sequence;
         let node = &mut self.nodes[moment.node.0 as usize];
         let mut past = moment.past;
+        let arrives = matches!(
+            notice,
+            Notice::Delivered { .. } | Notice::Held { .. } | Notice::NotDelivered { .. }
+        );
+        if arrives && past.life != node.life {
+            // What became of it went with the disk that knew it.
+            past.flags &= !(Past::DELIVERED | Past::HELD | Past::ENDED);
+            past.life = node.life;
+        }
         if !past.any(Past::SENT) && !matches!(notice, Notice::Sent { .. }) {
             past.flags |= Past::SENT | Past::HIDDEN;
         }
@@ -272,7 +281,6 @@ impl Truth {
             }
             Notice::Delivered { id, .. } => {
                 past.flags |= Past::DELIVERED;
-                past.life = node.life;
                 if past.any(Past::HELD) {
                     past.flags &= !Past::HELD;
                     node.release_held(id);
@@ -280,13 +288,11 @@ impl Truth {
             }
             Notice::Held { id, durable, .. } => {
                 past.flags |= Past::HELD;
-                past.life = node.life;
                 let id = *id;
                 node.held.push(HeldMessage { id, at: moment.at, durable: *durable });
             }
             Notice::NotDelivered { id, .. } => {
                 past.flags = (past.flags | Past::ENDED) & !Past::HELD;
-                past.life = node.life;
                 node.release_held(id);
             }
             Notice::Acknowledged { .. } => past.flags |= Past::ACKNOWLEDGED,
@@ -307,9 +313,6 @@ impl Truth {
     fn advance_node(&mut self, moment: &Moment, notice: &Notice) {
         match notice {
             Notice::Started { known, run, unacknowledged, held, received, .. } => {
-                for id in received {
-                    self.mark_taken(id, held);
-                }
                 let run = run.as_ref().map(|id| Running { id: id.clone(), index: self.release(id) });
                 for id in unacknowledged.iter().filter(|id| id.from == moment.node) {
                     self.mark(id, Past::SENT);
@@ -317,10 +320,17 @@ impl Truth {
                 let before: Vec<HeldMessage> =
                     std::mem::take(&mut self.nodes[moment.node.0 as usize].held);
                 for message in &before {
+                    // What is held no more left the hold in the record that the crash hid.
                     self.unmark(&message.id, Past::HELD);
+                    if !held.contains(&message.id) {
+                        self.mark(&message.id, Past::DELIVERED | Past::HIDDEN);
+                    }
                 }
                 for id in held {
                     self.mark(id, Past::SENT | Past::HELD);
+                }
+                for id in received {
+                    self.mark_taken(id, held);
                 }
                 let node = &mut self.nodes[moment.node.0 as usize];
                 node.start(moment.at, known.clone(), run, held, &before);
@@ -336,7 +346,10 @@ impl Truth {
                     self.rename(before, after);
                 }
             }
-            Notice::Merged { after, .. } => {
+            Notice::Merged { incoming, after, .. } => {
+                if let Some(release) = self.release(&incoming.id) {
+                    self.releases[release].taken = true;
+                }
                 self.nodes[moment.node.0 as usize].known.clone_from(after);
             }
             Notice::Fetched { release, .. } => {
@@ -359,10 +372,11 @@ impl Truth {
             let life = self.node(id.to).life;
             let stream = self.book.enter(id, true);
             if let Some(past) = self.book.past_mut(stream, id.sequence) {
-                past.flags |= flags;
-                if flags & (Past::HELD | Past::DELIVERED) != 0 {
+                if flags & (Past::HELD | Past::DELIVERED) != 0 && past.life != life {
+                    past.flags &= !(Past::DELIVERED | Past::HELD | Past::ENDED);
                     past.life = life;
                 }
+                past.flags |= flags;
             }
         }
     }

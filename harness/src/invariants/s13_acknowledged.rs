@@ -73,7 +73,7 @@ fn taken_in_silence(
     if truth.node(node).hidden || truth.node(node).lied {
         return Ok(());
     }
-    for last in received {
+    for last in received.iter().filter(|last| !truth.node(last.from).lied) {
         let told = |sequence: &u64| held.contains(&MessageId { sequence: *sequence, ..*last });
         if let Some(sequence) = truth.untold(last).find(|sequence| !told(sequence)) {
             let text = format!(

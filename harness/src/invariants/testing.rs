@@ -40,7 +40,7 @@ pub(crate) fn published(version: &str, salt: u64) -> Published {
     };
     let envelope = Envelope::for_code(program.manifest(), &code, publication).unwrap();
     let stamp = Stamp::new(envelope.id.clone(), envelope.class.clone());
-    Published { stamp, envelope: Arc::new(envelope), program, at: Time::ZERO, by: None, may_be_quarantined: false }
+    Published { stamp, envelope: Arc::new(envelope), program, at: Time::ZERO, by: None, taken: false, may_be_quarantined: false }
 }
 
 /// Three nodes, of which n0 and n1 run 1.4.0 and n2 runs 2.0.0.

@@ -25,7 +25,7 @@ pub(super) fn is_at_rest(world: &World<Replica, Seeded>, truth: &Truth, first: &
         }
     }
     let end = end(world, truth, true);
-    let Some(newest) = l1_known::expected(truth, &end) else { return true };
+    let Some(newest) = l1_known::expected(&end) else { return true };
     let knows = |resting: &Resting| {
         let known = resting.status.as_ref().and_then(|status| status.known.as_ref());
         known.is_some_and(|known| wins(known, newest).is_ge())
@@ -37,6 +37,11 @@ pub(super) fn is_at_rest(world: &World<Replica, Seeded>, truth: &Truth, first: &
 
 fn is_settled(world: &World<Replica, Seeded>, truth: &Truth, node: NodeId) -> bool {
     let Some(replica) = world.process(node) else { return false };
+    // A process is ahead of what it showed: what waits for the disk has not happened yet.
+    let shown = truth.node(node);
+    if shown.prepared.is_some() || shown.run.as_ref().map(|run| &run.id) != replica.run() {
+        return false;
+    }
     let lost = replica.known().is_some_and(|known| truth.is_lost(known));
     if replica.run() != replica.known() && !lost && replica.status().quarantined.is_none() {
         return false;

@@ -111,6 +111,7 @@ impl Setup {
             program: Arc::clone(&source.program),
             at: if at < self.initial { Time::ZERO } else { Time::NEVER },
             by: None,
+            taken: false,
             may_be_quarantined: source.may_be_quarantined,
         });
         let nodes = scenario.nodes().map(|(node, _)| node.0 as usize + 1).max().unwrap_or(0);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use contract::{NodeId, Span, Time};
 use replica::{Command, Notice, Replica};
+use upgrade::release::ReleaseId;
 use sim::{
     Control, Event, View, Watch,
     disk::Damage,
@@ -53,8 +54,11 @@ struct Release {
     node: NodeId,
     /// Its place among the truth's; `None`: it is forged.
     honest: Option<usize>,
+    /// What its envelope says, or would say.
+    id: ReleaseId,
     /// Its own code comes with it.
     whole: bool,
+    /// Its node heard of it, and showed so. Until then whoever publishes it tries again.
     published: bool,
 }
 
@@ -134,6 +138,7 @@ impl Story {
             at: release.at,
             node: release.node,
             honest: setup.honest[at],
+            id: release.envelope.id.clone(),
             whole: setup.has_its_code(at),
             published: false,
         });
@@ -230,7 +235,6 @@ impl Story {
                 if !accepted {
                     return false;
                 }
-                self.releases[release].published = true;
                 let Some(honest) = self.releases[release].honest else { return false };
                 if self.releases[release].whole {
                     self.arrivals.publish(honest, at);
@@ -262,7 +266,21 @@ impl Story {
         {
             self.heard(*id, at);
         }
+        self.hear(node, notice);
         self.show(at, node, input, &Observation::Notice(notice))
+    }
+
+    /// A node shows that it heard of what was published there.
+    fn hear(&mut self, node: NodeId, notice: &Notice) {
+        let of = |release: &Release| match notice {
+            Notice::Merged { incoming, .. } => incoming.id == release.id,
+            Notice::Forged { from, .. } => *from == node,
+            _ => false,
+        };
+        if matches!(notice, Notice::Merged { .. } | Notice::Forged { .. }) {
+            let heard = self.releases.iter_mut().filter(|release| release.node == node);
+            heard.filter(|release| of(release)).for_each(|release| release.published = true);
+        }
     }
 
     /// The crash that is aimed at this phase of a switch.
