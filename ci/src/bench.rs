@@ -1,15 +1,26 @@
 //! The benchmarks: a workspace of their own, so that the peers' dependencies never reach ours.
 
-use std::process::Command;
-
-use crate::step::{Outcome, root};
+use crate::step::{Outcome, cargo_command, root};
 
 /// Builds and runs the benchmark tables of `bench/`.
 pub(crate) fn run() -> Outcome {
-    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    cargo_in_bench(&["run", "--release", "--locked", "--package", "tables"])
+}
+
+/// Asserts, with a counting allocator, that the kernel allocates nothing per delivered message.
+pub(crate) fn allocation() -> Outcome {
+    cargo_in_bench(&["test", "--locked", "--package", "allocation"])
+}
+
+fn cargo_in_bench(arguments: &[&str]) -> Outcome {
+    let status = cargo_command()
         .current_dir(root().join("bench"))
-        .args(["run", "--release", "--package", "tables"])
+        .args(arguments)
         .status()
         .map_err(|error| format!("cargo does not start: {error}"))?;
-    if status.success() { Ok(()) } else { Err("the benchmarks failed".to_owned()) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("`cargo {}` in bench/ failed", arguments.join(" ")))
+    }
 }

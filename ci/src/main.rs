@@ -14,6 +14,11 @@ const STEPS: &[Step] = &[
     Step { name: "fmt", about: "formatting is rustfmt's", run: fmt },
     Step { name: "tidy", about: "what STYLE.md asks and a machine can check", run: tidy::run },
     Step { name: "clippy", about: "no warning, no banned type or method", run: clippy },
+    Step {
+        name: "allocation",
+        about: "the kernel allocates nothing per delivered message",
+        run: bench::allocation,
+    },
     Step { name: "docs", about: "the documentation builds without a warning", run: docs },
     Step {
         name: "determinism",
