@@ -11,12 +11,15 @@ use rand_core::{Rng, SeedableRng};
 
 /// Occasions whose words are one block of the stream.
 const BLOCK_OCCASIONS: u64 = 2;
-/// Blocks that are kept: 256 KiB. More are slower on a machine whose caches others use as well.
-const BLOCKS: usize = 1 << 12;
-/// Blocks that follow each other and that `rand_chacha` makes at once, for little more than one.
+/// Lines that are kept: 256 KiB of short ones or 1 MiB of long ones. More are slower on a machine whose
+/// caches others use as well.
+const LINES: usize = 1 << 12;
+/// Blocks of a long line: as many as `rand_chacha` makes at once, for little more than one.
 const LONG: usize = 4;
-/// Long lines that were lost before they were used up, after which lines get short.
-const LOST_MAX: usize = BLOCKS;
+/// Lines drawn for links well in use, after which lines get long.
+const USED_MAX: usize = 1 << 8;
+/// Long lines that were lost before they were used up, after which lines get short for good.
+const LOST_MAX: usize = 1 << 13;
 /// Bits that a site's number has at most.
 const SITE_BITS: u32 = 4;
 
@@ -28,9 +31,11 @@ pub struct Seeded {
     names: Vec<Name>,
     /// Lines of `span` blocks.
     blocks: Vec<Block>,
-    /// Blocks in a line: [`LONG`], or 1 once a fleet has more links than there are long lines, because
-    /// drawing a block again costs less than a miss of a larger cache.
+    /// Blocks in a line, 1 or [`LONG`]. Long lines are cheaper while every link that is in use has one;
+    /// in a larger fleet they would be lost before they are used up.
     span: usize,
+    /// What [`USED_MAX`] and [`LOST_MAX`] count.
+    used: usize,
     lost: usize,
 }
 
@@ -48,15 +53,17 @@ struct Name {
 struct Block([u32; WORDS * BLOCK_OCCASIONS as usize]);
 
 const NONE: Name = Name { entity: 0, tag: 0 };
+const EMPTY: Block = Block([0; WORDS * BLOCK_OCCASIONS as usize]);
 
 impl Seeded {
     /// The accidents of `seed`.
     pub fn new(seed: u64) -> Self {
         Self {
             seed,
-            names: vec![NONE; BLOCKS / LONG],
-            blocks: vec![Block([0; WORDS * BLOCK_OCCASIONS as usize]); BLOCKS],
-            span: LONG,
+            names: vec![NONE; LINES],
+            blocks: vec![EMPTY; LINES],
+            span: 1,
+            used: 0,
             lost: 0,
         }
     }
@@ -77,16 +84,27 @@ impl Seeded {
         (place, Name { entity: occasion.entity, tag: number << SITE_BITS | occasion.site as u64 })
     }
 
+    /// Chooses how long lines are, before one is drawn for `occasion`.
+    fn adapt(&mut self, occasion: Occasion) {
+        let part = occasion.index % (BLOCK_OCCASIONS * LONG as u64);
+        if self.span == LONG {
+            // Whoever asks for a later occasion of a line has asked for an earlier one before.
+            self.lost += usize::from(part > 0);
+        } else {
+            self.used += usize::from(occasion.index > part);
+        }
+        let span = if self.lost <= LOST_MAX && self.used > USED_MAX { LONG } else { 1 };
+        if span != self.span {
+            self.span = span;
+            self.names.fill(NONE);
+            self.blocks = vec![EMPTY; LINES * span];
+        }
+    }
+
     /// Draws the line of `occasion` into its place.
     #[inline(never)]
     fn draw(&mut self, occasion: Occasion) {
-        // Whoever asks for a later occasion of a line has asked for an earlier one before.
-        let part = occasion.index % (BLOCK_OCCASIONS * self.span as u64);
-        self.lost += usize::from(self.span == LONG && part > 0);
-        if self.lost > LOST_MAX && self.span == LONG {
-            self.names = vec![NONE; BLOCKS];
-            self.span = 1;
-        }
+        self.adapt(occasion);
         let (place, name) = self.line(occasion);
         self.names[place] = name;
         let first = (name.tag >> SITE_BITS) * self.span as u64;
@@ -158,7 +176,7 @@ mod tests {
                 assert_eq!(mixed.words(occasion(entity, entity % 100)), expected[entity as usize]);
             }
         }
-        assert_eq!((alone.span, mixed.span), (LONG, 1), "both kinds of lines were read");
+        assert_eq!((alone.span, mixed.span), (LONG, 1), "lines of both lengths were read");
     }
 
     #[test]

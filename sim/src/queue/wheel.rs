@@ -1,7 +1,7 @@
 //! A hierarchical timing wheel: what is due next in a sorted list, then a ring of fine buckets, a ring
 //! of coarse ones, and a heap beyond.
 //!
-//! A fine bucket spans 8,192 ns and is sorted when its turn comes, so the order is exact whatever the
+//! A fine bucket spans 4,096 ns and is sorted when its turn comes, so the order is exact whatever the
 //! buckets. What lies beyond the fine ring waits in a coarse bucket of 2^27 ns (134 ms) until that
 //! begins; what lies beyond the coarse ring (137 s) waits in a heap. While little is pending, the list
 //! alone holds it: a sparse run never turns the wheel.
@@ -14,11 +14,11 @@ use super::{Entry, Queue};
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 /// Nanoseconds of a fine bucket, as a power of two.
-const FINE_SHIFT: u32 = 13;
+const FINE_SHIFT: u32 = 12;
 /// Fine buckets: 134 ms, which spans most latencies and many timers.
-const FINE: usize = 1 << 14;
+const FINE: usize = 1 << 15;
 /// Nanoseconds of a coarse bucket, as a power of two: one turn of the fine ring.
-const COARSE_SHIFT: u32 = FINE_SHIFT + 14;
+const COARSE_SHIFT: u32 = FINE_SHIFT + 15;
 /// Coarse buckets: 137 s, which spans nearly all timers.
 const COARSE: usize = 1 << 10;
 /// Events that the list holds while the wheel is empty: so few that inserting is cheaper than turning.
@@ -31,7 +31,7 @@ const NIL: u32 = u32::MAX;
 /// A hierarchical timing wheel.
 #[derive(Clone, Debug)]
 pub struct Wheel {
-    cells: Vec<Cell>,
+    chunks: Vec<Chunk>,
     free: u32,
     fine: Box<[u32]>,
     fine_full: Bits<{ FINE / 64 }>,
@@ -58,19 +58,25 @@ pub struct Wheel {
     pushed: u64,
 }
 
-/// A pending event in a bucket's list, or a free cell in the free list.
+/// Some events of a bucket, in the order in which they were pushed, in two cache lines: a crowded bucket
+/// is read through, not chased through.
 #[derive(Clone, Copy, Debug)]
-struct Cell {
-    nanos: u64,
-    sequence: u64,
-    item: u32,
+#[repr(C, align(64))]
+struct Chunk {
+    /// The bucket's earlier chunk; in the free list, the next free one.
     next: u32,
+    /// How many entries there are, at least one.
+    len: u32,
+    entries: [Entry; CHUNK],
 }
+
+/// Events in a chunk.
+const CHUNK: usize = 5;
 
 impl Default for Wheel {
     fn default() -> Self {
         Self {
-            cells: Vec::new(),
+            chunks: Vec::new(),
             free: NIL,
             fine: vec![NIL; FINE].into(),
             fine_full: Bits::default(),
@@ -147,8 +153,9 @@ impl Wheel {
         let tick = self.next_tick(until >> FINE_SHIFT)?;
         let bucket = tick as usize % FINE;
         let head = self.fine[bucket];
-        let Cell { nanos, sequence, item, next } = self.cells[head as usize];
-        if next != NIL {
+        let chunk = &mut self.chunks[head as usize];
+        let Entry { nanos, sequence, item } = chunk.entries[0];
+        if chunk.len > 1 || chunk.next != NIL {
             self.take(tick);
             return self.pop_near(until);
         }
@@ -156,10 +163,10 @@ impl Wheel {
         if nanos > until {
             return None;
         }
+        chunk.next = self.free;
+        self.free = head;
         self.fine[bucket] = NIL;
         self.fine_full.clear(bucket);
-        self.cells[head as usize].next = self.free;
-        self.free = head;
         self.far -= 1;
         self.popped = nanos;
         self.cursor = tick;
@@ -210,7 +217,7 @@ impl Wheel {
             let bucket = tick as usize % FINE;
             self.fine_full.set(bucket);
             let head = self.fine[bucket];
-            self.fine[bucket] = self.cell(entry, head);
+            self.fine[bucket] = self.add(head, entry);
         } else {
             self.place_far(entry);
         }
@@ -223,7 +230,7 @@ impl Wheel {
             let bucket = tick as usize % COARSE;
             self.coarse_full.set(bucket);
             let head = self.coarse[bucket];
-            self.coarse[bucket] = self.cell(entry, head);
+            self.coarse[bucket] = self.add(head, entry);
         } else {
             self.beyond.push(Reverse(entry));
         }
@@ -257,12 +264,12 @@ impl Wheel {
         self.fine_full.clear(bucket);
         let mut next = std::mem::replace(&mut self.fine[bucket], NIL);
         while next != NIL {
-            let (entry, after) = self.release(next);
-            self.near.push(entry);
-            next = after;
+            let chunk = &mut self.chunks[next as usize];
+            self.near.extend(chunk.entries[..chunk.len as usize].iter().rev());
+            let after = std::mem::replace(&mut chunk.next, self.free);
+            self.free = std::mem::replace(&mut next, after);
         }
         self.far -= self.near.len();
-        // Lists are last first already, except where a coarse bucket was refined into this one.
         if self.near.len() > 1 {
             self.near.sort_unstable_by_key(|entry| Reverse((entry.nanos, entry.sequence)));
         }
@@ -275,9 +282,10 @@ impl Wheel {
         self.coarse_full.clear(bucket);
         let mut next = std::mem::replace(&mut self.coarse[bucket], NIL);
         while next != NIL {
-            let (entry, after) = self.release(next);
-            self.place(entry);
-            next = after;
+            let Chunk { entries, len, next: after } = self.chunks[next as usize];
+            self.chunks[next as usize].next = self.free;
+            self.free = std::mem::replace(&mut next, after);
+            entries[..len as usize].iter().for_each(|entry| self.place(*entry));
         }
         while let Some(Reverse(entry)) = self.beyond.peek()
             && entry.nanos >> COARSE_SHIFT <= tick
@@ -297,41 +305,45 @@ impl Wheel {
         self.coarse_first = tick.saturating_mul(FINE as u64);
     }
 
+    /// Adds an entry to the bucket that begins with chunk `head`; returns the chunk it begins with now.
     #[inline(always)]
-    fn cell(&mut self, entry: Entry, next: u32) -> u32 {
-        let cell = Cell { nanos: entry.nanos, sequence: entry.sequence, item: entry.item, next };
+    fn add(&mut self, head: u32, entry: Entry) -> u32 {
+        if head != NIL {
+            let chunk = &mut self.chunks[head as usize];
+            if let Some(room) = chunk.entries.get_mut(chunk.len as usize) {
+                *room = entry;
+                chunk.len += 1;
+                return head;
+            }
+        }
         if self.free == NIL {
-            assert!(self.cells.len() < NIL as usize, "more events pending than a u32 can count");
-            self.cells.push(cell);
-            return (self.cells.len() - 1) as u32;
+            assert!(self.chunks.len() < NIL as usize, "more events pending than a u32 can count");
+            self.chunks.push(Chunk { entries: [entry; CHUNK], next: head, len: 1 });
+            return (self.chunks.len() - 1) as u32;
         }
         let at = self.free;
-        self.free = self.cells[at as usize].next;
-        self.cells[at as usize] = cell;
+        let chunk = &mut self.chunks[at as usize];
+        self.free = std::mem::replace(&mut chunk.next, head);
+        chunk.entries[0] = entry;
+        chunk.len = 1;
         at
     }
-
-    #[inline(always)]
-    fn release(&mut self, at: u32) -> (Entry, u32) {
-        let cell = &mut self.cells[at as usize];
-        let entry = Entry { nanos: cell.nanos, sequence: cell.sequence, item: cell.item };
-        let next = std::mem::replace(&mut cell.next, self.free);
-        self.free = at;
-        (entry, next)
-    }
 }
+
+/// Words that say which words are not zero.
+const SUMMARY: usize = FINE / 64 / 64;
 
 /// A ring of `WORDS` x 64 bits, with a bit for each word that is not zero.
 #[derive(Clone, Debug)]
 struct Bits<const WORDS: usize> {
     words: [u64; WORDS],
-    summary: [u64; 4],
+    summary: [u64; SUMMARY],
 }
 
 impl<const WORDS: usize> Default for Bits<WORDS> {
     fn default() -> Self {
-        const { assert!(WORDS <= 4 * 64) };
-        Self { words: [0; WORDS], summary: [0; 4] }
+        const { assert!(WORDS <= SUMMARY * 64) };
+        Self { words: [0; WORDS], summary: [0; SUMMARY] }
     }
 }
 
@@ -368,7 +380,7 @@ impl<const WORDS: usize> Bits<WORDS> {
     #[inline]
     fn next_word(&self, from: usize) -> Option<usize> {
         let mut mask = u64::MAX << (from % 64);
-        for part in from / 64..4 {
+        for part in from / 64..SUMMARY {
             let here = self.summary[part] & mask;
             if here != 0 {
                 return Some(part * 64 + here.trailing_zeros() as usize);
