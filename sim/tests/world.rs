@@ -589,3 +589,16 @@ fn nothing_is_asked_of_a_world_without_faults() {
     assert_eq!(world.run(Time::ZERO, &mut ()), Stopped::Reached(Time::ZERO));
     assert_eq!(world.now(), at(1_000), "time does not go back");
 }
+
+/// Golden: the same in debug and release, on every platform. Whoever changes it changes every run, and
+/// says so.
+#[test]
+fn the_fingerprint_of_a_run_in_which_everything_goes_wrong_stays() {
+    let mut world = chatter(everything(), 4711, 7, millis(3));
+    for when in (0..5_000).step_by(50) {
+        tell(&mut world, when, (when / 50 % 7) as u32, vec![Do::Append("record"), Do::Say(when)]);
+    }
+    world.run(at(5_000), &mut ());
+    let seen = format!("{:032x} {}", world.fingerprint(), world.fingerprints().events());
+    expect!["837405486b82902ea4957de6977979e2 36114"].assert_eq(&seen);
+}
