@@ -76,8 +76,8 @@ fn a_trace_and_the_invariants_change_nothing() {
     for (name, scenario) in scenarios() {
         let plain = run(&scenario, SEED, Options::default(), None).expect("it can be deployed");
         let mut counter = Counter(0);
-        let traced =
-            run(&scenario, SEED, Options::default(), Some(&mut counter)).expect("it can be deployed");
+        let traced = run(&scenario, SEED, Options::default(), Some(&mut counter))
+            .expect("it can be deployed");
         assert_eq!(traced.fingerprint, plain.fingerprint, "{name}");
         assert!(counter.0 > plain.world.delivered, "{name}: the trace saw every datagram");
         if plain.violations.is_empty() {

@@ -20,8 +20,9 @@ pub(crate) fn all() -> Vec<(String, Scenario)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
     let entries = fs::read_dir(&folder).expect("the scenarios are beside the tests");
     let paths = entries.map(|entry| entry.expect("the folder is readable").path());
-    let mut paths: Vec<PathBuf> =
-        paths.filter(|path| path.extension().is_some_and(|extension| extension == "toml")).collect();
+    let mut paths: Vec<PathBuf> = paths
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
     paths.sort();
     assert!(!paths.is_empty(), "no scenario in {}", folder.display());
     paths
@@ -55,7 +56,8 @@ fn every_scenario_comes_out_as_it_says() {
     for (name, scenario) in all() {
         let seeds = if scenario.fleet.nodes > NODES_MAX { 1..=1 } else { SEEDS };
         for seed in seeds {
-            let outcome = run(&scenario, seed, Options::default(), None).expect("it can be deployed");
+            let outcome =
+                run(&scenario, seed, Options::default(), None).expect("it can be deployed");
             disappointments.extend(disappoints(&name, &outcome, seed == *SEEDS.start()));
         }
     }

@@ -275,7 +275,8 @@ mod tests {
         let prepared = Notice::Prepared { release: id(&truth, TWO), image: 0 };
         let commit = committed(&truth, ONE_FOUR, TWO, b"", b"");
         let crash = Observation::Crashed { amnesia: false, lied: false, hidden: false };
-        let story = [Observation::Notice(&prepared), crash, Observation::Notice(&commit), crash, crash];
+        let story =
+            [Observation::Notice(&prepared), crash, Observation::Notice(&commit), crash, crash];
         for seen in story {
             let moment = truth.moment(contract::Time::ZERO, contract::NodeId(0), 1, &seen);
             goals.observe(&truth, &moment, &seen);

@@ -236,7 +236,10 @@ mod tests {
     fn percentiles_are_exact_by_nearest_rank() {
         let of = |count: u64| Quantiles::of((1..=count).rev().map(Span::from_nanos).collect());
         let at = |count, percent| of(count).percentile(percent).map(Span::as_nanos);
-        assert_eq!([at(100, 50), at(100, 90), at(100, 99), at(100, 100)], [50, 90, 99, 100].map(Some));
+        assert_eq!(
+            [at(100, 50), at(100, 90), at(100, 99), at(100, 100)],
+            [50, 90, 99, 100].map(Some)
+        );
         assert_eq!([at(7, 50), at(7, 90), at(7, 99), at(1, 50)], [4, 7, 7, 1].map(Some));
         assert_eq!(at(0, 50), None);
     }

@@ -313,7 +313,8 @@ impl Truth {
     fn advance_node(&mut self, moment: &Moment, notice: &Notice) {
         match notice {
             Notice::Started { known, run, unacknowledged, held, received, .. } => {
-                let run = run.as_ref().map(|id| Running { id: id.clone(), index: self.release(id) });
+                let run =
+                    run.as_ref().map(|id| Running { id: id.clone(), index: self.release(id) });
                 for id in unacknowledged.iter().filter(|id| id.from == moment.node) {
                     self.mark(id, Past::SENT);
                 }

@@ -25,7 +25,7 @@ mod setup;
 mod watch;
 
 use setup::Setup;
-use watch::{Story, Watcher, Wake};
+use watch::{Story, Wake, Watcher};
 
 /// Operations are scheduled this long ahead, so that few wait in the queue at once.
 const SLICE: Span = Span::from_millis(500);
@@ -111,7 +111,8 @@ impl<'a> Run<'a> {
         }
         let checks = if options.check { Checks::default() } else { Checks::none() };
         let story = Story::new(scenario, &setup, checks);
-        let workload = scenario.workload.as_ref().and_then(|stated| clients(scenario, &setup, stated));
+        let workload =
+            scenario.workload.as_ref().and_then(|stated| clients(scenario, &setup, stated));
         Self { scenario, seed, options, world, choices: Seeded::new(seed), setup, story, workload }
     }
 
@@ -300,7 +301,10 @@ fn outside(scenario: &Scenario, joined: &[NodeId], choices: &mut Seeded) -> BTre
         })
         .collect();
     lots.sort_unstable();
-    lots.into_iter().skip(usize::try_from(keep).unwrap_or(usize::MAX)).map(|(_, node)| node).collect()
+    lots.into_iter()
+        .skip(usize::try_from(keep).unwrap_or(usize::MAX))
+        .map(|(_, node)| node)
+        .collect()
 }
 
 impl Run<'_> {
@@ -308,9 +312,10 @@ impl Run<'_> {
         let Facts { safety_ended, rested_after, swarm } = facts;
         let ledger = self.ledger();
         self.story.count_partitions(&ledger);
-        let core = end.map_or_else(|| self.story.joined(), |end| {
-            end.nodes.iter().map(|resting| resting.node).collect()
-        });
+        let core = end.map_or_else(
+            || self.story.joined(),
+            |end| end.nodes.iter().map(|resting| resting.node).collect(),
+        );
         let convergence = self.story.arrivals.convergence(&self.story.truth, &core);
         let violations = self.story.checks.violations().to_vec();
         let mut shortfalls = if violations.is_empty() { self.inert(&ledger) } else { Vec::new() };
@@ -329,9 +334,9 @@ impl Run<'_> {
             (true, true) => Verdict::Holds,
         };
         self.story.counts.pause_max = self.story.arrivals.pause_max;
-        let wanted = crate::goals::Goal::ALL.iter().filter(|goal| {
-            self.scenario.expect.sometimes.iter().any(|name| name == goal.name())
-        });
+        let wanted = crate::goals::Goal::ALL
+            .iter()
+            .filter(|goal| self.scenario.expect.sometimes.iter().any(|name| name == goal.name()));
         let goals_missing =
             wanted.filter(|goal| self.story.goals.count(**goal) == 0).copied().collect();
         let waiting = end.map_or_else(Vec::new, rest::waiting);
@@ -402,7 +407,10 @@ fn late(scenario: &Scenario, convergence: &[crate::metrics::Convergence]) -> Vec
                 && took > *bound
             {
                 let name = &release.release;
-                late.push(format!("{name} took {took} to reach {percent} % of the nodes, not {}", *bound));
+                late.push(format!(
+                    "{name} took {took} to reach {percent} % of the nodes, not {}",
+                    *bound
+                ));
             }
         }
     }

@@ -28,7 +28,8 @@ impl Invariant for StatesEqual {
     fn finish(&mut self, _: &Truth, end: &End) -> Result<(), Broken> {
         match differ(end) {
             Some((one, other)) => {
-                let text = format!("{} and {} have different replicated states", one.node, other.node);
+                let text =
+                    format!("{} and {} have different replicated states", one.node, other.node);
                 Err(Broken::between(one.node, other.node, text))
             }
             None => Ok(()),

@@ -39,7 +39,7 @@ impl Invariant for SwitchesEnd {
             Observation::Notice(Notice::Prepared { release, .. }) => {
                 let life = truth.node(node).life;
                 let same = |(at, of, id, _): &&mut (NodeId, u8, ReleaseId, u32)| {
-                    (*at, *of, &*id) == (node, life, release)
+                    *at == node && *of == life && id == release
                 };
                 let Some((.., times)) = self.begun.iter_mut().find(same) else {
                     self.begun.push((node, life, release.clone(), 1));

@@ -50,7 +50,8 @@ impl Invariant for MergeTakesTheHigher {
         };
         if wins(after, higher).is_ne() {
             let before = before.as_ref().map_or("nothing".to_owned(), ReleaseId::to_string);
-            let text = format!("{node} knew {before}, merged {came} and knows {after}, not {higher}");
+            let text =
+                format!("{node} knew {before}, merged {came} and knows {after}, not {higher}");
             return Err(Broken::at(node, text));
         }
         self.order(came).map_err(|text| Broken::at(node, text))
@@ -66,7 +67,8 @@ impl MergeTakesTheHigher {
         self.seen.push(came.clone());
         for one in &self.seen {
             for other in &self.seen {
-                if one.cmp(other) != other.cmp(one).reverse() || one.cmp(other) != wins(one, other) {
+                if one.cmp(other) != other.cmp(one).reverse() || one.cmp(other) != wins(one, other)
+                {
                     return Err(format!("{one} and {other} are not in one order"));
                 }
                 let up = |third: &&ReleaseId| {
@@ -100,8 +102,11 @@ mod tests {
     #[test]
     fn a_merge_that_takes_the_lower_of_two_codes_breaks() {
         let truth = truth();
-        let (low, high) =
-            if id(&truth, TWO) < id(&truth, OTHER_TWO) { (TWO, OTHER_TWO) } else { (OTHER_TWO, TWO) };
+        let (low, high) = if id(&truth, TWO) < id(&truth, OTHER_TWO) {
+            (TWO, OTHER_TWO)
+        } else {
+            (OTHER_TWO, TWO)
+        };
         check::<MergeTakesTheHigher>(
             |truth| vec![(0, merged(truth, high, low, high))],
             |truth| vec![(0, merged(truth, low, high, low))],

@@ -44,7 +44,8 @@ impl Invariant for KnownNeverFalls {
         if !fell || node.lied {
             return Ok(());
         }
-        let name = |id: &Option<ReleaseId>| id.as_ref().map_or("nothing".to_owned(), ReleaseId::to_string);
+        let name =
+            |id: &Option<ReleaseId>| id.as_ref().map_or("nothing".to_owned(), ReleaseId::to_string);
         let (before, now) = (name(&node.known), name(known));
         Err(Broken::at(moment.node, format!("{} knew {before} and now knows {now}", moment.node)))
     }
@@ -58,7 +59,9 @@ mod tests {
     #[test]
     fn a_node_that_forgets_a_release_in_a_crash_breaks() {
         check::<KnownNeverFalls>(
-            |truth| vec![(0, merged(truth, TWO, ONE_FOUR, TWO)), (0, started(truth, Some(TWO), &[]))],
+            |truth| {
+                vec![(0, merged(truth, TWO, ONE_FOUR, TWO)), (0, started(truth, Some(TWO), &[]))]
+            },
             |truth| {
                 let forgets = started(truth, Some(ONE_FOUR), &[]);
                 vec![(0, merged(truth, TWO, ONE_FOUR, TWO)), (0, forgets)]

@@ -32,7 +32,9 @@ impl Invariant for RunIsCommitted {
         let node = truth.node(moment.node);
         let before = node.run.as_ref().map(|run| &run.id);
         let (run, known) = match seen {
-            Observation::Notice(Notice::Started { run, known, .. }) => (run.as_ref(), known.as_ref()),
+            Observation::Notice(Notice::Started { run, known, .. }) => {
+                (run.as_ref(), known.as_ref())
+            }
             Observation::Notice(Notice::Committed { release, .. }) => {
                 (Some(&release.id), node.known.as_ref())
             }
@@ -41,12 +43,7 @@ impl Invariant for RunIsCommitted {
         let name = |id: Option<&ReleaseId>| id.map_or("nothing".to_owned(), ReleaseId::to_string);
         let broken = |text: String| Err(Broken::at(moment.node, text));
         if run.is_some_and(|run| known.is_none_or(|known| wins(run, known).is_gt())) {
-            return broken(format!(
-                "{} runs {} but knows {}",
-                moment.node,
-                name(run),
-                name(known)
-            ));
+            return broken(format!("{} runs {} but knows {}", moment.node, name(run), name(known)));
         }
         match seen {
             Observation::Notice(Notice::Committed { from, .. }) if from.as_ref() != before => {

@@ -113,9 +113,10 @@ impl OneWinner {
             return Err(Broken::at(moment.node, text));
         }
         // Only the first meeting must be reported, by this input, before or after the merge.
-        let known = self.reported.iter().any(|(node, _, told, lost)| {
-            *node == moment.node && told == winner && lost == loser
-        });
+        let known = self
+            .reported
+            .iter()
+            .any(|(node, _, told, lost)| *node == moment.node && told == winner && lost == loser);
         if !known {
             let (winner, loser) = (winner.clone(), loser.clone());
             self.met = Some(Met { node: moment.node, input: moment.input, winner, loser });

@@ -45,7 +45,10 @@ impl Invariant for GateHolds {
         };
         let (node, from) = (moment.node, id.from);
         let Some(running) = truth.running(node) else {
-            return Err(Broken::at(node, format!("{node} runs nothing and took a message of {from}")));
+            return Err(Broken::at(
+                node,
+                format!("{node} runs nothing and took a message of {from}"),
+            ));
         };
         let Some(stamp) = stamp else { return Ok(()) };
         let broken = |what: String| {
@@ -163,9 +166,7 @@ mod tests {
         };
         check::<GateHolds>(
             |truth| vec![(0, newer(truth))],
-            |truth| {
-                vec![(0, started(truth, Some(ONE), &[])), (0, newer(truth))]
-            },
+            |truth| vec![(0, started(truth, Some(ONE), &[])), (0, newer(truth))],
             "does not have",
         );
     }

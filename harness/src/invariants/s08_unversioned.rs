@@ -37,7 +37,12 @@ impl Invariant for UnversionedPasses {
         };
         match seen {
             Observation::Notice(Notice::Delivered {
-                stamp, sent, body, converted, was_held, ..
+                stamp,
+                sent,
+                body,
+                converted,
+                was_held,
+                ..
             }) => match listed(body.tag) {
                 Some(true) if !converted.is_empty() || *was_held => {
                     broken(sent.tag, "held or converted the unversioned")

@@ -39,13 +39,15 @@ impl Invariant for OnceAsSent {
             Notice::Sent { .. } if past.any(Past::SENT) && !past.any(Past::HIDDEN) => {
                 Err("was sent under the number of another")
             }
-            Notice::Delivered { sent, .. } => arrive(truth, moment, stream, "delivered").and_then(|()| {
-                if past.body != 0 && past.body != body_hash(sent) {
-                    Err("arrived as something else than was sent")
-                } else {
-                    Ok(())
-                }
-            }),
+            Notice::Delivered { sent, .. } => {
+                arrive(truth, moment, stream, "delivered").and_then(|()| {
+                    if past.body != 0 && past.body != body_hash(sent) {
+                        Err("arrived as something else than was sent")
+                    } else {
+                        Ok(())
+                    }
+                })
+            }
             Notice::Held { .. } => arrive(truth, moment, stream, "held"),
             Notice::NotDelivered { .. } => arrive(truth, moment, stream, "ended"),
             Notice::Nacked { id, .. } => told(truth, id, past),
@@ -75,14 +77,15 @@ impl Invariant for OnceAsSent {
                 | Past::NACKED
                 | Past::ACKNOWLEDGED
                 | Past::HIDDEN;
-            let vanished =
-                |past: &Past| past.any(Past::SENT) && !past.any(fates);
-            if let Some(at) = stream.messages.iter().position(vanished)
-            {
+            let vanished = |past: &Past| past.any(Past::SENT) && !past.any(fates);
+            if let Some(at) = stream.messages.iter().position(vanished) {
                 let sequence = at as u64 + 1;
                 let (from, to, incarnation) = (stream.from, stream.to, stream.incarnation);
                 let id = MessageId { from, incarnation, to, sequence };
-                return Err(broken(&id, "vanished: neither delivered nor ended, and nobody waits for it"));
+                return Err(broken(
+                    &id,
+                    "vanished: neither delivered nor ended, and nobody waits for it",
+                ));
             }
         }
         Ok(())
@@ -190,7 +193,10 @@ mod tests {
             |_| (1, Notice::NotDelivered { id: message(0, 1, 1), why: why() }),
             "ended after it was delivered",
         );
-        after_once(|_| (0, Notice::Nacked { id: message(0, 1, 1), why: why() }), "it was delivered");
+        after_once(
+            |_| (0, Notice::Nacked { id: message(0, 1, 1), why: why() }),
+            "it was delivered",
+        );
     }
 
     #[test]

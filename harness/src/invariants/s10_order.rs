@@ -81,8 +81,7 @@ fn may_drain(truth: &Truth, moment: &Moment, held: &replica::MessageId) -> bool 
     let Some(running) = truth.running(moment.node) else { return false };
     let Some(stream) = truth.book.find(held, true) else { return false };
     let stamp = truth.book.past(stream, held.sequence).stamp;
-    !truth.excused(stream)
-        && truth.stamped(stamp).is_some_and(|sender| sender.id() == running.id())
+    !truth.excused(stream) && truth.stamped(stamp).is_some_and(|sender| sender.id() == running.id())
 }
 
 #[cfg(test)]

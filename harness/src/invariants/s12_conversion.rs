@@ -128,9 +128,10 @@ fn convertible(truth: &Truth, moment: &Moment, body: &Body) -> Result<(), String
     let declared = running.manifest().edges.len() as u32;
     let from = &sender.envelope.class;
     // Edges stand oldest first, so the path is the shortest row of them that leads here.
-    let Some(first) = (0..declared).rev().find(|first| {
-        running.leads_here(from, &(*first..declared).collect::<Vec<_>>())
-    }) else {
+    let Some(first) = (0..declared)
+        .rev()
+        .find(|first| running.leads_here(from, &(*first..declared).collect::<Vec<_>>()))
+    else {
         return Ok(());
     };
     let path: Vec<u32> = (first..declared).collect();

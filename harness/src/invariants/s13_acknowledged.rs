@@ -164,8 +164,7 @@ mod tests {
     #[test]
     fn a_held_message_that_a_crash_takes_along_breaks() {
         let id = message(2, 1, 1);
-        let before =
-            |truth: &Truth| vec![(2, sent(truth, id, TWO)), (1, held(truth, id, TWO, 1))];
+        let before = |truth: &Truth| vec![(2, sent(truth, id, TWO)), (1, held(truth, id, TWO, 1))];
         check::<AcknowledgedIsKept>(
             |truth| [before(truth), vec![(1, started(truth, Some(ONE_FOUR), &[id]))]].concat(),
             |truth| [before(truth), vec![(1, started(truth, Some(ONE_FOUR), &[]))]].concat(),

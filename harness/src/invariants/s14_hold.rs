@@ -41,10 +41,7 @@ impl Invariant for HoldIsBounded {
                 let fate = Past::DELIVERED | Past::HELD | Past::ENDED;
                 let full = self.full.get(id.to.0 as usize).copied().unwrap_or_default();
                 let Some(stream) = moment.stream else { return Ok(()) };
-                if !full
-                    || moment.past.any(fate)
-                    || truth.excused(stream)
-                {
+                if !full || moment.past.any(fate) || truth.excused(stream) {
                     return Ok(());
                 }
                 let text = format!(
@@ -59,13 +56,7 @@ impl Invariant for HoldIsBounded {
 }
 
 impl HoldIsBounded {
-    fn hold(
-        &mut self,
-        truth: &Truth,
-        node: NodeId,
-        count: u32,
-        bytes: u64,
-    ) -> Result<(), Broken> {
+    fn hold(&mut self, truth: &Truth, node: NodeId, count: u32, bytes: u64) -> Result<(), Broken> {
         let bounds = &truth.bounds;
         let counted = truth.node(node).held.len() as u64 + 1;
         let at = node.0 as usize;

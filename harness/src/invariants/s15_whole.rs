@@ -35,7 +35,10 @@ impl Invariant for OneRelease {
                     (Some(run), Some(composition)) => (run, composition),
                     (None, None) => return Ok(()),
                     _ => {
-                        let text = format!("{} runs a release without parts, or parts of none", moment.node);
+                        let text = format!(
+                            "{} runs a release without parts, or parts of none",
+                            moment.node
+                        );
                         return Err(Broken::at(moment.node, text));
                     }
                 }
@@ -57,9 +60,15 @@ impl Invariant for OneRelease {
 
 fn other<'a>(run: &ReleaseId, parts: &'a Composition) -> Option<(&'static str, &'a ReleaseId)> {
     let Composition { code, state, gate, adaptors, stamp } = parts;
-    [("code", code), ("state", state), ("gate", gate), ("adaptor table", adaptors), ("stamp", stamp)]
-        .into_iter()
-        .find(|(_, part)| *part != run)
+    [
+        ("code", code),
+        ("state", state),
+        ("gate", gate),
+        ("adaptor table", adaptors),
+        ("stamp", stamp),
+    ]
+    .into_iter()
+    .find(|(_, part)| *part != run)
 }
 
 #[cfg(test)]

@@ -28,7 +28,8 @@ impl Invariant for FailureChangesNothing {
         moment: &Moment,
         seen: &Observation<'_>,
     ) -> Result<(), Broken> {
-        let Observation::Notice(Notice::Quarantined { release, reason, image_before, image }) = seen
+        let Observation::Notice(Notice::Quarantined { release, reason, image_before, image }) =
+            seen
         else {
             return Ok(());
         };

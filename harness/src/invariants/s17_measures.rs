@@ -55,7 +55,8 @@ impl Invariant for MeasuresConserved {
             match same.map(|at| before[at]) {
                 Some(before) if before != after => {
                     let id = &release.id;
-                    let text = format!("{node} committed {id}: `{name}` went from {before} to {after}");
+                    let text =
+                        format!("{node} committed {id}: `{name}` went from {before} to {after}");
                     return Err(Broken::at(node, text));
                 }
                 _ => {}

@@ -67,7 +67,7 @@ impl Invariant for ReplayAgrees {
                 if *amnesia {
                     shadow.instance = None;
                 }
-                shadow.excused = *hidden || *lied;
+                shadow.excused |= *hidden || *lied;
                 Ok(())
             }
             Observation::Notice(notice) => shadow.notice(truth, moment, notice),
@@ -92,9 +92,9 @@ impl Shadow {
             Notice::Ticked { entropy, at, .. } => {
                 self.step(truth, node, *at, *entropy, &Incoming::Tick)
             }
-            Notice::Compacted { state, .. } => self.compare(truth, node, "compacted its journal", |own| {
-                xxh3_128(own) == *state
-            }),
+            Notice::Compacted { state, .. } => {
+                self.compare(truth, node, "compacted its journal", |own| xxh3_128(own) == *state)
+            }
             Notice::Started { run, state, .. } => {
                 let excused = std::mem::take(&mut self.excused) || truth.node(node).lied;
                 let (Some(run), Some(state)) = (run, state) else {
@@ -187,7 +187,8 @@ fn made(
             return Err(format!("switched along edge {edge}, which {} has not", release.id()));
         }
         let migrated = release.program.migrate(edge, &state, &mut meter);
-        state = migrated.map_err(|fault| format!("switched along an edge that refuses: {fault}"))?;
+        state =
+            migrated.map_err(|fault| format!("switched along an edge that refuses: {fault}"))?;
     }
     Ok(state)
 }
@@ -246,7 +247,11 @@ mod tests {
             let compacted = Notice::Compacted { state: xxh3_128(&state) ^ wrong, bytes: 1 };
             vec![shows(truth, &state), (0, compacted)]
         };
-        check::<ReplayAgrees>(|truth| compacted(truth, 0), |truth| compacted(truth, 1), "compacted");
+        check::<ReplayAgrees>(
+            |truth| compacted(truth, 0),
+            |truth| compacted(truth, 1),
+            "compacted",
+        );
     }
 
     #[test]
@@ -255,6 +260,10 @@ mod tests {
             let (before, after) = (blank(truth, ONE_FOUR, 0), blank(truth, TWO, node));
             vec![(0, committed(truth, ONE_FOUR, TWO, &before, &after))]
         };
-        check::<ReplayAgrees>(|truth| switched(truth, 0), |truth| switched(truth, 1), "do not make");
+        check::<ReplayAgrees>(
+            |truth| switched(truth, 0),
+            |truth| switched(truth, 1),
+            "do not make",
+        );
     }
 }

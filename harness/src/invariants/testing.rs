@@ -40,7 +40,15 @@ pub(crate) fn published(version: &str, salt: u64) -> Published {
     };
     let envelope = Envelope::for_code(program.manifest(), &code, publication).unwrap();
     let stamp = Stamp::new(envelope.id.clone(), envelope.class.clone());
-    Published { stamp, envelope: Arc::new(envelope), program, at: Time::ZERO, by: None, taken: false, may_be_quarantined: false }
+    Published {
+        stamp,
+        envelope: Arc::new(envelope),
+        program,
+        at: Time::ZERO,
+        by: None,
+        taken: false,
+        may_be_quarantined: false,
+    }
 }
 
 /// Three nodes, of which n0 and n1 run 1.4.0 and n2 runs 2.0.0.
@@ -57,6 +65,9 @@ pub(crate) fn truth() -> Truth {
         clock_error_max: Span::from_millis(1),
     };
     let mut truth = Truth::new(releases.into(), 3, bounds);
+    for node in &mut truth.nodes {
+        node.peers = (0..3).map(NodeId).collect();
+    }
     for (node, release) in [(0, ONE_FOUR), (1, ONE_FOUR), (2, TWO)] {
         tell(&mut truth, None, node, Observation::Joined).unwrap();
         let started = started(&truth, Some(release), &[]);
@@ -151,14 +162,14 @@ pub(crate) fn started(truth: &Truth, run: Option<usize>, held: &[MessageId]) -> 
     }
 }
 
-pub(crate) fn composition(release: ReleaseId) -> Composition {
-    Composition {
+pub(crate) fn composition(release: ReleaseId) -> Box<Composition> {
+    Box::new(Composition {
         code: release.clone(),
         state: release.clone(),
         gate: release.clone(),
         adaptors: release.clone(),
         stamp: release,
-    }
+    })
 }
 
 pub(crate) fn merged(truth: &Truth, incoming: usize, before: usize, after: usize) -> Notice {
@@ -180,13 +191,13 @@ pub(crate) fn committed(
     let release = Arc::clone(&truth.releases[to].envelope);
     Notice::Committed {
         from: Some(id(truth, from)),
-        migration: Migration {
+        migration: Box::new(Migration {
             hot_swap: false,
             edges: vec![0],
             fuel: 1,
             state_before: Some(StateHash::of(before)),
             state_after: StateHash::of(after),
-        },
+        }),
         state_before: Some(before.into()),
         state_after: after.into(),
         composition: composition(release.id.clone()),

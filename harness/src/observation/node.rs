@@ -35,7 +35,7 @@ pub struct NodeTruth {
     pub crashes: u32,
     /// A disk of it lost what it had called durable: nothing is promised of it any more.
     pub lied: bool,
-    /// The last crash may have hidden what its last durable record did.
+    /// A crash since it last started may have hidden what its last durable record did.
     pub hidden: bool,
     /// The nodes it knows, itself included, ascending.
     pub peers: Vec<NodeId>,
@@ -85,7 +85,8 @@ impl NodeTruth {
             self.prepared = None;
         }
         self.run = run;
-        let since = |id: &MessageId| before.iter().find(|held| held.id == *id).map_or(at, |held| held.at);
+        let since =
+            |id: &MessageId| before.iter().find(|held| held.id == *id).map_or(at, |held| held.at);
         self.hidden = false;
         self.held =
             held.iter().map(|id| HeldMessage { id: *id, at: since(id), durable: true }).collect();
@@ -107,7 +108,8 @@ impl NodeTruth {
                     self.fetched.clear();
                     self.held.clear();
                 }
-                self.hidden = *hidden && !amnesia;
+                // Until it has started again, so through crashes on the way up.
+                self.hidden = (self.hidden || *hidden) && !amnesia;
             }
             Observation::Joined => self.joined = true,
             Observation::Left => {

@@ -49,7 +49,10 @@ pub(super) struct Source {
 }
 
 impl Setup {
-    pub(super) fn new(scenario: &Scenario, hostile: &BTreeSet<NodeId>) -> Result<Self, DeployError> {
+    pub(super) fn new(
+        scenario: &Scenario,
+        hostile: &BTreeSet<NodeId>,
+    ) -> Result<Self, DeployError> {
         let deployment = scenario.deploy()?;
         let mut sources: Vec<Source> = Vec::new();
         for release in &deployment.initial {
@@ -63,8 +66,7 @@ impl Setup {
                 distinct.len() as u64 >= u64::from(scenario.fleet.trust.threshold)
             });
             // The envelope of these is what trusted keys signed, whatever comes with it.
-            let genuine =
-                [None, Some(Forgery::TamperedCode), Some(Forgery::ReplayedOlder)];
+            let genuine = [None, Some(Forgery::TamperedCode), Some(Forgery::ReplayedOlder)];
             if !signed || !genuine.contains(&release.forged) {
                 honest.push(None);
                 continue;
@@ -157,9 +159,8 @@ impl Source {
 
 /// The keys of whoever forged a release with keys of their own.
 fn strangers(deployment: &Deployment) -> Vec<upgrade::trust::PublicKey> {
-    let forged = deployment.releases.iter().find(|release| {
-        release.forged == Some(Forgery::UntrustedKey)
-    });
+    let forged =
+        deployment.releases.iter().find(|release| release.forged == Some(Forgery::UntrustedKey));
     let signed = forged.and_then(|release| Signed::decode(&release.signed).ok());
     let signatures = signed.map(|signed| signed.signatures).unwrap_or_default();
     signatures.into_iter().map(|(key, _)| key).collect()
@@ -170,12 +171,13 @@ fn clock_error(scenario: &Scenario) -> Span {
     let length = *scenario.phases.safety + *scenario.phases.liveness;
     let skew = scenario.clocks.skew.map_or(Span::ZERO, |skew| *skew);
     let drift = |ppm: u64| Span::from_nanos(length.as_nanos() / 1_000_000).saturating_mul(ppm);
-    let mut error = skew + drift(scenario.clocks.drift.map_or(0, |drift| {
-        u64::from(drift.ppm.unsigned_abs())
-    }));
+    let mut error =
+        skew + drift(scenario.clocks.drift.map_or(0, |drift| u64::from(drift.ppm.unsigned_abs())));
     for fault in &scenario.faults {
         match fault {
-            Fault::ClockStep(step) => error = error + Span::from_nanos(step.by.nanos.unsigned_abs()),
+            Fault::ClockStep(step) => {
+                error = error + Span::from_nanos(step.by.nanos.unsigned_abs())
+            }
             Fault::ClockDrift(change) => {
                 error = error + drift(u64::from(change.drift.ppm.unsigned_abs()));
             }

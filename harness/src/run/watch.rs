@@ -4,12 +4,8 @@ use std::sync::Arc;
 
 use contract::{NodeId, Span, Time};
 use replica::{Command, Notice, Replica};
+use sim::{Control, Event, View, Watch, disk::Damage, event::Cause};
 use upgrade::release::ReleaseId;
-use sim::{
-    Control, Event, View, Watch,
-    disk::Damage,
-    event::Cause,
-};
 
 use super::{setup::Setup, wanted};
 use crate::{
@@ -58,6 +54,8 @@ struct Release {
     id: ReleaseId,
     /// Its own code comes with it.
     whole: bool,
+    /// Its node was asked to publish it.
+    asked: bool,
     /// Its node heard of it, and showed so. Until then whoever publishes it tries again.
     published: bool,
 }
@@ -140,10 +138,10 @@ impl Story {
             honest: setup.honest[at],
             id: release.envelope.id.clone(),
             whole: setup.has_its_code(at),
+            asked: false,
             published: false,
         });
-        let closed =
-            scenario.workload.as_ref().is_some_and(|workload| workload.think.is_some());
+        let closed = scenario.workload.as_ref().is_some_and(|workload| workload.think.is_some());
         Self {
             arrivals: Arrivals::new(nodes),
             persisting: vec![false; nodes],
@@ -228,13 +226,12 @@ impl Story {
                 false
             }
             Command::Publish { signed, .. } => {
-                let same = |release: &Release| {
-                    Arc::ptr_eq(&release.signed, signed) && !release.published
-                };
+                let same = |release: &Release| Arc::ptr_eq(&release.signed, signed);
                 let Some(release) = self.releases.iter().position(same) else { return false };
                 if !accepted {
                     return false;
                 }
+                self.releases[release].asked = true;
                 let Some(honest) = self.releases[release].honest else { return false };
                 if self.releases[release].whole {
                     self.arrivals.publish(honest, at);
@@ -278,7 +275,8 @@ impl Story {
             _ => false,
         };
         if matches!(notice, Notice::Merged { .. } | Notice::Forged { .. }) {
-            let heard = self.releases.iter_mut().filter(|release| release.node == node);
+            let asked = |release: &&mut Release| release.asked && release.node == node;
+            let heard = self.releases.iter_mut().filter(asked);
             heard.filter(|release| of(release)).for_each(|release| release.published = true);
         }
     }
@@ -338,7 +336,12 @@ impl<const DATAGRAMS: bool> Watcher<'_, '_, DATAGRAMS> {
         }
     }
 
-    fn look(&mut self, at: Time, event: &Event<'_, Replica>, view: &View<'_, Replica>) -> (bool, Control) {
+    fn look(
+        &mut self,
+        at: Time,
+        event: &Event<'_, Replica>,
+        view: &View<'_, Replica>,
+    ) -> (bool, Control) {
         let story = &mut *self.story;
         let mut control = Control::Continue;
         let broke = match event {
@@ -361,9 +364,10 @@ impl<const DATAGRAMS: bool> Watcher<'_, '_, DATAGRAMS> {
                 let kept = std::mem::take(persisting) && !lost.in_flight;
                 let unshown = std::mem::take(&mut story.unshown[node.0 as usize]);
                 let ordered = *cause == Cause::Watch;
-                if ordered && let Some(crash) = story.crash_ins.iter_mut().find(|crash| {
-                    crash.attempted > crash.took_effect
-                }) {
+                if ordered
+                    && let Some(crash) =
+                        story.crash_ins.iter_mut().find(|crash| crash.attempted > crash.took_effect)
+                {
                     crash.took_effect += 1;
                 }
                 if story.closed {
@@ -371,7 +375,8 @@ impl<const DATAGRAMS: bool> Watcher<'_, '_, DATAGRAMS> {
                 }
                 let amnesia = lost.amnesia > 0;
                 let lied = lost.tail > 0 || lost.rotten > 0;
-                let seen = Observation::Crashed { amnesia, lied, hidden: kept || unshown || ordered };
+                let seen =
+                    Observation::Crashed { amnesia, lied, hidden: kept || unshown || ordered };
                 story.show(at, *node, 0, &seen)
             }
             Event::Started { node, earlier, .. } => {
