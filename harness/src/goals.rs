@@ -206,12 +206,18 @@ impl Goals {
     /// What concerns releases: the few.
     fn release(&mut self, truth: &Truth, moment: &Moment, notice: &Notice) {
         match notice {
-            Notice::Merged { before, after, .. } if before != after => {
+            Notice::Merged { incoming, before, after }
+                if before != after && truth.is_published(&incoming.id) =>
+            {
                 self.node(moment).phase = Phase::Fetch;
             }
             Notice::Fetched { .. } => self.node(moment).phase = Phase::None,
-            Notice::Staged { .. } => self.node(moment).phase = Phase::Stage,
-            Notice::Prepared { .. } => self.node(moment).phase = Phase::Prepare,
+            Notice::Staged { release, .. } if truth.is_published(release) => {
+                self.node(moment).phase = Phase::Stage;
+            }
+            Notice::Prepared { release, .. } if truth.is_published(release) => {
+                self.node(moment).phase = Phase::Prepare;
+            }
             Notice::Committed { from, release, migration, .. } => {
                 if from.is_some() && migration.hot_swap {
                     self.reach(Goal::HotSwap);
@@ -219,8 +225,9 @@ impl Goals {
                 if migration.edges.len() > 1 {
                     self.reach(Goal::SkippedVersion);
                 }
+                let published = truth.is_published(&release.id);
                 let node = self.node(moment);
-                node.phase = Phase::Commit;
+                node.phase = if published { Phase::Commit } else { Phase::None };
                 node.drained = 0;
                 let (late, blank) = (node.late && from.is_some(), std::mem::take(&mut node.blank));
                 if late {
@@ -271,12 +278,22 @@ mod tests {
     #[test]
     fn a_crash_counts_for_the_phase_it_hits() {
         let mut truth = truth();
+        truth.releases[ONE_FOUR].by = None;
+        truth.releases[TWO].by = Some(contract::NodeId(0));
         let mut goals = Goals::default();
+        let installing = Notice::Prepared { release: id(&truth, ONE_FOUR), image: 0 };
         let prepared = Notice::Prepared { release: id(&truth, TWO), image: 0 };
         let commit = committed(&truth, ONE_FOUR, TWO, b"", b"");
         let crash = Observation::Crashed { amnesia: false, lied: false, hidden: false };
-        let story =
-            [Observation::Notice(&prepared), crash, Observation::Notice(&commit), crash, crash];
+        let story = [
+            Observation::Notice(&installing),
+            crash,
+            Observation::Notice(&prepared),
+            crash,
+            Observation::Notice(&commit),
+            crash,
+            crash,
+        ];
         for seen in story {
             let moment = truth.moment(contract::Time::ZERO, contract::NodeId(0), 1, &seen);
             goals.observe(&truth, &moment, &seen);
@@ -285,5 +302,10 @@ mod tests {
         let reached: Vec<_> = goals.reached().map(Goal::name).collect();
         assert_eq!(reached, ["crash-in-prepare", "crash-in-commit"]);
         assert_eq!(goals.count(Goal::CrashInCommit), 1);
+        assert_eq!(
+            goals.count(Goal::CrashInPrepare),
+            1,
+            "what a node starts with is not rolled out"
+        );
     }
 }

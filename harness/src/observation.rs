@@ -174,6 +174,11 @@ impl Truth {
         &self.nodes[node.0 as usize]
     }
 
+    /// Whether somebody published this release in this run, rather than nodes starting with it.
+    pub fn is_published(&self, id: &ReleaseId) -> bool {
+        self.release(id).is_some_and(|at| self.releases[at].by.is_some())
+    }
+
     /// The index of a release by its name; `None` where nothing honest has it.
     pub fn release(&self, id: &ReleaseId) -> Option<usize> {
         self.releases.iter().position(|release| release.id() == id)

@@ -9,7 +9,7 @@ use std::{
 };
 
 use contract::{NodeId, Time};
-use replica::Replica;
+use replica::{Notice, Replica};
 use serde::Serialize;
 use sim::Event;
 
@@ -173,6 +173,10 @@ impl Sink for Tail {
                 | Event::Timer { .. }
                 | Event::Persisting { .. }
                 | Event::Persisted { .. }
+                | Event::Undeliverable { .. }
+                | Event::Command { .. }
+                | Event::Notice { notice: Notice::Replied { .. }, .. }
+                | Event::Notice { notice: Notice::Retransmitted { .. }, .. }
         );
         if !ordinary {
             self.keep(Line::of(at, event));

@@ -297,8 +297,13 @@ impl Story {
     /// The phase of a switch that a notice shows.
     fn aim_by_notice(&mut self, node: NodeId, notice: &Notice) -> Control {
         match notice {
-            Notice::Staged { .. } => self.aim(node, Phase::Stage),
-            Notice::Prepared { .. } => self.aim(node, Phase::Prepare),
+            // What nodes start with is installed, not rolled out: no crash is aimed at that.
+            Notice::Staged { release, .. } if self.truth.is_published(release) => {
+                self.aim(node, Phase::Stage)
+            }
+            Notice::Prepared { release, .. } if self.truth.is_published(release) => {
+                self.aim(node, Phase::Prepare)
+            }
             Notice::Committed { from: Some(_), .. } => self.aim(node, Phase::Commit),
             Notice::Delivered { was_held: true, .. } => self.aim(node, Phase::Drain),
             _ => Control::Continue,
