@@ -1,7 +1,10 @@
 //! Every scenario in the folder comes out as it says, on the first seed with all its goals and on a few
 //! more without: the folder is the test list.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use harness::{
     outcome::Outcome,
@@ -73,4 +76,32 @@ fn a_run_that_does_not_come_out_is_seen_to_disappoint() {
     assert!(disappoints(&name, &outcome, true).is_some_and(|text| text.contains("hold-full")));
     outcome.verdict = harness::outcome::Verdict::FallsShort;
     assert!(disappoints(&name, &outcome, false).is_some());
+}
+
+#[test]
+fn a_release_that_nobody_could_publish_falls_short() {
+    let text = r#"
+about = "the publisher leaves before it publishes"
+app = "counter"
+[fleet]
+nodes = 3
+runs = "1.4.0"
+leave = [{ node = "n2", at = "1s" }]
+[[release]]
+version = "2.0.0"
+at = "2s"
+node = "n2"
+[phases]
+safety = "5s"
+liveness = "10s"
+"#;
+    let scenario =
+        Scenario::parse(Path::new("gone.toml"), text.to_owned()).expect("it is a scenario");
+    let outcome = run(&scenario, 1, Options::default(), None).expect("it can be deployed");
+    assert!(!outcome.is_as_expected());
+    assert!(
+        outcome.shortfalls.iter().any(|text| text.contains("was never published")),
+        "{:?}",
+        outcome.shortfalls
+    );
 }

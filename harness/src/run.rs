@@ -321,6 +321,7 @@ impl Run<'_> {
         let mut shortfalls = if violations.is_empty() { self.inert(&ledger) } else { Vec::new() };
         if violations.is_empty() {
             shortfalls.extend(late(self.scenario, &convergence));
+            shortfalls.extend(self.story.unpublished());
             let lost = convergence.iter().filter(|one| !one.missing.is_empty());
             let swarm = self.scenario.random.swarm;
             let lost = lost.filter(|one| !swarm && self.story.truth.is_lost(&one.release));

@@ -197,6 +197,14 @@ impl Story {
         self.releases.iter().all(|release| release.published || self.truth.node(release.node).gone)
     }
 
+    /// Honest releases that no node ever took in, in words: a run without them shows nothing of them.
+    pub(super) fn unpublished(&self) -> impl Iterator<Item = String> {
+        let unheard = |release: &&Release| release.honest.is_some() && !release.published;
+        self.releases.iter().filter(unheard).map(|release| {
+            format!("{} was never published: {} was not there to take it", release.id, release.node)
+        })
+    }
+
     /// A datagram met a partition: the world's ledger knows.
     pub(super) fn count_partitions(&mut self, ledger: &[LedgerRow]) {
         let kinds = ["cut", "split", "isolate", "bridge", "ring"];
