@@ -551,6 +551,20 @@ fn every_injector_that_is_asked_for_takes_effect() {
 }
 
 #[test]
+fn the_ledger_and_the_counts_agree_on_what_took_effect() {
+    let mut world = chatter(everything(), 3, 6, millis(1));
+    world.run(at(20_000), &mut ());
+    let took = |injector| world.ledger().row(injector).took_effect;
+    let counts = world.counts();
+    assert!(counts.cut > 0 && counts.lost > 0, "some datagrams meet more than one fault");
+    assert_eq!(took(Injector::Loss), counts.lost);
+    assert_eq!(took(Injector::Duplicate), counts.duplicated);
+    assert_eq!(took(Injector::Reorder), counts.reordered);
+    assert_eq!(took(Injector::Corrupt), counts.corrupted);
+    assert_eq!(took(Injector::Bandwidth), counts.overflowed);
+}
+
+#[test]
 fn a_swarm_switches_families_and_says_which() {
     let families = |seed| {
         let settings = Settings { swarm: true, ..everything() };

@@ -79,13 +79,14 @@ impl<P: Process, C: Choices> World<P, C> {
         let size = if core.encodes || W::DATAGRAMS { core.encode(&message) } else { 0 };
         core.counts.sent += 1;
         core.counts.sent_bytes += size as u64;
-        let node = &mut core.nodes[sender as usize];
-        let from = node.id;
+        let from = core.nodes[sender as usize].id;
         let Some(receiver) = core.directory.find(to) else {
             core.counts.undeliverable += 1;
             let entered = Entered { receiver: 0, from, to, number: 0, input, size };
             return self.show(entered, &message, Fate::Nowhere, watch);
         };
+        let cut = core.troubled && core.meets_trouble(from, to);
+        let node = &mut core.nodes[sender as usize];
         let at = node.links.touch(receiver);
         let state = node.links.link(at);
         let mut class = state.class();
@@ -111,10 +112,10 @@ impl<P: Process, C: Choices> World<P, C> {
             Some(now.saturating_add(lot.latency).saturating_add(lot.delay))
         };
         if class.draws || class.remembers {
-            account(class, lot, arrives.is_some(), &mut core.ledger);
+            account(class, lot, cut, arrives.is_some(), &mut core.ledger);
         }
         let entered = Entered { receiver, from, to, number, input, size };
-        if core.troubled && core.meets_trouble(from, to) {
+        if cut {
             core.counts.cut += 1;
             self.show(entered, &message, Fate::Cut, watch);
         } else if let Some(arrives) = arrives {
@@ -361,26 +362,30 @@ impl Tail {
     }
 }
 
-/// Enters what a link did, or might have done, to a datagram into the ledger.
+/// Enters what a link did, or might have done, to a datagram into the ledger. A fault takes effect
+/// only where it decides what becomes of the datagram: nothing more happens to one that met a cut, a
+/// full queue or its loss, in this order.
 #[inline]
-fn account(class: &Class, lot: Lot, has_room: bool, ledger: &mut Ledger) {
+fn account(class: &Class, lot: Lot, cut: bool, has_room: bool, ledger: &mut Ledger) {
+    let enters = !cut && has_room;
     if !matches!(class.loss, LossOdds::None) {
-        ledger.attempt(Injector::Loss, lot.lost);
+        ledger.attempt(Injector::Loss, lot.lost && enters);
     }
     if !class.odd && class.bandwidth.is_none() {
         return;
     }
+    let travels = enters && !lot.lost;
     if !class.duplicate.is_none() {
-        ledger.attempt(Injector::Duplicate, lot.copy_latency.is_some());
+        ledger.attempt(Injector::Duplicate, lot.copy_latency.is_some() && travels);
     }
     if !class.reorder.is_none() {
-        ledger.attempt(Injector::Reorder, lot.delay > 0);
+        ledger.attempt(Injector::Reorder, lot.delay > 0 && travels);
     }
     if !class.corrupt.is_none() {
-        ledger.attempt(Injector::Corrupt, lot.corrupt.is_some());
+        ledger.attempt(Injector::Corrupt, lot.corrupt.is_some() && travels);
     }
     if class.bandwidth.is_some() {
-        ledger.attempt(Injector::Bandwidth, !has_room);
+        ledger.attempt(Injector::Bandwidth, !has_room && !cut);
     }
 }
 
