@@ -138,6 +138,41 @@ fn a_canary_that_fails_as_expected_exits_0_and_one_that_holds_exits_1() {
 }
 
 #[test]
+fn a_run_that_misses_a_goal_falls_short_and_says_why() {
+    let missing = format!("{HOLDS}\n[expect]\nsometimes = [\"crash-in-drain\"]\n");
+    let folder = folder(&[("goal.toml", &missing)]);
+    let ran = simctl(folder.path(), &["run", "goal.toml"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    let head = ran.out.lines().next().unwrap();
+    assert!(head.ends_with("falls short"), "{head}");
+    let last = ran.out.lines().last().unwrap();
+    assert_eq!(last, "exit code 1: the goal crash-in-drain was never reached in this run");
+    let ran = simctl(folder.path(), &["run", "goal.toml", "--format", "json"]);
+    let row: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((&row["as_expected"], &row["outcome"]), (&false.into(), &"falls-short".into()));
+}
+
+#[test]
+fn a_sweep_must_reach_a_goal_but_not_each_of_its_runs() {
+    let missing = format!("{HOLDS}\n[expect]\nsometimes = [\"crash-in-drain\"]\n");
+    let folder = folder(&[("goal.toml", &missing)]);
+    let ran = simctl(folder.path(), &["run", "goal.toml", "--seeds", "0..2"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(ran.out.ends_with(
+        "2 runs: holds 2, but goals are missing\n\
+         falls short goal: the goal crash-in-drain was never reached in any of its runs\n"
+    ));
+    let json = ["run", "goal.toml", "--seeds", "0..2", "--format", "json"];
+    let ran = simctl(folder.path(), &json);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("the goal crash-in-drain was never reached"), "{}", ran.err);
+    for row in ran.out.lines() {
+        let row: serde_json::Value = serde_json::from_str(row).unwrap();
+        assert_eq!(row["as_expected"], true);
+    }
+}
+
+#[test]
 fn mistakes_of_all_files_are_shown_on_standard_error_and_nothing_is_run() {
     let folder = folder(&[
         ("a.toml", &HOLDS.replace("nodes = 3", "nodse = 3")),

@@ -22,7 +22,7 @@ pub enum Exit {
 pub(super) const HELP: &str = "\
 Exit codes:
   0    everything is as the scenarios claim; a canary that must fail did
-  1    a claim does not hold, or a run showed nothing
+  1    a claim does not hold, or a run showed nothing (`simctl explain 1`: the rules)
   2    the arguments or a scenario are wrong; nothing was run or written
   3    simctl itself failed: a file could not be written, a belief broke
   130  Ctrl-C; what was done until then was printed
@@ -55,7 +55,11 @@ impl Exit {
             Self::Holds => "Everything is as the scenarios claim; a canary that must fail did.",
             Self::Violated => {
                 "A claim does not hold, or a run showed nothing: a fault that never took effect, \
-                 a goal that was never reached, a run that is not deterministic."
+                 a goal that was never reached, a run that is not deterministic. Every `[[fault]]` \
+                 whose time came must take effect; what strikes at random (`[random]`, `[network]`, \
+                 `[disk]`) need not, unless 10,000 chances came to nothing; with `random.swarm` no \
+                 fault must. A single run must reach every goal of `expect.sometimes`; in a sweep \
+                 some run of the scenario must, so goals are no part of a row's `as_expected` there."
             }
             Self::BadInput => {
                 "The arguments or a scenario are wrong. Nothing was run and nothing was written."

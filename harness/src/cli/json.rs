@@ -5,7 +5,10 @@
 use contract::Span;
 use serde::Serialize;
 
-use super::{run::Job, summary};
+use super::{
+    run::Job,
+    summary::{self, GoalsOf},
+};
 use crate::outcome::{LedgerRow, Outcome};
 
 #[derive(Serialize)]
@@ -61,9 +64,9 @@ struct Waiting<'a> {
     reasons: &'a [String],
 }
 
-pub(super) fn line(job: &Job<'_>, outcome: &Outcome) -> String {
+pub(super) fn line(job: &Job<'_>, outcome: &Outcome, goals: GoalsOf) -> String {
     let line = Line {
-        row: summary::row(job, outcome),
+        row: summary::row(job, outcome, goals),
         violations: outcome.violations.iter().map(violation).collect(),
         shortfalls: &outcome.shortfalls,
         goals_missing: outcome.goals_missing.iter().map(|goal| goal.name()).collect(),

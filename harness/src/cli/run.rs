@@ -17,7 +17,8 @@ use rayon::ThreadPoolBuilder;
 use super::{
     Exit, Failure, Format, interrupt, json,
     load::{self, Loaded},
-    print, print_aside, progress, quoted, summary,
+    print, print_aside, progress, quoted,
+    summary::{self, GoalsOf},
     sweep::Sweep,
     trace_file::TraceFile,
 };
@@ -193,9 +194,12 @@ fn single(arguments: &Arguments, job: Job<'_>) -> Result<Exit, Failure> {
     let expected = outcome.is_as_expected();
     if !(arguments.quiet && expected) {
         let text = match arguments.format {
-            Format::Json => json::line(&job, &outcome),
-            Format::Human if outcome.violations.is_empty() => summary::full(&job, &outcome),
-            Format::Human => summary::full(&job, &outcome) + &job.story(&outcome)?,
+            Format::Json => json::line(&job, &outcome, GoalsOf::Run),
+            Format::Human => {
+                let broken = !outcome.violations.is_empty();
+                let story = if broken { job.story(&outcome)? } else { String::new() };
+                summary::full(&job, &outcome) + &story + &summary::reason(&outcome)
+            }
         };
         // A trace on standard output is the result; what comes beside it goes beside it.
         if to_standard_output { print_aside(&text) } else { print(&text)? }
@@ -259,6 +263,9 @@ fn sweep(arguments: &Arguments, loaded: &[Loaded], seeds: Seeds) -> Result<Exit,
         }
     }
     print(&sweep.totals(count))?;
+    if arguments.format == Format::Json {
+        print_aside(&sweep.unreached());
+    }
     if interrupt::asked() {
         return Ok(Exit::Interrupted);
     }

@@ -27,13 +27,38 @@ const WAITING_MAX: usize = 8;
 /// The width of the column of labels.
 const LABEL: usize = 14;
 
+/// What must reach the goals that a scenario names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GoalsOf {
+    /// This one run.
+    Run,
+    /// Some run of the sweep that it is part of.
+    Sweep,
+}
+
+impl GoalsOf {
+    /// Whether `outcome` shows all that must come of it.
+    pub(super) fn satisfied(self, outcome: &Outcome) -> bool {
+        match self {
+            Self::Run => outcome.is_as_expected(),
+            Self::Sweep => outcome.is_as_expected_but_goals(),
+        }
+    }
+}
+
 /// The row of results of a run.
-pub(super) fn row(job: &Job<'_>, outcome: &Outcome) -> results::Run {
+pub(super) fn row(job: &Job<'_>, outcome: &Outcome, goals: GoalsOf) -> results::Run {
+    let row = outcome.row();
+    let as_expected = goals.satisfied(outcome);
+    let holds = row.outcome == results::Outcome::Holds;
+    let short = if holds && !as_expected { results::Outcome::FallsShort } else { row.outcome };
     results::Run {
         scenario: job.loaded.name.clone(),
         scenario_hash: format!("{:032x}", job.loaded.hash),
         build: build().to_owned(),
-        ..outcome.row()
+        outcome: short,
+        as_expected,
+        ..row
     }
 }
 
@@ -50,12 +75,12 @@ fn build() -> &'static str {
     })
 }
 
-/// What came of a run, in a word or two.
-pub(super) fn verdict(outcome: &Outcome) -> String {
+/// What came of a run, in a word or two. A run that does not show what it must never "holds".
+pub(super) fn verdict(outcome: &Outcome, goals: GoalsOf) -> String {
     let violated: Vec<&str> = outcome.violations.iter().map(|broken| broken.invariant).collect();
     match outcome.verdict {
-        Verdict::Holds => "holds".to_owned(),
-        Verdict::FallsShort => "falls short".to_owned(),
+        Verdict::Holds if goals.satisfied(outcome) => "holds".to_owned(),
+        Verdict::Holds | Verdict::FallsShort => "falls short".to_owned(),
         Verdict::Violates => format!("violates {}", violated.join(" ")),
     }
 }
@@ -75,11 +100,36 @@ pub(super) fn why(outcome: &Outcome) -> String {
     }
 }
 
+/// Why `simctl run` exits with 1 after this one run, as its last line; nothing where it exits with 0.
+pub(super) fn reason(outcome: &Outcome) -> String {
+    let mut reasons = Vec::new();
+    if !outcome.is_as_expected_but_goals() {
+        reasons.push(why(outcome));
+    }
+    if !outcome.goals_missing.is_empty() {
+        let missing = outcome.goals_missing.iter().map(|goal| goal.name());
+        reasons.push(format!("{} in this run", unreached(missing)));
+    }
+    match &reasons[..] {
+        [] => String::new(),
+        reasons => format!("\n{BAD}exit code 1{BAD:#}: {}\n", reasons.join("; ")),
+    }
+}
+
+/// `the goal x was never reached`.
+pub(super) fn unreached<'a>(goals: impl Iterator<Item = &'a str>) -> String {
+    let goals: Vec<&str> = goals.collect();
+    match &goals[..] {
+        [one] => format!("the goal {one} was never reached"),
+        many => format!("the goals {} were never reached", many.join(", ")),
+    }
+}
+
 /// The last line of a trace.
 pub(super) fn end(outcome: &Outcome) -> String {
     let fingerprint =
         outcome.fingerprint.map_or_else(|| "none".to_owned(), |print| format!("{print:032x}"));
-    format!("the run ends: {}; fingerprint {fingerprint}", verdict(outcome))
+    format!("the run ends: {}; fingerprint {fingerprint}", verdict(outcome, GoalsOf::Run))
 }
 
 /// The summary of a run.
@@ -95,7 +145,7 @@ pub(super) fn full(job: &Job<'_>, outcome: &Outcome) -> String {
         "{BOLD}{}{BOLD:#}  seed {}  {style}{}{expected}{style:#}",
         job.loaded.name,
         job.seed,
-        verdict(outcome)
+        verdict(outcome, GoalsOf::Run)
     ));
     page.text(&format!("{DIM}{}{DIM:#}", job.loaded.scenario.about));
     page.section("The plan");

@@ -10,7 +10,7 @@ use super::{
     load::Loaded,
     run::Job,
     style::{BAD, BOLD, DIM, GOOD},
-    summary,
+    summary::{self, GoalsOf},
     words::{counted, time},
 };
 use crate::outcome::Outcome;
@@ -85,11 +85,11 @@ impl<'a> Sweep<'a> {
                 self.missing.insert(name.clone(), missing);
             }
         }
-        *self.verdicts.entry(summary::verdict(&outcome)).or_default() += 1;
+        *self.verdicts.entry(summary::verdict(&outcome, GoalsOf::Sweep)).or_default() += 1;
         let expected = outcome.is_as_expected_but_goals();
         let line = match self.format {
             _ if self.quiet && expected => String::new(),
-            Format::Json => json::line(&job, &outcome),
+            Format::Json => json::line(&job, &outcome, GoalsOf::Sweep),
             Format::Human => self.line(&job, &outcome),
         };
         if !expected {
@@ -115,7 +115,7 @@ impl<'a> Sweep<'a> {
             "{:<width$} {:>6}  {style}{:<14}{style:#} {:>7} {:>7} {:>7} {:>6} {:>6} {:>5} {:>6} {:>7} {:>8}  {DIM}{fingerprint}{DIM:#}\n",
             job.loaded.name,
             job.seed,
-            summary::verdict(outcome),
+            summary::verdict(outcome, GoalsOf::Sweep),
             at(50),
             at(99),
             at(100),
@@ -139,6 +139,16 @@ impl<'a> Sweep<'a> {
         self.failed.is_empty() && self.missing.values().all(BTreeSet::is_empty)
     }
 
+    /// The goals that no run of their scenario has reached, a line for each scenario.
+    pub(super) fn unreached(&self) -> String {
+        let missing = self.missing.iter().filter(|(_, goals)| !goals.is_empty());
+        let lines = missing.map(|(scenario, goals)| {
+            let text = summary::unreached(goals.iter().copied());
+            format!("{BAD}falls short{BAD:#} {scenario}: {text} in any of its runs\n")
+        });
+        lines.collect()
+    }
+
     /// What the sweep came to; `asked`: how many runs it should have had.
     pub(super) fn totals(&mut self, asked: usize) -> String {
         let mut text = String::new();
@@ -157,19 +167,17 @@ impl<'a> Sweep<'a> {
         } else {
             format!("interrupted: {} of {}", self.done, counted(asked as u64, "run"))
         };
-        let expected = match self.done - self.failed.len() {
-            all if all == self.done => format!("{GOOD}all as expected{GOOD:#}"),
-            some => format!("{some} as expected, {BAD}{} not{BAD:#}", self.failed.len()),
-        };
         let verdicts = verdicts.join(", ");
-        write(&mut text, format!("\n{BOLD}{runs}{BOLD:#}: {expected} ({verdicts})"));
-        for (scenario, goals) in self.missing.iter().filter(|(_, goals)| !goals.is_empty()) {
-            let goals: Vec<&str> = goals.iter().copied().collect();
-            write(
-                &mut text,
-                format!("{BAD}never reached{BAD:#} in {scenario}: {}", goals.join(", ")),
-            );
-        }
+        let came_to = match self.done - self.failed.len() {
+            _ if self.is_as_expected() => format!("{GOOD}all as expected{GOOD:#} ({verdicts})"),
+            all if all == self.done => format!("{verdicts}, {BAD}but goals are missing{BAD:#}"),
+            some => {
+                let failed = self.failed.len();
+                format!("{some} as expected, {BAD}{failed} not{BAD:#} ({verdicts})")
+            }
+        };
+        write(&mut text, format!("\n{BOLD}{runs}{BOLD:#}: {came_to}"));
+        text += &self.unreached();
         for (job, outcome) in self.failed.values() {
             let why = summary::why(outcome);
             write(
