@@ -34,6 +34,21 @@ fn arrows_are_as_drawn() {
     assert_eq!(packages.len(), drawn.len(), "the table names a crate that does not exist");
 }
 
+/// The table of invariants in ARCHITECTURE.md says of each what the code claims, word for word.
+#[test]
+fn the_invariants_are_as_the_table_says() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../ARCHITECTURE.md");
+    let text = std::fs::read_to_string(path).expect("the repository has an ARCHITECTURE.md");
+    let section = text.split("\n## Invariants\n").nth(1).expect("it has a section on invariants");
+    let section = section.split("\n## ").next().expect("a split has a first part");
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let claims = rows.skip(2).map(|row| row.split_once(" | ").expect("a row has two columns"));
+    let written: BTreeMap<&str, &str> = claims.collect();
+    let listed = harness::invariants::list();
+    let checked: BTreeMap<&str, &str> = listed.iter().map(|one| (one.name, one.claim)).collect();
+    assert_eq!(written, checked);
+}
+
 /// What runs inside a simulated run depends on nothing but these crates from outside: each is small,
 /// stable, and free of clocks, threads and randomness of its own.
 #[test]

@@ -10,7 +10,10 @@ use std::{cmp::Ordering, sync::Arc};
 use app::{Manifest, Program};
 use contract::{NodeId, Span, Time};
 use replica::notice::{MessageId, Notice};
-use upgrade::release::{ApiClass, Envelope, ReleaseId, Stamp};
+use upgrade::{
+    path::{self, Path},
+    release::{ApiClass, Envelope, ReleaseId, Stamp},
+};
 
 pub mod book;
 mod kind;
@@ -101,7 +104,7 @@ pub struct Bounds {
     pub clock_error_max: Span,
 }
 
-/// Messages of one stream that one input may take: a crash hides no more.
+/// Messages of one stream that one input may take or send: a crash hides no more.
 const UNTOLD_MAX: u64 = 256;
 
 /// What the harness itself knows of a run.
@@ -136,6 +139,12 @@ impl Published {
     /// What its code declares.
     pub fn manifest(&self) -> &Manifest {
         self.program.manifest()
+    }
+
+    /// The edges that state of `from` takes to this release, by what both declare; empty where it is
+    /// taken as it is.
+    pub fn state_path(&self, from: &Self) -> Option<Path> {
+        path::state_path(self.manifest(), from.manifest().state.id())
     }
 
     /// Whether its version understands a message type that its class has had since `since`.
@@ -220,10 +229,19 @@ impl Truth {
         self.node(stream.from).lied || self.node(stream.to).lied
     }
 
-    /// Whether a crash of the sender may have hidden that it sent on `stream`.
-    pub fn may_hide_sent(&self, stream: u32) -> bool {
+    /// Whether a crash of the sender may have hidden that it sent this message of `stream`: it crashed
+    /// since the stream began and since it was last seen to send there, and a crash hides one input.
+    pub fn may_hide_sent(&self, stream: u32, sequence: u64) -> bool {
         let stream = self.book.stream(stream);
-        self.node(stream.from).crashes > stream.sender_crashes
+        let sender = self.node(stream.from);
+        let since = stream.sender_crashes.max(sender.crashes_before(stream.incarnation));
+        sender.crashes > since && sequence <= stream.messages.len() as u64 + UNTOLD_MAX
+    }
+
+    /// The nodes that are in the fleet and not gone, by id.
+    pub fn core(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let nodes = (0..).map(NodeId).zip(&self.nodes);
+        nodes.filter(|(_, node)| node.joined && !node.gone).map(|(node, _)| node)
     }
 
     /// Looks up what an observation is about. The book learns new streams here and nothing else.
@@ -283,6 +301,7 @@ impl Truth {
             Notice::Sent { body, .. } => {
                 past.flags |= Past::SENT;
                 past.body = body_hash(body);
+                past.bytes = body.bytes.len() as u32;
             }
             Notice::Delivered { id, .. } => {
                 past.flags |= Past::DELIVERED;
@@ -293,8 +312,8 @@ impl Truth {
             }
             Notice::Held { id, durable, .. } => {
                 past.flags |= Past::HELD;
-                let id = *id;
-                node.held.push(HeldMessage { id, at: moment.at, durable: *durable });
+                let (id, bytes) = (*id, past.size());
+                node.held.push(HeldMessage { id, at: moment.at, bytes, durable: *durable });
             }
             Notice::NotDelivered { id, .. } => {
                 past.flags = (past.flags | Past::ENDED) & !Past::HELD;
@@ -317,7 +336,7 @@ impl Truth {
     /// Writes down what a node showed of itself.
     fn advance_node(&mut self, moment: &Moment, notice: &Notice) {
         match notice {
-            Notice::Started { known, run, unacknowledged, held, received, .. } => {
+            Notice::Started { incarnation, known, run, unacknowledged, held, received, .. } => {
                 let run =
                     run.as_ref().map(|id| Running { id: id.clone(), index: self.release(id) });
                 for id in unacknowledged.iter().filter(|id| id.from == moment.node) {
@@ -338,8 +357,16 @@ impl Truth {
                 for id in received {
                     self.mark_taken(id, held);
                 }
+                let waits = |id: &MessageId| {
+                    let since = before.iter().find(|held| held.id == *id).map(|held| held.at);
+                    let stream = self.book.find(id, true);
+                    let past = stream.map(|stream| self.book.past(stream, id.sequence));
+                    let bytes = past.and_then(Past::size);
+                    HeldMessage { id: *id, at: since.unwrap_or(moment.at), bytes, durable: true }
+                };
+                let held = held.iter().map(waits).collect();
                 let node = &mut self.nodes[moment.node.0 as usize];
-                node.start(moment.at, known.clone(), run, held, &before);
+                node.start(*incarnation, known.clone(), run, held);
             }
             Notice::Committed { release, .. } => {
                 let index = self.release(&release.id);

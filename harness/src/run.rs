@@ -130,7 +130,8 @@ impl<'a> Run<'a> {
         let mut rested_after = None;
         let mut end = None;
         if !stopped {
-            let gone = outside(self.scenario, &watcher.story.joined(), drive.choices);
+            let core: Vec<NodeId> = watcher.story.truth.core().collect();
+            let gone = outside(self.scenario, &core, drive.choices);
             watcher.calm(safety_ended, &gone);
             drive.world.calm(&gone);
             let bound = safety_ended + *self.scenario.phases.liveness;
@@ -312,8 +313,8 @@ impl Run<'_> {
         let Facts { safety_ended, rested_after, swarm } = facts;
         let ledger = self.ledger();
         self.story.count_partitions(&ledger);
-        let core = end.map_or_else(
-            || self.story.joined(),
+        let core: Vec<NodeId> = end.map_or_else(
+            || self.story.truth.core().collect(),
             |end| end.nodes.iter().map(|resting| resting.node).collect(),
         );
         let convergence = self.story.arrivals.convergence(&self.story.truth, &core);

@@ -3,7 +3,7 @@
 //! Every invariant sees the kinds of observation it asks for, online, and says in words what broke.
 //! The run ends where one breaks, unless the scenario is a canary that wants it broken.
 //!
-//! Source: the statements S1 to S29 and L1 to L5 of ARCHITECTURE.md, "Invariants".
+//! Source: the statements S1 to S29, C1, and L1 to L5 of ARCHITECTURE.md, "Invariants".
 
 use std::fmt;
 
@@ -124,8 +124,19 @@ pub struct Resting {
     pub status: Option<Status>,
     /// What it waits for.
     pub waiting: Vec<Waiting>,
-    /// What its app's state says to everybody, where the app says so: equal on all nodes at rest.
-    pub shared: Option<Vec<u8>>,
+    /// What its app's state says to everybody: equal on all nodes at rest.
+    pub shared: Shared,
+}
+
+/// The replicated part of an app's state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shared {
+    /// The app replicates nothing, or none runs.
+    Nothing,
+    /// There should be one, and the state does not have it as its schema says.
+    Unreadable,
+    /// Its canonical bytes.
+    Part(Vec<u8>),
 }
 
 /// A claim does not hold: where, and how.
@@ -206,7 +217,7 @@ fn stalls(what: String, nodes: &[&Resting]) -> Broken {
     Broken { nodes: nodes.iter().map(|resting| resting.node).collect(), text }
 }
 
-/// The invariants of one run. One that broke is reported once and looks no further.
+/// The invariants of one run. All look on to its end, and each is reported once, where it broke first.
 pub struct Checks {
     invariants: Vec<Box<dyn Invariant>>,
     /// For each kind, the invariants that want it.

@@ -56,10 +56,7 @@ impl Invariant for RunIsCommitted {
             }
             // A crash may fall between the record of a commit and the notice of it.
             Observation::Notice(Notice::Started { .. })
-                if before.is_some()
-                    && run != before
-                    && run != node.prepared.as_ref()
-                    && !node.lied =>
+                if run != before && run != node.prepared.as_ref() && !node.lied =>
             {
                 broken(format!(
                     "{} ran {} before the crash and {} after it, without a switch",
@@ -88,6 +85,19 @@ mod tests {
             |truth| vec![(0, started(truth, Some(TWO), &[]))],
             "without a switch",
         );
+    }
+
+    #[test]
+    fn a_node_that_ran_nothing_comes_up_with_nothing() {
+        let says = |run| {
+            let mut truth = truth();
+            let crashed = Observation::Crashed { amnesia: true, lied: false, hidden: false };
+            tell(&mut truth, None, 0, crashed).unwrap();
+            let told = [(0, started(&truth, run, &[]))];
+            story(&mut truth, &mut RunIsCommitted, &told)
+        };
+        assert_eq!(says(None), Ok(()));
+        assert!(says(Some(TWO)).unwrap_err().contains("ran nothing before the crash"));
     }
 
     #[test]

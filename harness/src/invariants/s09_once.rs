@@ -39,8 +39,8 @@ impl Invariant for OnceAsSent {
             Notice::Sent { .. } if past.any(Past::SENT) && !past.any(Past::HIDDEN) => {
                 Err("was sent under the number of another")
             }
-            Notice::Delivered { sent, .. } => {
-                arrive(truth, moment, stream, "delivered").and_then(|()| {
+            Notice::Delivered { id, sent, .. } => {
+                arrive(truth, moment, (stream, id.sequence), "delivered").and_then(|()| {
                     if past.body != 0 && past.body != body_hash(sent) {
                         Err("arrived as something else than was sent")
                     } else {
@@ -48,8 +48,10 @@ impl Invariant for OnceAsSent {
                     }
                 })
             }
-            Notice::Held { .. } => arrive(truth, moment, stream, "held"),
-            Notice::NotDelivered { .. } => arrive(truth, moment, stream, "ended"),
+            Notice::Held { id, .. } => arrive(truth, moment, (stream, id.sequence), "held"),
+            Notice::NotDelivered { id, .. } => {
+                arrive(truth, moment, (stream, id.sequence), "ended")
+            }
             Notice::Nacked { id, .. } => told(truth, id, past),
             _ => Ok(()),
         };
@@ -96,11 +98,11 @@ impl Invariant for OnceAsSent {
 fn arrive(
     truth: &Truth,
     moment: &Moment,
-    stream: u32,
+    (stream, sequence): (u32, u64),
     how: &'static str,
 ) -> Result<(), &'static str> {
     let past = moment.past;
-    if !past.any(Past::SENT) && !truth.may_hide_sent(stream) {
+    if !past.any(Past::SENT) && !truth.may_hide_sent(stream, sequence) {
         return Err("arrived but was never sent");
     }
     if past.life != truth.node(moment.node).life {
@@ -155,7 +157,7 @@ fn subject(notice: &Notice) -> Option<&MessageId> {
 mod tests {
     use replica::notice::Ended;
 
-    use super::super::testing::*;
+    use super::super::{Shared, testing::*};
     use super::*;
 
     fn once(truth: &Truth) -> Vec<(u32, Notice)> {
@@ -184,6 +186,34 @@ mod tests {
     fn a_delivery_of_what_nobody_sent_breaks() {
         after_once(|truth| (1, delivered(truth, message(0, 1, 9), ONE_FOUR)), "never sent");
         after_once(|truth| (1, delivered(truth, message(0, 1, u64::MAX), ONE_FOUR)), "never sent");
+    }
+
+    #[test]
+    fn a_crash_hides_one_input_of_a_stream_that_began_before_it() {
+        let arrives = |crashed_after: u64, incarnation: u64, sequence: u64| {
+            let mut truth = truth();
+            for began in 1..=2 {
+                let mut notice = started(&truth, Some(ONE_FOUR), &[]);
+                if let Notice::Started { incarnation, .. } = &mut notice {
+                    *incarnation = began;
+                }
+                tell(&mut truth, None, 0, Observation::Notice(&notice)).unwrap();
+                if began == crashed_after {
+                    let crashed =
+                        Observation::Crashed { amnesia: false, lied: false, hidden: true };
+                    tell(&mut truth, None, 0, crashed).unwrap();
+                }
+            }
+            let id = replica::MessageId { incarnation, ..message(0, 1, sequence) };
+            let told = [(1, delivered(&truth, id, ONE_FOUR))];
+            story(&mut truth, &mut OnceAsSent, &told)
+        };
+        assert_eq!(arrives(1, 1, 1), Ok(()), "the stream began before the crash");
+        assert_eq!(arrives(2, 2, 256), Ok(()), "the last that one input sends");
+        for (crashed_after, incarnation, sequence) in [(1, 2, 1), (2, 2, 257), (0, 1, 1)] {
+            let broken = arrives(crashed_after, incarnation, sequence).unwrap_err();
+            assert!(broken.contains("never sent"), "{broken}");
+        }
     }
 
     #[test]
@@ -223,8 +253,12 @@ mod tests {
                 told.push((1, super::super::testing::held(&truth, message(0, 1, 1), TWO, 1)));
             }
             story(&mut truth, &mut invariant, &told).unwrap();
-            let resting =
-                |node| super::super::Resting { node, status: None, waiting: vec![], shared: None };
+            let resting = |node| super::super::Resting {
+                node,
+                status: None,
+                waiting: vec![],
+                shared: Shared::Nothing,
+            };
             let nodes = vec![resting(NodeId(0)), resting(NodeId(1))];
             let end = End { at: contract::Time::ZERO, at_rest: true, nodes };
             invariant.finish(&truth, &end)

@@ -1,6 +1,5 @@
 //! S14: the hold is bounded, and what finds it full is answered.
 
-use contract::NodeId;
 use replica::Notice;
 
 use super::{Broken, Invariant};
@@ -10,7 +9,7 @@ use crate::observation::{Kind, Kinds, Moment, Observation, Past, Truth};
 /// full ends with an answer, never in silence.
 #[derive(Default)]
 pub(super) struct HoldIsBounded {
-    /// By node: how many it held when it was last as full as it may be.
+    /// By node: whether it ever held about as much as it may.
     full: Vec<bool>,
 }
 
@@ -20,7 +19,7 @@ impl Invariant for HoldIsBounded {
     }
 
     fn claim(&self) -> &'static str {
-        "a node holds no more messages than it may, and answers those for which there is no room"
+        "a node holds no more messages and bytes than it may, and answers those that find no room"
     }
 
     fn wants(&self) -> Kinds {
@@ -35,7 +34,7 @@ impl Invariant for HoldIsBounded {
     ) -> Result<(), Broken> {
         match seen {
             Observation::Notice(Notice::Held { count, bytes, .. }) => {
-                self.hold(truth, moment.node, *count, *bytes)
+                self.hold(truth, moment, *count, *bytes)
             }
             Observation::Notice(Notice::Acknowledged { id }) => {
                 let fate = Past::DELIVERED | Past::HELD | Past::ENDED;
@@ -56,7 +55,19 @@ impl Invariant for HoldIsBounded {
 }
 
 impl HoldIsBounded {
-    fn hold(&mut self, truth: &Truth, node: NodeId, count: u32, bytes: u64) -> Result<(), Broken> {
+    fn hold(
+        &mut self,
+        truth: &Truth,
+        moment: &Moment,
+        count: u32,
+        says: u64,
+    ) -> Result<(), Broken> {
+        let node = moment.node;
+        let known = truth.node(node).held.iter().map(|held| held.bytes);
+        let sizes = known.chain([moment.past.size()]).map(|bytes| bytes.map(u64::from));
+        let summed: Option<u64> = sizes.sum();
+        // Where a crash hid how long a message is, only the node can say what it holds.
+        let bytes = summed.unwrap_or(says);
         let bounds = &truth.bounds;
         let counted = truth.node(node).held.len() as u64 + 1;
         let at = node.0 as usize;
@@ -77,6 +88,10 @@ impl HoldIsBounded {
             let text = format!("{node} says it holds {count} messages and holds {counted}");
             return Err(Broken::at(node, text));
         }
+        if says != bytes && !truth.node(node).lied {
+            let text = format!("{node} says it holds {says} bytes and holds {bytes}");
+            return Err(Broken::at(node, text));
+        }
         Ok(())
     }
 }
@@ -93,6 +108,28 @@ mod tests {
     #[test]
     fn a_hold_beyond_its_bound_breaks() {
         check::<HoldIsBounded>(|truth| holds(truth, 2), |truth| holds(truth, 3), "2 are allowed");
+    }
+
+    #[test]
+    fn bytes_held_are_those_that_were_sent() {
+        let told = |truth: &Truth, length: usize, says: u64| {
+            let id = message(2, 1, 1);
+            let (mut sent, mut held) = (sent(truth, id, TWO), held(truth, id, TWO, 1));
+            if let Notice::Sent { body, .. } = &mut sent {
+                body.bytes = vec![0; length].into();
+            }
+            if let Notice::Held { bytes, .. } = &mut held {
+                *bytes = says;
+            }
+            vec![(2, sent), (1, held)]
+        };
+        let good = |truth: &Truth| told(truth, 100, 100);
+        check::<HoldIsBounded>(
+            good,
+            |truth| told(truth, 101, 1),
+            "holds 101 bytes, 100 are allowed",
+        );
+        check::<HoldIsBounded>(good, |truth| told(truth, 100, 99), "says it holds 99 bytes");
     }
 
     #[test]

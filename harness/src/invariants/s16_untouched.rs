@@ -5,7 +5,8 @@ use replica::Notice;
 use super::{Broken, Invariant};
 use crate::observation::{Kind, Kinds, Moment, Observation, Truth};
 
-/// When a release is quarantined, state, held messages, links and timers are as they were before.
+/// When a release is quarantined, state, held messages, streams and the tick hash as they did before, and
+/// it does not run. Both hashes are the node's own; S24 compares the state with what its inputs give.
 #[derive(Default)]
 pub(super) struct FailureChangesNothing;
 
@@ -15,7 +16,7 @@ impl Invariant for FailureChangesNothing {
     }
 
     fn claim(&self) -> &'static str {
-        "a switch that fails leaves state, held messages, links and timers as they were, to the bit"
+        "a switch that fails leaves state, held messages, streams and tick as they were, to the bit"
     }
 
     fn wants(&self) -> Kinds {

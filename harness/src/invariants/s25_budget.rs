@@ -1,13 +1,15 @@
-//! S25: no switch costs more than its release allows.
+//! S25: a switch goes the way that its release declares, and costs no more than it allows.
 
 use app::Meter;
 use replica::Notice;
+use upgrade::path::Path;
 
 use super::{Broken, Invariant};
 use crate::observation::{Kind, Kinds, Moment, Observation, Truth};
 
-/// A committed migration spent no more fuel, metered here once more, and made no more bytes of state
-/// than the signed envelope allows.
+/// A committed migration applied the edges that lead from the state of what ran, found here in both
+/// manifests, and was a hot swap where there is none to apply. Along them it spent no more fuel, metered
+/// here once more, and made no more bytes of state than the signed envelope allows.
 #[derive(Default)]
 pub(super) struct WithinBudget;
 
@@ -17,7 +19,7 @@ impl Invariant for WithinBudget {
     }
 
     fn claim(&self) -> &'static str {
-        "no committed switch costs more fuel or bytes than its release allows"
+        "a switch applies the edges that its release declares, for no more fuel and bytes than it allows"
     }
 
     fn wants(&self) -> Kinds {
@@ -33,7 +35,7 @@ impl Invariant for WithinBudget {
         let Observation::Notice(Notice::Committed {
             release,
             migration,
-            state_before: Some(before),
+            state_before,
             state_after,
             ..
         }) = seen
@@ -48,9 +50,34 @@ impl Invariant for WithinBudget {
             let text = format!("{} switched to {}: {text}", moment.node, release.id);
             Err(Broken::at(moment.node, text))
         };
-        let edges = published.manifest().edges.len();
-        let (mut state, mut meter) = (before.to_vec(), Meter::new(budget.fuel));
-        for edge in migration.edges.iter().filter(|edge| (**edge as usize) < edges) {
+        let ran = truth.node(moment.node).run.is_some();
+        if state_before.is_some() != ran {
+            return broken(format!(
+                "it {} and shows {} state before",
+                if ran { "ran code" } else { "ran nothing" },
+                if ran { "no" } else { "a" }
+            ));
+        }
+        let path = match (ran, truth.running(moment.node)) {
+            (false, _) => Some(Path::over([])),
+            (true, Some(running)) => published.state_path(running),
+            // What ran is not honest: that is for S21 to say, and nobody knows its schema.
+            (true, None) => return Ok(()),
+        };
+        let Some(path) = path else {
+            return broken("no edges lead there from what it ran".to_owned());
+        };
+        if migration.edges != path.edges() {
+            let edges = &migration.edges;
+            return broken(format!("it applied edges {edges:?}, the path is {:?}", path.edges()));
+        }
+        if migration.hot_swap != (ran && path.edges().is_empty()) {
+            let says = if migration.hot_swap { "a hot swap" } else { "none" };
+            return broken(format!("it says {says}, the path is {:?}", path.edges()));
+        }
+        let mut state = state_before.as_deref().unwrap_or_default().to_vec();
+        let mut meter = Meter::new(budget.fuel);
+        for edge in path.edges() {
             match published.program.migrate(*edge as usize, &state, &mut meter) {
                 Ok(migrated) => state = migrated,
                 Err(fault) => return broken(fault.to_string()),
@@ -89,11 +116,35 @@ mod tests {
             let mut truth = truth();
             let told = switched(&truth);
             assert_eq!(story(&mut truth, &mut WithinBudget, &told), Ok(()));
+            let mut truth = super::super::testing::truth();
             let envelope = Arc::make_mut(&mut truth.releases[TWO].envelope);
             envelope.budget.fuel = fuel;
             envelope.budget.state_bytes = bytes;
             let broken = story(&mut truth, &mut WithinBudget, &told).unwrap_err();
             assert!(broken.contains(says), "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_switch_that_leaves_the_declared_path_breaks() {
+        let told = |truth: &Truth, edges: &[u32], swapped: bool, shows: bool| {
+            let mut told = switched(truth);
+            if let Notice::Committed { migration, state_before, .. } = &mut told[0].1 {
+                migration.edges = edges.to_vec();
+                migration.hot_swap = swapped;
+                if !shows {
+                    *state_before = None;
+                }
+            }
+            told
+        };
+        for (edges, swapped, shows, says) in [
+            (&[][..], false, true, "it applied edges []"),
+            (&[0, 0], false, true, "it applied edges [0, 0]"),
+            (&[0], true, true, "it says a hot swap"),
+            (&[0], false, false, "shows no state before"),
+        ] {
+            check::<WithinBudget>(switched, |truth| told(truth, edges, swapped, shows), says);
         }
     }
 }

@@ -309,5 +309,10 @@ pub(crate) fn resting(
         log_bytes: 0,
         snapshot_bytes: 0,
     };
-    super::Resting { node: NodeId(node), status: Some(status), waiting: Vec::new(), shared: None }
+    super::Resting {
+        node: NodeId(node),
+        status: Some(status),
+        waiting: Vec::new(),
+        shared: super::Shared::Nothing,
+    }
 }

@@ -25,6 +25,8 @@ pub const STRANGE: u8 = u8::MAX - 1;
 pub struct Past {
     /// A hash of what was sent; 0 where only its number is known.
     pub body: u32,
+    /// How long what was sent is; see [`Past::size`].
+    pub bytes: u32,
     /// Bits of [`Past::SENT`] and the others.
     pub flags: u8,
     /// The release that sent it, as an index of the published, [`UNSTAMPED`] or [`STRANGE`].
@@ -48,6 +50,11 @@ impl Past {
     pub const NACKED: u8 = 32;
     /// A crash hid the notice that it was sent, or what became of it at the receiver.
     pub const HIDDEN: u8 = 64;
+
+    /// How long its body is; `None` where only its number is known.
+    pub const fn size(self) -> Option<u32> {
+        if self.body == 0 { None } else { Some(self.bytes) }
+    }
 
     /// Whether all of `flags` are set.
     pub const fn has(self, flags: u8) -> bool {

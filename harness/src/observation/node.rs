@@ -1,5 +1,7 @@
 //! What the harness knows of one node, by what it showed and by what was done to it.
 
+use std::collections::BTreeMap;
+
 use contract::{NodeId, Time};
 use replica::notice::MessageId;
 use upgrade::release::ReleaseId;
@@ -33,6 +35,8 @@ pub struct NodeTruth {
     pub life: u8,
     /// How many times it went down.
     pub crashes: u32,
+    /// By incarnation: how many times it had gone down when that one first showed that it began.
+    pub began: BTreeMap<u64, u32>,
     /// A disk of it lost what it had called durable: nothing is promised of it any more.
     pub lied: bool,
     /// A crash since it last started may have hidden what its last durable record did.
@@ -59,11 +63,19 @@ pub struct HeldMessage {
     pub id: MessageId,
     /// Since when.
     pub at: Time,
+    /// How long its body is; `None`: a crash hid that it was sent.
+    pub bytes: Option<u32>,
     /// Whether its record went to the disk first.
     pub durable: bool,
 }
 
 impl NodeTruth {
+    /// How many times it had gone down at the latest when `incarnation` began. A peer may raise an
+    /// incarnation while it runs: then the one below it began.
+    pub fn crashes_before(&self, incarnation: u64) -> u32 {
+        self.began.range(..=incarnation).next_back().map_or(0, |(_, crashes)| *crashes)
+    }
+
     pub(super) fn release_held(&mut self, id: &MessageId) {
         // Drains go from the front, so this is rarely a search.
         if let Some(at) = self.held.iter().position(|held| held.id == *id) {
@@ -73,23 +85,21 @@ impl NodeTruth {
 
     pub(super) fn start(
         &mut self,
-        at: Time,
+        incarnation: u64,
         known: Option<ReleaseId>,
         run: Option<Running>,
-        held: &[MessageId],
-        before: &[HeldMessage],
+        held: Vec<HeldMessage>,
     ) {
         self.started = true;
+        // A node that lost its disk counts anew, and what its first life hid is hidden for ever.
+        self.began.entry(incarnation).or_insert(self.crashes);
         self.known = known;
         if run.is_some() && self.prepared == run.as_ref().map(|run| run.id.clone()) {
             self.prepared = None;
         }
         self.run = run;
-        let since =
-            |id: &MessageId| before.iter().find(|held| held.id == *id).map_or(at, |held| held.at);
         self.hidden = false;
-        self.held =
-            held.iter().map(|id| HeldMessage { id: *id, at: since(id), durable: true }).collect();
+        self.held = held;
     }
 
     pub(super) fn advance_world(&mut self, seen: &Observation<'_>) {

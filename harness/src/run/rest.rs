@@ -7,7 +7,7 @@ use sim::{World, choices::Seeded};
 
 use super::setup::REPLICATED;
 use crate::{
-    invariants::{End, Resting, c1_equal, l1_known, l3_hold},
+    invariants::{End, Resting, Shared, c1_equal, l1_known, l3_hold},
     observation::{Truth, wins},
 };
 
@@ -16,7 +16,7 @@ use crate::{
 ///
 /// `first` is where the last look stopped: a node that was not at rest is looked at first.
 pub(super) fn is_at_rest(world: &World<Replica, Seeded>, truth: &Truth, first: &mut usize) -> bool {
-    let core: Vec<NodeId> = core(truth).collect();
+    let core: Vec<NodeId> = truth.core().collect();
     for step in 0..core.len() {
         let at = (*first + step) % core.len();
         if !is_settled(world, truth, core[at]) {
@@ -64,10 +64,10 @@ pub(super) fn end(world: &World<Replica, Seeded>, truth: &Truth, at_rest: bool) 
             node,
             status: replica.map(Replica::status),
             waiting: replica.map(Replica::waiting).unwrap_or_default(),
-            shared: replica.and_then(shared),
+            shared: replica.map_or(Shared::Nothing, shared),
         }
     };
-    End { at: world.now(), at_rest, nodes: core(truth).map(resting).collect() }
+    End { at: world.now(), at_rest, nodes: truth.core().map(resting).collect() }
 }
 
 /// What each node that is not settled waits for, in words.
@@ -78,19 +78,19 @@ pub(super) fn waiting(end: &End) -> Vec<(NodeId, Vec<String>)> {
         .collect()
 }
 
-fn core(truth: &Truth) -> impl Iterator<Item = NodeId> {
-    let nodes = (0..).map(NodeId).zip(&truth.nodes);
-    nodes.filter(|(_, node)| node.joined && !node.gone).map(|(node, _)| node)
-}
-
 /// The replicated part of a node's state, where its app keeps any.
-fn shared(replica: &Replica) -> Option<Vec<u8>> {
-    let manifest = replica.program()?.manifest();
-    let (_, field) = REPLICATED.iter().find(|(app, _)| *app == manifest.app)?;
-    part(manifest, field, &replica.export()?)
+fn shared(replica: &Replica) -> Shared {
+    let (Some(program), Some(state)) = (replica.program(), replica.export()) else {
+        return Shared::Nothing;
+    };
+    let manifest = program.manifest();
+    match REPLICATED.iter().find(|(app, _)| *app == manifest.app) {
+        Some((_, field)) => part(manifest, field, &state).map_or(Shared::Unreadable, Shared::Part),
+        None => Shared::Nothing,
+    }
 }
 
-/// The canonical bytes of one field of a state.
+/// The canonical bytes of one field of a state; `None`: the state has no such field that can be read.
 fn part(manifest: &Manifest, wanted: &str, state: &[u8]) -> Option<Vec<u8>> {
     let Schema::Rec(fields) = &manifest.state else { return None };
     let mut rest = state;

@@ -186,12 +186,6 @@ impl Story {
         broke
     }
 
-    /// The nodes that are in the fleet and not gone, by id.
-    pub(super) fn joined(&self) -> Vec<NodeId> {
-        let nodes = (0..).map(NodeId).zip(&self.truth.nodes);
-        nodes.filter(|(_, node)| node.joined && !node.gone).map(|(node, _)| node).collect()
-    }
-
     /// Whether every release was published whose node can still publish it.
     pub(super) fn all_published(&self) -> bool {
         self.releases.iter().all(|release| release.published || self.truth.node(release.node).gone)
@@ -279,7 +273,7 @@ impl Story {
     fn hear(&mut self, node: NodeId, notice: &Notice) {
         let of = |release: &Release| match notice {
             Notice::Merged { incoming, .. } => incoming.id == release.id,
-            Notice::Forged { from, .. } => *from == node,
+            Notice::Forged { from, .. } => *from == node && release.honest.is_none(),
             _ => false,
         };
         if matches!(notice, Notice::Merged { .. } | Notice::Forged { .. }) {
