@@ -87,7 +87,10 @@ enum Failure {
 
 /// Runs the command that the arguments of this process ask for.
 pub fn main() -> ExitCode {
-    let Simctl { command } = Simctl::parse();
+    let command = match Simctl::try_parse() {
+        Ok(Simctl { command }) => command,
+        Err(error) => return answered(&error).into(),
+    };
     run::say_which_run_panicked();
     let done = std::panic::catch_unwind(|| carry_out(&command));
     let exit = match done {
@@ -97,6 +100,18 @@ pub fn main() -> ExitCode {
         Err(_) => Exit::Internal,
     };
     exit.into()
+}
+
+/// Prints what the arguments alone ask for, such as help, or what is wrong with them.
+fn answered(error: &clap::Error) -> Exit {
+    match error.print().and_then(|()| std::io::stdout().flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            let why = format!("the answer cannot be written: {error}");
+            Failure::Internal(why).report()
+        }
+        _ if error.use_stderr() => Exit::BadInput,
+        _ => Exit::Holds,
+    }
 }
 
 fn carry_out(command: &Command) -> Result<Exit, Failure> {

@@ -313,6 +313,39 @@ fn a_trace_that_cannot_be_written_exits_3_and_leaves_no_half_file() {
 }
 
 #[test]
+fn a_trace_whose_folder_is_missing_says_so_and_one_over_its_scenario_is_refused() {
+    let folder = folder(&[("patch.toml", HOLDS)]);
+    check(
+        &folder,
+        &["run", "patch.toml", "--trace", "none/t.txt"],
+        3,
+        expect![[r#"
+            error: the folder of none/t.txt is not there
+        "#]],
+    );
+    check(
+        &folder,
+        &["run", "patch.toml", "--trace", "./patch.toml"],
+        2,
+        expect![[r#"
+            error: the trace ./patch.toml would replace the scenario
+        "#]],
+    );
+    assert_eq!(fs::read_to_string(folder.path().join("patch.toml")).unwrap(), HOLDS);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn help_that_cannot_be_written_exits_3() {
+    let folder = folder(&[]);
+    for argument in ["--help", "--version"] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let status = command(folder.path(), &[argument]).stdout(full).output().unwrap().status;
+        assert_eq!(status.code(), Some(3), "{argument}");
+    }
+}
+
+#[test]
 fn a_trace_of_several_runs_is_refused() {
     let folder = folder(&[("patch.toml", HOLDS)]);
     check(

@@ -11,7 +11,7 @@ use std::{
 
 use clap::Args;
 
-use super::{Exit, Failure, load, print, progress, words};
+use super::{Exit, Failure, interrupt, load, print, print_aside, progress, words};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -46,6 +46,15 @@ enum Compared {
     Same { events: u64, last: String },
     /// The event with this number is the first that differs.
     Differs { event: u64, lines: [String; 2] },
+    /// Ctrl-C was pressed before the end.
+    Interrupted,
+}
+
+/// What comparing the runs of one scenario says.
+enum Said {
+    Same { events: u64, last: String },
+    Differs(String),
+    Interrupted,
 }
 
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
@@ -53,16 +62,23 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let width = loaded.iter().map(|one| one.name.len()).max().unwrap_or(0);
     let bar = progress::bar(loaded.len(), true);
     let mut exit = Exit::Holds;
-    for one in &loaded {
+    interrupt::end_when_asked();
+    for (index, one) in loaded.iter().enumerate() {
         bar.set_message(format!(", {}", one.name));
         let text = match compared(&one.path, arguments.seed)? {
-            Ok((events, last)) => {
+            Said::Same { events, last } => {
                 let events = words::counted(events, "event");
                 format!("{:<width$}  same: {events} twice, then as bytes; {last}", one.name)
             }
-            Err(difference) => {
+            Said::Differs(difference) => {
                 exit = Exit::Violated;
                 format!("{:<width$}  DIFFERS\n{difference}", one.name)
+            }
+            Said::Interrupted => {
+                bar.finish_and_clear();
+                let asked = words::counted(loaded.len() as u64, "scenario");
+                print_aside(&format!("interrupted: {index} of {asked} checked\n"));
+                return Ok(Exit::Interrupted);
             }
         };
         bar.suspend(|| print(&format!("{text}\n")))?;
@@ -73,21 +89,24 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
 }
 
 /// Compares the runs of one scenario: how many events are the same, or the first difference.
-fn compared(path: &Path, seed: u64) -> Result<Result<(u64, String), String>, Failure> {
-    let mut same = (0, String::new());
+fn compared(path: &Path, seed: u64) -> Result<Said, Failure> {
+    let mut same = Said::Same { events: 0, last: String::new() };
     for (left, right) in COMPARISONS {
         match compare(path, seed, left, right)? {
-            Compared::Same { events, last } => same = (events, last),
+            Compared::Same { events, last } => same = Said::Same { events, last },
+            Compared::Interrupted => return Ok(Said::Interrupted),
             Compared::Differs { event, lines: [one, other] } => {
                 let width = left.name.len().max(right.name.len());
                 let shown = [(left, one), (right, other)]
                     .map(|(way, line)| format!("\n  {:<width$}  {line}", way.name))
                     .concat();
-                return Ok(Err(format!("  event {event} is the first that differs:{shown}")));
+                return Ok(Said::Differs(format!(
+                    "  event {event} is the first that differs:{shown}"
+                )));
             }
         }
     }
-    Ok(Ok(same))
+    Ok(same)
 }
 
 fn compare(path: &Path, seed: u64, left: Way, right: Way) -> Result<Compared, Failure> {
@@ -96,6 +115,10 @@ fn compare(path: &Path, seed: u64, left: Way, right: Way) -> Result<Compared, Fa
     let (mut events, mut last) = (0, String::new());
     loop {
         let (one, other) = (left.next()?, right.next()?);
+        // Both processes are ended where the streams are dropped.
+        if interrupt::asked() {
+            return Ok(Compared::Interrupted);
+        }
         match (one, other) {
             (None, None) => break,
             (one, other) if one == other => (events, last) = (events + 1, one.unwrap_or_default()),
@@ -108,8 +131,11 @@ fn compare(path: &Path, seed: u64, left: Way, right: Way) -> Result<Compared, Fa
             }
         }
     }
-    left.end()?;
-    right.end()?;
+    let ended = left.end().and(right.end());
+    if interrupt::asked() {
+        return Ok(Compared::Interrupted);
+    }
+    ended?;
     Ok(Compared::Same { events, last: text_of(&last) })
 }
 
@@ -130,7 +156,11 @@ impl Stream {
         let failed = |error| Failure::Internal(format!("failed to start a second simctl: {error}"));
         let program = std::env::current_exe().map_err(failed)?;
         let seed = seed.to_string();
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        // Ctrl-C is for the process that compares: it ends these two itself.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut child = command
             .arg("run")
             .arg(path)
             .args(["--seed", &seed, "--wire", way.wire, "--quiet"])

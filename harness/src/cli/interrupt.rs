@@ -29,14 +29,36 @@ pub(super) fn end_after_runs() {
     });
 }
 
+/// What a run that is cut short leaves behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    /// Nothing: a file that is half written is removed.
+    Nothing,
+    /// A trace went straight to a pipe or a terminal, and ends where the run was.
+    TraceBroken,
+}
+
 /// From now on Ctrl-C ends the process at once and removes `unfinished`, a file that is half written.
-pub(super) fn end_at_once(unfinished: Option<PathBuf>) {
+pub(super) fn end_at_once(left: Left, unfinished: Option<PathBuf>) {
     on_interrupt(move || {
         if let Some(path) = &unfinished {
             let _ = fs::remove_file(path);
         }
-        eprintln!("interrupted: 0 of 1 runs done; nothing was written");
+        let left = match left {
+            Left::Nothing => "nothing was written",
+            Left::TraceBroken => "the trace breaks off",
+        };
+        eprintln!("interrupted: 0 of 1 runs done; {left}");
         process::exit(Exit::Interrupted.code().into());
+    });
+}
+
+/// From now on Ctrl-C lets whoever asks [`asked`] come to an end; pressed again, it ends the process.
+pub(super) fn end_when_asked() {
+    on_interrupt(|| {
+        if ASKED.swap(true, Ordering::Relaxed) {
+            process::exit(Exit::Interrupted.code().into());
+        }
     });
 }
 

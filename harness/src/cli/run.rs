@@ -3,7 +3,7 @@
 use std::{
     cell::RefCell,
     num::NonZeroUsize,
-    path::PathBuf,
+    path::{Path, PathBuf},
     str::FromStr,
     sync::{
         atomic::{AtomicUsize, Ordering},
@@ -58,7 +58,7 @@ pub(super) struct Arguments {
     /// How results are written.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Write every event of the run to this file; `-` is standard output.
+    /// Write every event of the run to this file, in the place of what it held; `-` is standard output.
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
     /// How the trace is written.
@@ -166,6 +166,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let wire = arguments.wire;
     let count = (to - from).saturating_mul(loaded.len() as u64);
     if let ([only], true) = (&loaded[..], arguments.seeds.is_none()) {
+        refuse_to_overwrite(arguments.trace.as_deref(), only)?;
         return single(arguments, Job { loaded: only, seed, wire });
     }
     if arguments.trace.is_some() {
@@ -174,10 +175,29 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     sweep(arguments, &loaded, Seeds { from, to })
 }
 
+/// A trace that took the place of the scenario that it is of would leave nothing to repeat.
+fn refuse_to_overwrite(trace: Option<&Path>, loaded: &Loaded) -> Result<(), Failure> {
+    let Some(trace) = trace else { return Ok(()) };
+    let same = match (trace.canonicalize(), loaded.path.canonicalize()) {
+        (Ok(trace), Ok(scenario)) => trace == scenario,
+        _ => false,
+    };
+    let shown = trace.display();
+    if same {
+        Err(Failure::Usage(format!("the trace {shown} would replace the scenario")))
+    } else {
+        Ok(())
+    }
+}
+
 /// One run, told in full.
 fn single(arguments: &Arguments, job: Job<'_>) -> Result<Exit, Failure> {
     let mut file = arguments.trace.as_deref().map(TraceFile::create).transpose()?;
-    interrupt::end_at_once(file.as_ref().and_then(TraceFile::unfinished));
+    let left = match &file {
+        Some(file) if file.unfinished().is_none() => interrupt::Left::TraceBroken,
+        _ => interrupt::Left::Nothing,
+    };
+    interrupt::end_at_once(left, file.as_ref().and_then(TraceFile::unfinished));
     let outcome = match &mut file {
         None => job.run(None)?,
         Some(file) => {

@@ -33,9 +33,17 @@ impl TraceFile {
             OpenOptions::new().write(true).open(name).map(Out::Straight)
         } else {
             let folder = name.parent().filter(|folder| !folder.as_os_str().is_empty());
-            aside(folder.unwrap_or(Path::new("."))).map(Out::Aside)
+            // Only the kind of the error is about what the user named.
+            let made = aside(folder.unwrap_or(Path::new(".")));
+            made.map(Out::Aside).map_err(|error| error.kind().into())
         };
-        let out = out.map_err(|error| unwritable(name, &error))?;
+        let out = out.map_err(|error| match error.kind() {
+            // The system's own words would name the file that is written aside.
+            io::ErrorKind::NotFound => {
+                Failure::Internal(format!("the folder of {} is not there", name.display()))
+            }
+            _ => unwritable(name, &error),
+        })?;
         Ok(Self { name: name.to_owned(), out: BufWriter::with_capacity(1 << 16, out) })
     }
 
