@@ -420,7 +420,7 @@ fn explain_says_what_a_key_means() {
               a table; may be absent
 
               disk   What happens to its disk. Absent: `lost`.
-              down   How long it stays down. Must be there.
+              down   How long it stays down, at most until everything heals at the end of the safety phase. Must be there.
               node   Which node. Absent: whichever gets there first.
               phase  In which phase. Must be there.
               times  How many times it happens. Absent: once.

@@ -9,9 +9,10 @@ use contract::{NodeId, Span};
 use toml::{Spanned, de::DeTable};
 
 use super::{
-    Core, Expectation, Scenario, Text,
+    Core, Expectation, Scenario, Text, Workload,
     diagnostic::{Code, Diagnostic, listed, meant},
     shape::{locate, locate_key, shown},
+    units::Rate,
 };
 
 mod faults;
@@ -35,6 +36,11 @@ pub(super) fn mistakes(scenario: &Scenario, table: &Spanned<DeTable<'_>>) -> Vec
     check.found.sort_by_key(|found| found.at.as_ref().map(|at| at.start));
     check.found
 }
+
+/// More nodes than these take more memory than a workstation has.
+const NODES_MAX: u32 = 20_000;
+/// More operations than these take a run hours: every one is checked at every node that sees it.
+const OPERATIONS_MAX: u128 = 5_000_000;
 
 struct Check<'a> {
     scenario: &'a Scenario,
@@ -185,6 +191,11 @@ impl Check<'_> {
 
     fn fleet(&mut self) {
         let fleet = &self.scenario.fleet;
+        if fleet.nodes > NODES_MAX {
+            let title = format!("{} nodes are more than one run can hold", fleet.nodes);
+            let label = format!("expected at most {NODES_MAX}");
+            self.mistake(Code::BadQuantity, "fleet.nodes", title, label);
+        }
         if fleet.trust.threshold > fleet.trust.keys {
             let title = format!(
                 "{} signatures are asked for, but there are {} keys",
@@ -252,7 +263,7 @@ impl Check<'_> {
                 "expected `rate` or `think` in here",
             ),
             (None, Some(think)) => self.above_zero(*think, "workload.think"),
-            (Some(_), None) => {}
+            (Some(rate), None) => self.operations(workload, *rate),
         }
         if let Some(clients) = &workload.clients {
             self.node_list(clients, "workload.clients");
@@ -272,6 +283,23 @@ impl Check<'_> {
             self.moment(*until, "workload.until");
         }
         self.mix(&workload.mix);
+    }
+
+    /// Reports clients that ask for more than a run can carry out.
+    fn operations(&mut self, workload: &Workload, rate: Rate) {
+        let clients = workload.clients.as_ref().map_or(self.nodes.len(), Vec::len) as u128;
+        let safety = *self.scenario.phases.safety;
+        let lasts = workload.until.map_or(safety, |until| *until).min(safety);
+        let each =
+            u128::from(lasts.as_nanos()) * u128::from(rate.count) / u128::from(rate.per.as_nanos());
+        if clients * each > OPERATIONS_MAX {
+            let title = format!(
+                "{clients} clients at {rate} for {lasts} ask for {} operations",
+                clients * each
+            );
+            let label = format!("expected a rate that comes to at most {OPERATIONS_MAX}");
+            self.mistake(Code::BadQuantity, "workload.rate", title, label);
+        }
     }
 
     fn mix(&mut self, mix: &BTreeMap<String, u32>) {

@@ -77,7 +77,7 @@ pub enum DeployError {
 /// Enough for any honest migration of any honest state.
 const BUDGET: release::Budget = release::Budget { fuel: 100_000_000, state_bytes: 64 << 20 };
 /// How long code is where the scenario does not say.
-const CODE_BYTES: u64 = 4 << 10;
+pub(super) const CODE_BYTES: u64 = 4 << 10;
 /// The version of the root of trust that everyone signs under.
 const ROOT_VERSION: u32 = 1;
 

@@ -222,7 +222,8 @@ pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let hidden = names.len().saturating_sub(LISTED_MAX);
     if hidden > 0 {
         names.truncate(LISTED_MAX);
-        names.push(format!("{hidden} others"));
+        let others = if hidden == 1 { "1 other" } else { &format!("{hidden} others") };
+        names.push(others.to_owned());
     }
     match names.split_last() {
         None => "nothing".into(),

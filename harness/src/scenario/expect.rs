@@ -13,7 +13,8 @@ use super::{Text, units::Share};
 pub struct Phases {
     /// How long faults, clients and publishers are at work. Absent: 20s.
     pub safety: Text<Span>,
-    /// How long the fleet then may take to converge on a network that is well again. Absent: 30s.
+    /// How long the fleet then may take to converge once faults have healed; `[network]` itself stays
+    /// as it is configured. Absent: 30s.
     pub liveness: Text<Span>,
     /// Which nodes take part in the liveness phase; the others are gone for ever. Absent: all.
     pub core: Core,

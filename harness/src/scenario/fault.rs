@@ -236,7 +236,7 @@ pub struct Crash {
     pub node: Text<NodeId>,
     /// When.
     pub at: Text<Span>,
-    /// How long it stays down.
+    /// How long it stays down, at most until everything heals at the end of the safety phase.
     pub down: Text<Span>,
     /// What happens to its disk. Absent: `lost`.
     #[serde(default)]
@@ -252,7 +252,7 @@ pub struct CrashIn {
     /// Which node. Absent: whichever gets there first.
     #[serde(default)]
     pub node: Option<Text<NodeId>>,
-    /// How long it stays down.
+    /// How long it stays down, at most until everything heals at the end of the safety phase.
     pub down: Text<Span>,
     /// How many times it happens. Absent: once.
     #[serde(default = "once")]

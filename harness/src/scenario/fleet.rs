@@ -23,7 +23,7 @@ pub struct Fleet {
     /// Nodes that join later, each `[[fleet.join]]`.
     #[serde(default, rename = "join")]
     pub joins: Vec<Join>,
-    /// Nodes that leave for ever, each `[[fleet.leave]]`.
+    /// Nodes that leave for ever, each `[[fleet.leave]]`: these do not heal.
     #[serde(default, rename = "leave")]
     pub leaves: Vec<Leave>,
 }
@@ -59,7 +59,7 @@ pub struct Join {
     pub runs: Option<Text<Version>>,
 }
 
-/// A node that leaves for ever.
+/// A node that leaves for ever: unlike a crash, this does not heal when the safety phase ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Leave {

@@ -48,7 +48,8 @@ pub struct Scenario {
     pub app: String,
     /// The nodes, what runs on them at first, and whose releases they trust.
     pub fleet: Fleet,
-    /// What the network does to every datagram. Absent: it is fast and loses nothing.
+    /// What the network does to every datagram, in both phases: only faults heal. Absent: it is fast
+    /// and loses nothing.
     #[serde(default)]
     pub network: Network,
     /// What disks do. Absent: they are fast and a crash loses only the record in flight.

@@ -24,8 +24,8 @@ pub struct Protocol {
     /// for.
     #[serde(default)]
     pub gate: Option<bool>,
-    /// Bugs to plant in the protocol, by name, for canaries: the run must then fail.
-    /// `simctl explain bugs` lists them.
+    /// Bugs to plant in the protocol, by name. That alone does not make a run fail: a canary says in
+    /// `expect.outcome` which invariants must be violated. `simctl explain bugs` lists the bugs.
     #[serde(default)]
     pub plant: Vec<String>,
 }

@@ -46,7 +46,7 @@ pub struct Between {
 pub struct Crashes {
     /// How long a node is up, on average, before it crashes.
     pub every: Text<Span>,
-    /// How long it stays down.
+    /// How long it stays down, at most until everything heals at the end of the safety phase.
     pub down: Between,
 }
 

@@ -419,6 +419,59 @@ fn contradicting_keys_are_pointed_at() {
 }
 
 #[test]
+fn a_release_that_is_not_newer_than_what_runs_is_refused_unless_its_epoch_is() {
+    let titles = |new: &str| match Scenario::parse(
+        Path::new("s.toml"),
+        GOOD.replace("version = \"2.0.0\"", new),
+    ) {
+        Ok(_) => String::new(),
+        Err(rejected) => rejected.to_string(),
+    };
+    assert_eq!(
+        titles("version = \"1.4.0\""),
+        "s.toml:17:11: S0017: 1.4.0 is not newer than 1.4.0, which the fleet runs"
+    );
+    assert!(titles("version = \"1.0.0\"").contains("1.0.0 is not newer than 1.4.0"));
+    for fine in [
+        "version = \"1.4.0\"\nepoch = 1",
+        "version = \"1.4.0\"\ncode = \"64 KiB\"",
+        "version = \"1.0.0\"\nforged = \"replayed-older\"",
+    ] {
+        assert_eq!(titles(fine), "");
+    }
+}
+
+#[test]
+fn a_release_that_is_published_twice_is_refused() {
+    let again = "[[release]]\nversion = \"2.0.0\"\nat = \"4s\"\nnode = \"n1\"\n";
+    let parse = |text: String| Scenario::parse(Path::new("s.toml"), text);
+    let twice = parse(GOOD.to_owned() + again).unwrap_err().to_string();
+    assert!(twice.ends_with("S0017: 2.0.0 is published twice"), "{twice}");
+    let other = parse(GOOD.to_owned() + again + "variant = \"other\"\n");
+    assert!(other.is_ok(), "{}", other.unwrap_err());
+}
+
+#[test]
+fn a_scenario_with_neither_a_first_version_nor_a_release_has_nothing_to_run() {
+    let text = "about = \"a\"\napp = \"counter\"\n[fleet]\nnodes = 3\n".to_owned();
+    let rejected = Scenario::parse(Path::new("s.toml"), text).unwrap_err();
+    assert_eq!(rejected.to_string(), "s.toml:3:1: S0002: there is nothing to run");
+}
+
+#[test]
+fn more_than_a_run_can_carry_out_is_refused_with_the_limit() {
+    let parse = |old: &str, new: &str| {
+        Scenario::parse(Path::new("s.toml"), GOOD.replace(old, new)).map(drop)
+    };
+    assert_eq!(parse("nodes = 5", "nodes = 10000"), Ok(()));
+    let shown = |old: &str, new: &str| plain(&parse(old, new).unwrap_err().rendered());
+    assert!(shown("nodes = 5", "nodes = 20001").contains("expected at most 20000"));
+    let many = shown("20/s", "50001/s");
+    assert!(many.contains("5 clients at 50001/s for 20s ask for 5000100 operations"), "{many}");
+    assert!(many.contains("at most 5000000"), "{many}");
+}
+
+#[test]
 fn text_that_is_not_toml_is_pointed_at() {
     check(
         "app = \"counter\"",

@@ -22,6 +22,7 @@ pub struct Workload {
     #[serde(default)]
     pub clients: Option<Vec<Text<NodeId>>>,
     /// How often each kind of operation is asked for, relative to the others. Absent: all equally.
+    /// `simctl explain operations` lists what each app has.
     #[serde(default)]
     pub mix: BTreeMap<String, u32>,
     /// When clients stop. Absent: with the safety phase.

@@ -7,12 +7,17 @@ use semver::Version;
 use upgrade::{path, release::ApiClass};
 
 use super::{
-    super::{Forgery, Release, Text, units::Bytes},
+    super::{Forgery, Release, Text, deployment, units::Bytes},
     Check, Code,
 };
 
 /// The longest code that nodes fetch.
 const CODE_BYTES_MAX: u64 = upgrade::release::CODE_BYTES_MAX;
+
+/// How long the code of `release` is.
+fn length(release: &Release) -> u64 {
+    release.code.map_or(deployment::CODE_BYTES, |code| code.bytes)
+}
 
 impl Check<'_> {
     /// The program that clients are built for: the one the fleet starts with, or else the first that
@@ -51,7 +56,47 @@ impl Check<'_> {
             }
             if release.forged == Some(Forgery::ReplayedOlder) {
                 self.replayed(release, &path);
+            } else if release.forged.is_none() {
+                self.stale(index, &path);
             }
+        }
+        if fleet.runs.is_none() && self.scenario.releases.is_empty() {
+            let title = "there is nothing to run".to_owned();
+            self.mistake(
+                Code::MissingKey,
+                "fleet",
+                title,
+                "expected `runs` in here, or a `[[release]]` to publish",
+            );
+        }
+    }
+
+    /// Reports a release that no node ever adopts: it is published already, or is not newer than what
+    /// the fleet runs.
+    fn stale(&mut self, index: usize, path: &str) {
+        let release = &self.scenario.releases[index];
+        let path = format!("{path}.version");
+        let same = |other: &&Release| {
+            other.forged.is_none()
+                && (&other.version, &other.variant) == (&release.version, &release.variant)
+                && (other.epoch, length(other)) == (release.epoch, length(release))
+        };
+        if self.scenario.releases[..index].iter().any(|other| same(&other)) {
+            let title = format!("{} is published twice", release.version);
+            let label = "expected another version, epoch, variant or code";
+            return self.mistake(Code::Contradiction, &path, title, label);
+        }
+        let Some(runs) = self.scenario.fleet.runs.as_ref().filter(|_| release.epoch == 0) else {
+            return;
+        };
+        let is_what_runs = release.version.cmp_precedence(runs).is_eq()
+            && release.variant.is_none()
+            && length(release) == deployment::CODE_BYTES;
+        if release.version.cmp_precedence(runs).is_lt() || is_what_runs {
+            let title =
+                format!("{} is not newer than {runs}, which the fleet runs", release.version);
+            let label = "it will never be adopted: expected a newer version, or a higher `epoch`";
+            self.mistake(Code::Contradiction, &path, title, label);
         }
     }
 
