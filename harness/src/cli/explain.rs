@@ -27,7 +27,8 @@ Examples:
   simctl explain volatile-hold             a planted bug
   simctl explain S0004                     a diagnostic
   simctl explain exit-codes                what simctl exits with
-  lists: apps, bugs, diagnostics, exit-codes, faults, goals, invariants, keys, ledger";
+  lists: apps, bugs, diagnostics, exit-codes, faults, goals, invariants, keys, ledger,
+         operations, units";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -81,7 +82,7 @@ fn unknown(word: &str) -> Failure {
     Failure::Usage(format!("nothing is called `{word}`; {help}"))
 }
 
-const LISTS: [&str; 9] = [
+const LISTS: [&str; 11] = [
     "apps",
     "bugs",
     "diagnostics",
@@ -91,6 +92,8 @@ const LISTS: [&str; 9] = [
     "invariants",
     "keys",
     "ledger",
+    "operations",
+    "units",
 ];
 
 fn list(word: &str, schema: &Value) -> Option<String> {
@@ -102,6 +105,8 @@ fn list(word: &str, schema: &Value) -> Option<String> {
         "goals" => "goal",
         "invariants" => "invariant",
         "ledger" => "line of the fault ledger",
+        "operations" => "app with its operations",
+        "units" => "unit",
         "faults" => {
             let choices = schema["$defs"]["Fault"]["oneOf"].as_array()?;
             let named = choices
@@ -132,6 +137,8 @@ fn entries() -> Vec<Entry> {
     let ledger = Injector::ALL.iter();
     entries.extend(ledger.map(|one| entry(one.name(), "line of the fault ledger", one.about())));
     entries.extend(apps());
+    entries.extend(operations());
+    entries.extend(units::all().into_iter().map(|(name, text)| entry(name, "unit", text)));
     entries
 }
 
@@ -152,6 +159,31 @@ fn apps() -> Vec<Entry> {
         app.text += &format!("{indent}{version:<22} {}", listed.about);
     }
     apps
+}
+
+/// What clients may ask of each app, as `workload.mix` names it: every operation of any version.
+fn operations() -> Vec<Entry> {
+    let registry = Registry::standard();
+    let mut apps: Vec<(&str, Vec<&str>)> = Vec::new();
+    for listed in registry.list() {
+        if apps.last().is_none_or(|(app, _)| *app != listed.app) {
+            apps.push((listed.app, Vec::new()));
+        }
+        let loaded = registry.program(listed.app, listed.version, listed.variant);
+        let (_, known) = apps.last_mut().expect("one was just pushed");
+        for operation in loaded.iter().flat_map(|program| program.manifest().operations.iter()) {
+            if !known.contains(operation) {
+                known.push(operation);
+            }
+        }
+    }
+    let kind = "app with its operations";
+    let entry = |(app, known): (&str, Vec<&str>)| Entry {
+        name: app.to_owned(),
+        kind,
+        text: known.join(", "),
+    };
+    apps.into_iter().map(entry).collect()
 }
 
 /// A key of scenarios: the keys around it, joined by dots, and its schema.

@@ -24,6 +24,8 @@ mod plan;
 const STORY_EVENTS: usize = 20;
 /// Nodes that wait and are told about; the others are counted.
 const WAITING_MAX: usize = 8;
+/// Characters of a violation that a story tells.
+const WHAT_MAX: usize = 300;
 /// The width of the column of labels.
 const LABEL: usize = 14;
 
@@ -173,7 +175,13 @@ pub(super) fn story(job: &Job<'_>, outcome: &Outcome, tail: &Tail) -> String {
     for violation in &outcome.violations {
         violated(&mut page, violation);
         page.line("repeat", &job.repeat());
-        let events = tail.before(violation.at, STORY_EVENTS, &violation.nodes);
+        let mut events = tail.before(violation.at, STORY_EVENTS, &violation.nodes);
+        // The story tells what broke: the harness's own notes of that would only repeat it.
+        let told = |text: &str| {
+            let mut broken = outcome.violations.iter();
+            broken.any(|broken| text.starts_with(&format!("{} at ", broken.invariant)))
+        };
+        events.retain(|event| event.kind != "harness" || !told(&event.text));
         page.text(&format!("  {DIM}the last {} events there:{DIM:#}", events.len()));
         for event in events {
             page.text(&format!("  {}", event.shown()));
@@ -184,9 +192,28 @@ pub(super) fn story(job: &Job<'_>, outcome: &Outcome, tail: &Tail) -> String {
 
 fn violated(page: &mut Page, violation: &Violation) {
     page.text(&format!("\n{BAD}{} is violated{BAD:#}  {}", violation.invariant, violation.claim));
-    page.line("what", &violation.text);
+    page.line("what", &shortened(violation));
     page.line("when", &violation.at.to_string());
     page.line("where", &nodes(&violation.nodes));
+}
+
+/// The text of `violation`, cut between two nodes where it would fill a screen: `--format json` has
+/// all of it.
+fn shortened(violation: &Violation) -> String {
+    let text = &violation.text;
+    if text.chars().count() <= WHAT_MAX {
+        return text.clone();
+    }
+    let ends = text.char_indices().nth(WHAT_MAX).map_or(text.len(), |(at, _)| at);
+    let kept = text[..ends].rfind("; ").map_or(&text[..ends], |end| &text[..end]);
+    let named = |node: &&NodeId| kept.contains(&format!("; {node}: "));
+    let named = violation.nodes.iter().filter(named).count();
+    match violation.nodes.len() - named {
+        more if named > 0 && more > 0 => {
+            format!("{kept}; and {}", counted(more as u64, "more node"))
+        }
+        _ => format!("{kept} ..."),
+    }
 }
 
 fn checked(page: &mut Page, outcome: &Outcome) {

@@ -149,9 +149,9 @@ pub struct Bimodal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Step {
-    /// The share of datagrams that take
+    /// The share of datagrams that take `latency`.
     pub share: Text<Share>,
-    /// this long.
+    /// How long they take.
     pub latency: Text<Span>,
 }
 
@@ -186,9 +186,9 @@ pub struct Bursty {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Reorder {
-    /// The share of datagrams that are held up
+    /// The share of datagrams that are held up, so that later ones overtake them.
     pub share: Text<Share>,
-    /// by at most this long.
+    /// How long they are held up at most.
     pub by: Text<Span>,
 }
 
@@ -231,9 +231,9 @@ pub struct Disk {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LostTail {
-    /// The share of crashes that lose
+    /// The share of crashes that lose records the disk had called durable.
     pub share: Text<Share>,
-    /// up to this many of the last records.
+    /// How many of the last records they lose at most.
     #[schemars(range(min = 1, max = 1000))]
     pub records: u32,
 }

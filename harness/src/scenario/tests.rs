@@ -88,9 +88,10 @@ fn a_wrong_unit_is_pointed_at() {
          --> s.toml:9:44
           |
         9 | latency = { uniform = { min = "1ms", max = "10 msec" } }
-          |                                            ^^^^^^^^^ expected a time such as `150ms`, `2s` or `5min`
+          |                                            ^^^^^^^^^ the unit is one of `min`, `s`, `ms`, `us`, `ns`, right after the number
           |
           = note: at `network.latency.uniform.max`
+          = help: expected a time such as `150ms`, `2s` or `5min`
     "#]],
     );
 }

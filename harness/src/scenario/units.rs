@@ -82,6 +82,8 @@ type Sizes = &'static [(&'static str, u64)];
 const BYTES: Sizes = &[("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
 const BITS: Sizes =
     &[("Gbit/s", 1_000_000_000), ("Mbit/s", 1_000_000), ("kbit/s", 1_000), ("bit/s", 1)];
+const SPANS: Sizes =
+    &[("min", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000), ("ns", 1)];
 const PERIODS: Sizes =
     &[("min", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000)];
 
@@ -103,7 +105,7 @@ impl Unit for Span {
         if text.contains('.') {
             return Err(Some("a time is a whole number: write `1500ms`, not `1.5s`".into()));
         }
-        text.parse().map_err(|_| None)
+        text.parse().map_err(|_| unit(text, SPANS))
     }
 }
 
@@ -158,8 +160,12 @@ impl Unit for Rate {
             return Err(Some("a rate is never negative".into()));
         }
         let (count, unit) = text.split_once('/').ok_or(None)?;
+        if decimal(count, 3).is_some() && count.contains('.') {
+            return Err(Some("a rate is a whole number: write `30/min`, not `0.5/s`".into()));
+        }
         let count = decimal(count, 0).ok_or(None)?;
-        let (_, nanos) = PERIODS.iter().find(|(name, _)| *name == unit).ok_or(None)?;
+        let period = PERIODS.iter().find(|(name, _)| *name == unit);
+        let (_, nanos) = period.ok_or_else(|| Some(one_of(PERIODS)))?;
         if count == 0 {
             return Err(Some("a rate is above zero: leave the key out instead".into()));
         }
@@ -247,17 +253,32 @@ fn decimal(text: &str, places: usize) -> Option<u64> {
     format!("{whole}{part:0<places$}").parse().ok()
 }
 
+fn one_of(sizes: Sizes) -> String {
+    let names: Vec<String> = sizes.iter().map(|(name, _)| format!("`{name}`")).collect();
+    format!("the unit is one of {}", names.join(", "))
+}
+
+/// What is wrong with the unit of `text`, a number and right behind it one of `sizes`, if that is it.
+fn unit(text: &str, sizes: Sizes) -> Option<String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let known = |(name, _): &(&str, u64)| *name == &text[digits..];
+    (digits > 0 && digits < text.len() && !sizes.iter().any(known))
+        .then(|| format!("{}, right after the number", one_of(sizes)))
+}
+
 /// `text` as a number, a space and one of `sizes`.
 fn sized(text: &str, sizes: Sizes) -> Result<u64, Option<String>> {
     if text.starts_with('-') {
         return Err(Some("this is never negative".into()));
     }
     let (number, unit) = text.split_once(' ').ok_or(None)?;
-    let number = decimal(number, 0).ok_or(None)?;
     let Some((_, size)) = sizes.iter().find(|(name, _)| *name == unit) else {
-        let names: Vec<String> = sizes.iter().map(|(name, _)| format!("`{name}`")).collect();
-        return Err(Some(format!("the unit is one of {}", names.join(", "))));
+        return Err(Some(one_of(sizes)));
     };
+    if decimal(number, 9).is_some() && number.contains('.') {
+        return Err(Some("this is a whole number: write it in a smaller unit".into()));
+    }
+    let number = decimal(number, 0).ok_or(None)?;
     number.checked_mul(*size).ok_or(None)
 }
 
@@ -416,6 +437,23 @@ pub(crate) fn expected(name: &str) -> Option<&'static str> {
     })
 }
 
+/// Every unit: its name, and what a value of it looks like.
+pub(crate) fn all() -> Vec<(&'static str, &'static str)> {
+    let names = [
+        Span::NAME,
+        NodeId::NAME,
+        Version::NAME,
+        Share::NAME,
+        Rate::NAME,
+        Bandwidth::NAME,
+        Bytes::NAME,
+        Factor::NAME,
+        Shift::NAME,
+        Drift::NAME,
+    ];
+    names.into_iter().filter_map(|name| Some((name, expected(name)?))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -452,6 +490,11 @@ mod tests {
         assert!(share("0.00001%").starts_with("expected a share"));
         let rate = |text: &str| text.parse::<Text<Rate>>().unwrap_err();
         assert_eq!(rate("-5/s"), "a rate is never negative");
+        assert_eq!(rate("0.5/s"), "a rate is a whole number: write `30/min`, not `0.5/s`");
+        assert_eq!(rate("5/h"), "the unit is one of `min`, `s`, `ms`, `us`");
+        let bytes = |text: &str| text.parse::<Text<Bytes>>().unwrap_err();
+        assert_eq!(bytes("1.5 MiB"), "this is a whole number: write it in a smaller unit");
+        assert_eq!(bytes("1 MB"), "the unit is one of `GiB`, `MiB`, `KiB`, `B`");
         assert_eq!(rate("0/s"), "a rate is above zero: leave the key out instead");
     }
 

@@ -33,7 +33,7 @@ fn words(event: &Event<'_, Replica>) -> Words {
         }
         Event::Crashed { node, down_for, lost, .. } => {
             let mut text = match down_for {
-                Some(down_for) => format!("crashes, down for {down_for}"),
+                Some(down_for) => format!("crashes, down for {}", time(*down_for)),
                 None => "crashes, down for good".to_owned(),
             };
             for (what, count) in [("durable", lost.tail), ("rotten", lost.rotten)] {
@@ -52,7 +52,9 @@ fn words(event: &Event<'_, Replica>) -> Words {
         }
         Event::Recovered { node } => (node, "recovered", "is up again".to_owned()),
         Event::Left { node } => (node, "left", "leaves for ever".to_owned()),
-        Event::Paused { node, lasts } => (node, "paused", format!("stands still for {lasts}")),
+        Event::Paused { node, lasts } => {
+            (node, "paused", format!("stands still for {}", time(*lasts)))
+        }
         Event::Resumed { node, waited } => {
             (node, "resumed", format!("goes on; {waited} inputs waited"))
         }

@@ -73,7 +73,8 @@ fn released(release: &Release) -> String {
     match &release.rollout {
         Rollout::AtOnce => {}
         Rollout::Rolling(rolling) => {
-            text += &format!(", {} nodes every {}", rolling.batch, rolling.gap)
+            let batch = counted(u64::from(rolling.batch), "node");
+            text += &format!(", {batch} every {}", rolling.gap)
         }
         Rollout::Canary(canary) => {
             text +=
@@ -125,7 +126,8 @@ fn network(network: &Network) -> Vec<String> {
             .map(|capacity| format!("{} with a queue of {}", capacity.rate, capacity.queue)),
     );
     if !network.links.is_empty() {
-        parts.push(format!("{} that differ", counted(network.links.len() as u64, "link")));
+        let verb = if network.links.len() == 1 { "differs" } else { "differ" };
+        parts.push(format!("{} that {verb}", counted(network.links.len() as u64, "link")));
     }
     parts
 }
