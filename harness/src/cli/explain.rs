@@ -138,7 +138,7 @@ fn entries() -> Vec<Entry> {
     entries.extend(ledger.map(|one| entry(one.name(), "line of the fault ledger", one.about())));
     entries.extend(apps());
     entries.extend(operations());
-    entries.extend(units::all().into_iter().map(|(name, text)| entry(name, "unit", text)));
+    entries.extend(units::all().into_iter().map(|(name, text)| entry(name, "unit", &text)));
     entries
 }
 

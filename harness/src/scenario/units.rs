@@ -438,7 +438,7 @@ pub(crate) fn expected(name: &str) -> Option<&'static str> {
 }
 
 /// Every unit: its name, and what a value of it looks like.
-pub(crate) fn all() -> Vec<(&'static str, &'static str)> {
+pub(crate) fn all() -> Vec<(&'static str, String)> {
     let names = [
         Span::NAME,
         NodeId::NAME,
@@ -451,7 +451,15 @@ pub(crate) fn all() -> Vec<(&'static str, &'static str)> {
         Shift::NAME,
         Drift::NAME,
     ];
-    names.into_iter().filter_map(|name| Some((name, expected(name)?))).collect()
+    let sizes = |name| match name {
+        Span::NAME => format!("; {}", one_of(SPANS)),
+        Rate::NAME => format!("; {}", one_of(PERIODS)),
+        Bandwidth::NAME => format!("; {}", one_of(BITS)),
+        Bytes::NAME => format!("; {}", one_of(BYTES)),
+        _ => String::new(),
+    };
+    let text = |name| Some((name, expected(name)?.to_owned() + &sizes(name)));
+    names.into_iter().filter_map(text).collect()
 }
 
 #[cfg(test)]
