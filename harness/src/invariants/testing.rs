@@ -202,7 +202,6 @@ pub(crate) fn committed(
         state_after: after.into(),
         composition: composition(release.id.clone()),
         release,
-        pause: Span::from_millis(1),
     }
 }
 

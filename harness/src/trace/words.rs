@@ -243,10 +243,10 @@ fn releases(notice: &Notice) -> (&'static str, String) {
             ("staged", format!("{release} passed its dry run; its turn comes in {}", time(*after)))
         }
         N::Prepared { release, .. } => ("prepared", format!("is about to switch to {release}")),
-        N::Committed { from, release, migration, pause, .. } => {
-            let (from, pause) = (name(from.as_ref()), paused(*pause));
+        N::Committed { from, release, migration, .. } => {
+            let from = name(from.as_ref());
             let how = migrated(migration);
-            ("committed", format!("runs {} instead of {from}; {how}{pause}", release.id))
+            ("committed", format!("runs {} instead of {from}; {how}", release.id))
         }
         N::Quarantined { release, reason, .. } => {
             ("quarantined", format!("will not run {release}: {reason}"))
@@ -366,10 +366,6 @@ fn migrated(migration: &Migration) -> String {
     }
 }
 
-fn paused(pause: Span) -> String {
-    if pause == Span::ZERO { String::new() } else { format!("; paused for {}", time(pause)) }
-}
-
 /// What the app saw, and what arrived where that was converted.
 fn taken(sent: &Body, body: &Body, converted: &[u32]) -> String {
     if converted.is_empty() {
@@ -405,7 +401,6 @@ fn ended(why: &Ended) -> String {
         Ended::HoldFull => "as much is held as may be".to_owned(),
         Ended::Expired => "it was held for too long".to_owned(),
         Ended::Faulted(text) => format!("the app faulted on it, {text}"),
-        Ended::ReceiverLost => "the receiver lost its disk".to_owned(),
     }
 }
 
@@ -418,6 +413,7 @@ fn dropped(why: Dropped) -> &'static str {
         Dropped::Refused => "refused by the gate, once or never",
         Dropped::Unasked => "answers no question",
         Dropped::Malformed => "its numbers cannot be",
+        Dropped::Crowded => "more to itself than may wait",
     }
 }
 

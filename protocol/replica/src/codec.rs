@@ -22,6 +22,7 @@ use crate::{
     message::{
         Ack, BODY_BYTES_MAX, CHUNK_BYTES, Chunk, Content, Digest, FRAME_ITEMS_MAX, Frame,
         INCARNATION_MAX, Item, Letter, MEMBERS_MAX, Message, Nack, Offer, Once, Request,
+        SEQUENCE_MAX,
     },
     notice::Ended,
 };
@@ -118,7 +119,7 @@ fn checksum(bytes: &[u8]) -> [u8; 4] {
     (xxh3_64(bytes) as u32).to_le_bytes()
 }
 
-fn take_incarnation(bytes: &mut &[u8]) -> Result<u64, Malformed> {
+pub(crate) fn take_incarnation(bytes: &mut &[u8]) -> Result<u64, Malformed> {
     let incarnation = take_varint(bytes)?;
     if incarnation > INCARNATION_MAX {
         return Err(Malformed("an incarnation that some node may reach"));
@@ -191,8 +192,8 @@ fn take_frame(bytes: &mut &[u8], incarnation: u64, ask: bool) -> Result<Frame, M
     let mut before = None;
     for _ in 0..count {
         let gap = take_varint(bytes)?;
-        let sequence = expected.checked_add(gap).filter(|sequence| *sequence < u64::MAX);
-        let sequence = sequence.ok_or(Malformed("a sequence of 64 bits"))?;
+        let sequence = expected.checked_add(gap).filter(|sequence| *sequence < SEQUENCE_MAX);
+        let sequence = sequence.ok_or(Malformed("a place in a stream"))?;
         expected = sequence + 1;
         let letter = take_letter(bytes, &mut before)?;
         items.push(Item { sequence, letter });
@@ -370,7 +371,6 @@ fn put_ended(why: &Ended, out: &mut Vec<u8>) {
             out.push(3);
             put_blob(out, text.as_bytes());
         }
-        Ended::ReceiverLost => out.push(4),
     }
 }
 
@@ -387,7 +387,6 @@ fn take_ended(bytes: &mut &[u8]) -> Result<Ended, Malformed> {
             let text = std::str::from_utf8(text).map_err(|_| Malformed("a text"))?;
             Ended::Faulted(text.to_owned())
         }
-        4 => Ended::ReceiverLost,
         _ => return Err(Malformed("a way for a message to end")),
     })
 }

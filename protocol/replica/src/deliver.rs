@@ -27,6 +27,10 @@ use crate::{
 /// node.
 const LOCAL_MAX: u32 = 64;
 
+/// At-most-once letters to oneself that wait; beyond it the oldest give way, as on a network that
+/// takes no more.
+const LOCAL_QUEUE_MAX: usize = 1024;
+
 /// When the rest of them is delivered.
 const LOCAL_DELAY: Span = Span::from_millis(1);
 
@@ -282,37 +286,46 @@ impl Replica {
         let once = Once { sequence: id.sequence, stamp: stamp.clone(), body: body.clone() };
         self.notify(Notice::Sent { id, body, stamp, exactly_once });
         if to == from {
+            if self.local.len() == LOCAL_QUEUE_MAX {
+                self.local.pop_front();
+                self.drop_from(from, Dropped::Crowded);
+            }
             self.local.push_back(once);
         } else {
             self.send_once(place, once);
         }
     }
 
-    /// Delivers what the node sent to itself, each message in a transaction of its own.
+    /// Delivers what the node sent to itself, each message in a transaction of its own. At-most-once
+    /// and exactly-once messages take turns, so that neither starves the other.
     pub(crate) fn deliver_local(&mut self) {
-        let node = self.settings.node;
-        for _ in 0..LOCAL_MAX {
+        let (node, mut crowded) = (self.settings.node, false);
+        for turn in 0..LOCAL_MAX {
             self.begin();
-            let place = self.state.links.find(node);
-            let streams = place.and_then(|at| self.state.links.at(at).streams.as_deref());
-            let letter = streams.and_then(|streams| {
-                let first = streams.out.letters.front()?;
-                Some((streams.out.epoch, streams.out.base(), first.letter.clone()))
-            });
-            let taken = if let Some(once) = self.local.pop_front() {
-                self.admit_once(node, self.state.incarnation, once);
-                true
-            } else if let Some((epoch, sequence, letter)) = letter {
-                self.take_letter(node, epoch, sequence, letter)
-            } else {
-                return;
-            };
-            self.commit();
-            if !taken {
-                return self.arm(Timer::Local, self.now + CROWD_DELAY);
+            let letter = if crowded { None } else { self.own_letter() };
+            if letter.is_none() && self.local.is_empty() {
+                return if crowded {
+                    self.arm(Timer::Local, self.now + CROWD_DELAY)
+                };
             }
+            let once =
+                if letter.is_some() && turn % 2 == 1 { None } else { self.local.pop_front() };
+            if let Some(once) = once {
+                self.admit_once(node, self.state.incarnation, once);
+            } else if let Some((epoch, sequence, letter)) = letter {
+                crowded = !self.take_letter(node, epoch, sequence, letter);
+            }
+            self.commit();
         }
         self.arm(Timer::Local, self.now + LOCAL_DELAY);
+    }
+
+    /// The next exactly-once letter of this node to itself: its stream's epoch, its number, and what
+    /// it says.
+    fn own_letter(&self) -> Option<(u64, u64, Letter)> {
+        let place = self.state.links.find(self.settings.node)?;
+        let out = &self.state.links.at(place).streams.as_deref()?.out;
+        Some((out.epoch, out.base(), out.letters.front()?.letter.clone()))
     }
 
     /// Takes an operation of a local client in, or refuses it with a reason.

@@ -15,8 +15,11 @@ use contract::{
 use upgrade::{hold::Held, release::Stamp, switch::Quarantine};
 
 use crate::{
-    codec::{put_body, put_letter, put_stamp, take_any_body, take_body, take_letter, take_stamp},
-    message::Letter,
+    codec::{
+        put_body, put_letter, put_stamp, take_any_body, take_body, take_incarnation, take_letter,
+        take_stamp,
+    },
+    message::{Letter, SEQUENCE_MAX},
 };
 
 /// A log is replaced by a snapshot when it is this many times as long as the last one: a long state,
@@ -91,7 +94,7 @@ impl Encode for Origin {
 
 impl Wire for Origin {
     fn read(bytes: &mut &[u8]) -> Result<Self, Malformed> {
-        Ok(Self { from: take_node(bytes)?, epoch: take_varint(bytes)? })
+        Ok(Self { from: take_node(bytes)?, epoch: take_incarnation(bytes)? })
     }
 }
 
@@ -117,6 +120,12 @@ pub(crate) fn put_node(out: &mut Vec<u8>, node: NodeId) {
 
 pub(crate) fn take_node(bytes: &mut &[u8]) -> Result<NodeId, Malformed> {
     u32::read(bytes).map(NodeId)
+}
+
+/// Reads a place in a stream. There are others after it, however many a log adds.
+pub(crate) fn take_cursor(bytes: &mut &[u8]) -> Result<u64, Malformed> {
+    let cursor = take_varint(bytes)?;
+    if cursor > SEQUENCE_MAX { Err(Malformed("a place in a stream")) } else { Ok(cursor) }
 }
 
 impl Change {
@@ -165,7 +174,7 @@ impl Change {
     /// Reads what [`Change::encode`] wrote with the same `stamp`.
     pub(crate) fn read(bytes: &mut &[u8], stamp: Option<&Stamp>) -> Result<Self, Malformed> {
         Ok(match take_byte(bytes)? {
-            1 => Self::Begin(take_varint(bytes)?),
+            1 => Self::Begin(take_incarnation(bytes)?),
             2 => Self::Node(take_node(bytes)?),
             3 => Self::Known(take_blob(bytes)?.into()),
             4 => Self::Whole(take_blob(bytes)?.into()),
@@ -182,20 +191,20 @@ impl Change {
             },
             9 => Self::Cursor {
                 from: take_node(bytes)?,
-                epoch: take_varint(bytes)?,
-                cursor: take_varint(bytes)?,
+                epoch: take_incarnation(bytes)?,
+                cursor: take_cursor(bytes)?,
             },
             10 => Self::Renew {
                 to: take_node(bytes)?,
-                epoch: take_varint(bytes)?,
-                received: take_varint(bytes)?,
+                epoch: take_incarnation(bytes)?,
+                received: take_cursor(bytes)?,
             },
             11 => Self::Hold { counter: take_varint(bytes)?, held: Wire::read(bytes)? },
             12 => Self::Unhold(take_varint(bytes)?),
             13 => Self::Schedule(Time::from_nanos(take_varint(bytes)?)),
             14 => Self::Prepare,
             15 => Self::Quarantine(Wire::read(bytes)?),
-            16 => Self::Raise(take_varint(bytes)?),
+            16 => Self::Raise(take_incarnation(bytes)?),
             _ => return Err(Malformed("a kind of change")),
         })
     }

@@ -38,7 +38,7 @@ mod transaction;
 mod transmit;
 
 pub use command::{Command, Timer};
-pub use message::{Message, WHITELIST};
+pub use message::Message;
 pub use notice::{MessageId, Notice};
 pub use settings::{Release, Settings};
 pub use status::{Status, Waiting};

@@ -153,13 +153,13 @@ impl Link {
         Self { peer, ..Self::default() }
     }
 
-    /// A session with a new incarnation of the peer begins: whatever was volatile there is gone.
+    /// A session with a new incarnation of the peer begins: whatever was volatile there is gone. What
+    /// waits here for its turn the caller drops, for it counts that.
     pub(crate) fn meet(&mut self, incarnation: u64) {
         self.incarnation = incarnation;
         self.open = false;
         self.replay = Replay::default();
         if let Some(streams) = &mut self.streams {
-            streams.into.waiting.clear();
             streams.out.land();
         }
     }

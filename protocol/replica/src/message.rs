@@ -14,9 +14,20 @@ use upgrade::release::{CodeHash, ReleaseId, Stamp};
 
 use crate::notice::Ended;
 
-/// The highest incarnation that a datagram may name: room above it, so that no forger can use up
-/// the numbers.
-pub const INCARNATION_MAX: u64 = 1 << 62;
+/// The highest incarnation that has an encoding: room above it, so that no sum with one overflows.
+pub const INCARNATION_MAX: u64 = 1 << 63;
+
+/// How far ahead of a node's clock the incarnations may be that it believes: incarnations are
+/// nanoseconds of some clock, and a clock that fell to 1970 still believes the others until 2043. The
+/// bound moves with time, so whatever a forger names is soon an incarnation that a node may go past.
+pub const INCARNATION_LEAD_MAX: u64 = 1 << 61;
+
+/// The latest clock that makes an incarnation: with the lead below [`INCARNATION_MAX`], and room for
+/// every start there will ever be.
+pub(crate) const CLOCK_MAX: u64 = 1 << 62;
+
+/// Above every place in a stream: room above it, so that no sum with one overflows.
+pub(crate) const SEQUENCE_MAX: u64 = 1 << 63;
 
 /// Bytes of code in one chunk: one datagram on any network with its header.
 pub const CHUNK_BYTES: usize = 1024;
@@ -32,11 +43,6 @@ pub const FRAME_ITEMS_MAX: usize = 64;
 
 /// Chunks that one [`Request`] may ask for, so that a small datagram cannot raise a flood.
 pub const REQUEST_CHUNKS_MAX: u32 = 17;
-
-/// Control kinds: no release decides about them, so no gate may stop them. Everything a replica
-/// says but the app messages inside [`Content::Once`] and [`Letter::App`].
-pub const WHITELIST: [&str; 8] =
-    ["ack", "nack", "digest", "offer", "pull", "members", "request", "chunk"];
 
 /// One datagram.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -197,7 +203,7 @@ impl Frame {
     pub fn is_sound(&self) -> bool {
         let mut expected = self.base;
         let ascends = self.items.iter().all(|item| {
-            let next = item.sequence >= expected && item.sequence < u64::MAX;
+            let next = item.sequence >= expected && item.sequence < SEQUENCE_MAX;
             expected = item.sequence.saturating_add(1);
             next
         });

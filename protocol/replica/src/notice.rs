@@ -42,8 +42,6 @@ pub enum Ended {
     Expired,
     /// The receiver's code faulted on it.
     Faulted(String),
-    /// The receiver lost its disk; what it had acknowledged before is gone with it.
-    ReceiverLost,
 }
 
 /// Why a datagram was dropped. Expected trouble: counted, never answered.
@@ -63,6 +61,8 @@ pub enum Dropped {
     Unasked,
     /// Its numbers cannot be.
     Malformed,
+    /// From the node to itself, the oldest of more than may wait.
+    Crowded,
 }
 
 /// Where a switch stands; crashes are aimed at these.
@@ -180,8 +180,6 @@ pub enum Notice {
         state_after: Arc<[u8]>,
         /// Which release each part belongs to now.
         composition: Box<Composition>,
-        /// How long no message could be handled.
-        pause: Span,
     },
     /// The release will not run here. `image` as in `Prepared`, taken after everything was put back.
     Quarantined {

@@ -10,7 +10,9 @@ use crate::{
     Message, MessageId, Notice, Replica,
     journal::Change,
     link::Meeting,
-    message::{Ack, Content, Frame, INCARNATION_MAX, Item, Letter},
+    message::{
+        Ack, CLOCK_MAX, Content, Frame, INCARNATION_LEAD_MAX, INCARNATION_MAX, Item, Letter,
+    },
     notice::Dropped,
     state::NODES_MAX,
 };
@@ -24,7 +26,12 @@ impl Replica {
     pub(crate) fn receive(&mut self, from: NodeId, message: Message) {
         let Some(place) = self.meet(from) else { return };
         let Message { incarnation, known, content } = message;
-        if incarnation == 0 || incarnation > INCARNATION_MAX {
+        let acknowledged = match &content {
+            Content::Ack(ack) => ack.epoch,
+            Content::Frame(frame) => frame.ack.epoch,
+            _ => 0,
+        };
+        if incarnation == 0 || !self.believes(place, incarnation, known.max(acknowledged)) {
             return self.drop_from(from, Dropped::Malformed);
         }
         let link = self.state.links.at_mut(place);
@@ -34,6 +41,7 @@ impl Replica {
         }
         if incarnation > link.incarnation {
             link.meet(incarnation);
+            self.forget_waiting(place, |_| false);
             self.touch(place);
         }
         if known > self.state.incarnation {
@@ -72,6 +80,14 @@ impl Replica {
         self.flush_greeting(place);
     }
 
+    /// Whether a peer may be in incarnation `theirs` and remember `ours` of this node. What is known
+    /// already stays so where the clock falls.
+    fn believes(&self, place: usize, theirs: u64, ours: u64) -> bool {
+        let limit = self.now.as_nanos().min(CLOCK_MAX) + INCARNATION_LEAD_MAX;
+        theirs <= limit.max(self.state.links.at(place).incarnation)
+            && ours <= limit.max(self.state.incarnation)
+    }
+
     /// A peer was heard: letters that it has not acknowledged may reach it now.
     fn encourage(&mut self, place: usize) {
         let Some(streams) = &mut self.state.links.at_mut(place).streams else { return };
@@ -105,9 +121,8 @@ impl Replica {
 
     /// A peer remembers incarnation `above` of this node: this one must be higher.
     fn raise(&mut self, above: u64) {
-        if above < INCARNATION_MAX {
-            self.change(Change::Raise(above + 1));
-        }
+        assert!(above < INCARNATION_MAX, "what is not believed raises nothing");
+        self.change(Change::Raise(above + 1));
     }
 
     /// Learns how far the peer has received this node's stream.
@@ -189,14 +204,16 @@ impl Replica {
         let Frame { ack, epoch, base, items } = frame;
         let link = self.state.links.at_mut(place);
         let from = link.peer;
-        let into = &mut link.streams_mut().into;
+        let into = &link.streams_mut().into;
+        let cursor = into.cursor;
         if epoch < into.epoch {
             self.drop_from(from, Dropped::Stale);
             return self.acknowledge_by(place, self.now);
         }
-        if epoch > into.epoch || base > into.cursor + 1 {
+        if epoch > into.epoch || base > cursor + 1 {
             // Nothing below the base will come again: either a new stream, or this node has forgotten.
-            into.waiting.retain(|sequence, _| epoch == into.epoch && *sequence > base);
+            let same = epoch == into.epoch;
+            self.forget_waiting(place, |sequence| same && sequence > base);
             self.change(Change::Cursor { from, epoch, cursor: base - 1 });
         }
         let mut at_once = ack.ask;
@@ -218,7 +235,9 @@ impl Replica {
         }
         if item.sequence > into.cursor + 1 {
             let within = into.within(item.sequence);
-            if within && self.has_room(weight(&item.letter)) {
+            let bytes = self.deadlines.waiting + weight(&item.letter);
+            if within && bytes <= WAITING_BYTES_MAX {
+                self.deadlines.waiting = bytes;
                 let into = &mut self.state.links.at_mut(place).streams_mut().into;
                 into.waiting.insert(item.sequence, item.letter);
             } else {
@@ -231,21 +250,22 @@ impl Replica {
             let into = &mut self.state.links.at_mut(place).streams_mut().into;
             let next = into.cursor + 1;
             let Some(letter) = into.waiting.remove(&next) else { break };
+            self.deadlines.waiting -= weight(&letter);
             taken = self.take_letter(from, epoch, next, letter);
         }
         taken
     }
 
-    /// Whether `bytes` more may come before their turn. Counts up until the limit is reached; only
-    /// then is it worth to look what is really there.
-    fn has_room(&mut self, bytes: usize) -> bool {
-        self.deadlines.waiting += bytes;
-        if self.deadlines.waiting > WAITING_BYTES_MAX {
-            let streams = self.state.links.iter().filter_map(|link| link.streams.as_ref());
-            let letters = streams.flat_map(|streams| streams.into.waiting.values());
-            self.deadlines.waiting = letters.map(weight).sum::<usize>() + bytes;
-        }
-        self.deadlines.waiting <= WAITING_BYTES_MAX
+    /// Drops the letters from a peer that wait for their turn, but those with a number to `keep`.
+    fn forget_waiting(&mut self, place: usize, keep: impl Fn(u64) -> bool) {
+        let Some(streams) = &mut self.state.links.at_mut(place).streams else { return };
+        let mut freed = 0;
+        streams.into.waiting.retain(|sequence, letter| {
+            let kept = keep(*sequence);
+            freed += if kept { 0 } else { weight(letter) };
+            kept
+        });
+        self.deadlines.waiting -= freed;
     }
 
     /// Takes the next letter of a stream. Says whether there was room to.

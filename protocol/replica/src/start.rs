@@ -6,7 +6,7 @@ use crate::{
     MessageId, Notice, Replica,
     code::Code,
     journal::{Change, SNAPSHOT},
-    message::INCARNATION_MAX,
+    message::CLOCK_MAX,
     random::Draws,
     state::{Ground, State},
 };
@@ -24,8 +24,10 @@ impl Replica {
         self.snapshot_bytes = snapshot.map_or(0, |snapshot| snapshot.len() as u64);
         let written: u64 = records[..used].iter().map(|record| record.len() as u64).sum();
         self.log_bytes = written - self.snapshot_bytes.min(written);
-        let incarnation = (self.state.incarnation + 1).max(self.now.as_nanos());
-        self.change(Change::Begin(incarnation.min(INCARNATION_MAX)));
+        let before = self.state.incarnation;
+        let incarnation = (before + 1).max(self.now.as_nanos().min(CLOCK_MAX));
+        assert!(incarnation > before, "an incarnation is above all before it");
+        self.change(Change::Begin(incarnation));
         self.commit();
         if used < records.len() {
             // What follows a rotten record must not be read again: it is in the snapshot or lost.

@@ -25,10 +25,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     code::Code,
-    codec::{put_letter, take_letter},
-    journal::{CHANGES, Change, Origin, SNAPSHOT, Waiter, put_node, take_node},
+    codec::{put_letter, take_incarnation, take_letter},
+    journal::{CHANGES, Change, Origin, SNAPSHOT, Waiter, put_node, take_cursor, take_node},
     link::{Links, Outgoing as OutgoingStream},
-    message::INCARNATION_MAX,
     settings::Settings,
 };
 
@@ -234,7 +233,10 @@ impl State {
                 self.hold.remove(*counter).ok_or(Malformed("an arrival that is held"))?;
             }
             Change::Schedule(at) => self.scheduled = Some(*at),
-            Change::Prepare => self.attempts += 1,
+            Change::Prepare => {
+                let attempts = self.attempts.checked_add(1);
+                self.attempts = attempts.ok_or(Malformed("an attempt"))?;
+            }
             Change::Quarantine(reason) => self.quarantined = Some(reason.clone()),
             Change::Push { .. } | Change::Cursor { .. } | Change::Renew { .. } => {
                 self.apply_to_link(change, ground.settings.node)?;
@@ -264,9 +266,10 @@ impl State {
             }
             Change::Cursor { from, epoch, cursor } => {
                 let streams = self.links.to(*from).streams_mut();
-                if streams.into.epoch != *epoch {
-                    streams.into.waiting.clear();
-                }
+                assert!(
+                    streams.into.epoch == *epoch || streams.into.waiting.is_empty(),
+                    "what waited in a former stream was dropped before"
+                );
                 (streams.into.epoch, streams.into.cursor) = (*epoch, *cursor);
                 if *from == node {
                     if *cursor >= streams.out.next {
@@ -380,11 +383,8 @@ impl State {
     fn decode(mut bytes: &[u8], ground: &mut Ground<'_>) -> Result<Self, Malformed> {
         let bytes = &mut bytes;
         let mut state = Self::blank(ground.settings);
-        state.incarnation = take_varint(bytes)?;
-        state.instance = take_varint(bytes)?;
-        if state.incarnation.max(state.instance) > 2 * INCARNATION_MAX {
-            return Err(Malformed("an incarnation"));
-        }
+        state.incarnation = take_incarnation(bytes)?;
+        state.instance = take_incarnation(bytes)?;
         for _ in 0..take_varint(bytes)? {
             state.apply(&Change::Node(take_node(bytes)?), ground)?;
         }
@@ -399,8 +399,8 @@ impl State {
         state.decode_known(bytes, ground)?;
         for _ in 0..take_varint(bytes)? {
             let streams = state.links.to(take_node(bytes)?).streams_mut();
-            streams.into.epoch = take_varint(bytes)?;
-            streams.into.cursor = take_varint(bytes)?;
+            streams.into.epoch = take_incarnation(bytes)?;
+            streams.into.cursor = take_cursor(bytes)?;
             streams.out = take_stream(bytes)?;
         }
         state.hold = Hold::read(bytes, ground.settings.hold, ground.settings.bugs)?;
@@ -450,8 +450,8 @@ fn put_stream(stream: &OutgoingStream, out: &mut Vec<u8>) {
 
 fn take_stream(bytes: &mut &[u8]) -> Result<OutgoingStream, Malformed> {
     let mut stream = OutgoingStream::default();
-    stream.epoch = take_varint(bytes)?;
-    let next = take_varint(bytes)?;
+    stream.epoch = take_incarnation(bytes)?;
+    let next = take_cursor(bytes)?;
     let count = take_varint(bytes)?;
     stream.next = next.checked_sub(count).filter(|base| *base > 0).ok_or(Malformed("a stream"))?;
     for _ in 0..count {

@@ -161,8 +161,6 @@ impl Replica {
             state_before,
             state_after,
             composition: Box::new(composition),
-            // Every input waits for the one that switches; how long that is only the driver can tell.
-            pause: Span::ZERO,
         });
         if let Some(old) = old {
             if self.settings.bugs.has(Bug::TwoInstances) {

@@ -259,15 +259,7 @@ fn put_switch_notice(notice: &Notice, out: &mut Vec<u8>) {
             release.encode(out);
             out.extend_from_slice(&image.to_le_bytes());
         }
-        Notice::Committed {
-            from,
-            release,
-            migration,
-            state_before,
-            state_after,
-            composition,
-            pause,
-        } => {
+        Notice::Committed { from, release, migration, state_before, state_after, composition } => {
             out.push(49);
             put_release(out, from.as_ref());
             release.encode(out);
@@ -275,7 +267,6 @@ fn put_switch_notice(notice: &Notice, out: &mut Vec<u8>) {
             put_state(out, state_before.as_ref());
             put_state(out, Some(state_after));
             put_text(out, composition);
-            put_varint(out, pause.as_nanos());
         }
         Notice::Quarantined { release, reason, image_before, image } => {
             out.push(50);

@@ -44,7 +44,6 @@ fn ended() -> impl Strategy<Value = Ended> {
         Just(Ended::Refused(RefuseReason::ForgedStamp)),
         Just(Ended::HoldFull),
         Just(Ended::Expired),
-        Just(Ended::ReceiverLost),
         "[a-z ]{0,20}".prop_map(Ended::Faulted),
     ]
 }
