@@ -408,10 +408,10 @@ fn late(scenario: &Scenario, convergence: &[crate::metrics::Convergence]) -> Vec
             if let (Some(bound), Some(took)) = (bound, release.latency.percentile(percent))
                 && took > *bound
             {
-                let name = &release.release;
+                let (name, took) = (&release.release, crate::trace::time(took));
+                let bound = *bound;
                 late.push(format!(
-                    "{name} took {took} to reach {percent} % of the nodes, not {}",
-                    *bound
+                    "{name} took {took} to reach {percent} % of the nodes, not at most {bound}"
                 ));
             }
         }
