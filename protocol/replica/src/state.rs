@@ -280,7 +280,7 @@ impl State {
             }
             Change::Renew { to, epoch, received } => {
                 let out = &mut self.links.to(*to).streams_mut().out;
-                if *received >= out.next {
+                if *received >= out.next || *epoch > self.incarnation {
                     return Err(Malformed("letters that were sent"));
                 }
                 out.forget(*received);
@@ -401,7 +401,7 @@ impl State {
             let streams = state.links.to(take_node(bytes)?).streams_mut();
             streams.into.epoch = take_incarnation(bytes)?;
             streams.into.cursor = take_cursor(bytes)?;
-            streams.out = take_stream(bytes)?;
+            streams.out = take_stream(bytes, state.incarnation)?;
         }
         state.hold = Hold::read(bytes, ground.settings.hold, ground.settings.bugs)?;
         if bytes.is_empty() { Ok(state) } else { Err(Malformed("bytes after the snapshot")) }
@@ -448,12 +448,16 @@ fn put_stream(stream: &OutgoingStream, out: &mut Vec<u8>) {
     }
 }
 
-fn take_stream(bytes: &mut &[u8]) -> Result<OutgoingStream, Malformed> {
+/// Reads a stream of a node that is in `incarnation`.
+fn take_stream(bytes: &mut &[u8], incarnation: u64) -> Result<OutgoingStream, Malformed> {
     let mut stream = OutgoingStream::default();
     stream.epoch = take_incarnation(bytes)?;
     let next = take_cursor(bytes)?;
     let count = take_varint(bytes)?;
     stream.next = next.checked_sub(count).filter(|base| *base > 0).ok_or(Malformed("a stream"))?;
+    if stream.epoch > incarnation || stream.epoch == 0 && count > 0 {
+        return Err(Malformed("a stream begun by an incarnation"));
+    }
     for _ in 0..count {
         stream.push(take_letter(bytes, &mut None)?);
     }

@@ -6,12 +6,12 @@ use app::Body;
 use contract::{Encode, NodeId, Span, Wire};
 use proptest::prelude::*;
 use replica::{
-    Message,
+    Message, Notice,
     message::{
-        Ack, Chunk, Content, Digest, Frame, INCARNATION_MAX, Item, Letter, Nack, Offer, Once,
-        Request,
+        Ack, Chunk, Content, Digest, Frame, INCARNATION_LEAD_MAX, INCARNATION_MAX, Item, Letter,
+        Nack, Offer, Once, Request,
     },
-    notice::Ended,
+    notice::{Dropped, Ended},
 };
 use upgrade::{
     gate::RefuseReason,
@@ -139,6 +139,14 @@ fn is_sound(message: &Message) -> bool {
     sound && (1..=INCARNATION_MAX).contains(incarnation) && *known <= INCARNATION_MAX
 }
 
+/// `u64::MAX` as records have it.
+const LAST: [u8; 10] = [255, 255, 255, 255, 255, 255, 255, 255, 255, 1];
+
+/// What stands in a record in place of a byte.
+fn flaw() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![prop::collection::vec(any::<u8>(), 0..3), Just(LAST.to_vec())]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() })]
 
@@ -194,6 +202,32 @@ proptest! {
         prop_assert!(done, "{:?}", fleet.replica(1).waiting());
         prop_assert!(fleet.replica(1).status().log_bytes < 1 << 20);
     }
+
+    #[test]
+    fn a_rotten_disk_stops_no_recovery(
+        flaws in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), flaw()), 1..4),
+    ) {
+        let old = counter("1.4.0");
+        let mut fleet = Fleet::new(2, Some(&old), 9);
+        fleet.network.bytes = true;
+        for node in 1..=2 {
+            fleet.operate(node, &old, "add", 3);
+        }
+        fleet.run(Span::from_millis(200));
+        let disk = fleet.disk(1);
+        for (record, at, flaw) in flaws {
+            let record = record.index(disk.len());
+            let at = at.index(disk[record].len());
+            disk[record].splice(at..=at, flaw);
+        }
+        fleet.crash(1, Span::from_millis(1), false);
+        fleet.run(Span::from_millis(100));
+        fleet.operate(1, &old, "add", 5);
+        fleet.run(Span::from_secs(2));
+        fleet.crash(1, Span::from_millis(1), false);
+        fleet.run(Span::from_secs(1));
+        prop_assert!(fleet.replica(1).status().incarnation > 0);
+    }
 }
 
 #[test]
@@ -222,4 +256,91 @@ fn a_flood_of_newer_messages_fills_the_hold_and_no_more() {
     assert!(status.log_bytes + status.snapshot_bytes < 4 << 20);
     let records: usize = fleet.disk(2).iter().map(Vec::len).sum();
     assert!(records < 4 << 20, "{records}");
+}
+
+#[test]
+fn numbers_that_no_node_writes_end_recovery_and_cost_nothing_before_them() {
+    // Begin, raise, a cursor's epoch, a cursor, and a stream that begins anew.
+    let records: [(&[u8], &[u8]); 5] = [
+        (&[1, 1], &[]),
+        (&[1, 16], &[]),
+        (&[1, 9, 2], &[1]),
+        (&[1, 9, 2, 1], &[]),
+        (&[1, 10, 2], &[0]),
+    ];
+    for (before, after) in records {
+        let old = counter("1.4.0");
+        let mut fleet = Fleet::new(2, Some(&old), 9);
+        fleet.operate(1, &old, "add", 3);
+        fleet.run(Span::from_secs(1));
+        let incarnation = fleet.replica(1).status().incarnation;
+        fleet.disk(1).push([before, &LAST, after].concat());
+        fleet.crash(1, Span::from_millis(1), false);
+        fleet.run(Span::from_millis(100));
+        assert!((incarnation + 1..1 << 60).contains(&fleet.replica(1).status().incarnation));
+        fleet.operate(1, &old, "add", 5);
+        fleet.operate(2, &old, "add", 7);
+        fleet.run(Span::from_secs(10));
+        assert!(fleet.at_rest(), "{before:?}");
+        fleet.check_guarantees();
+    }
+}
+
+#[test]
+fn forged_incarnations_silence_nobody_and_use_nothing_up() {
+    let old = counter("1.4.0");
+    let mut fleet = Fleet::new(2, Some(&old), 9);
+    fleet.network.bytes = true;
+    fleet.run(Span::from_secs(1));
+    let highest = [INCARNATION_LEAD_MAX, INCARNATION_LEAD_MAX + 1_000_000_000, INCARNATION_MAX - 1];
+    for number in highest.into_iter().chain([INCARNATION_MAX]).cycle().take(200) {
+        for (from, to) in [(2, 1), (1, 2)] {
+            let known = fleet.replica(to).status().incarnation;
+            let ack = Ack { epoch: number, ..Ack::default() };
+            fleet.inject(
+                from,
+                to,
+                Message { incarnation: 1, known: number, content: Content::Pull },
+            );
+            fleet.inject(from, to, Message { incarnation: number, known, content: Content::Pull });
+            fleet.inject(
+                from,
+                to,
+                Message { incarnation: number, known, content: Content::Ack(ack) },
+            );
+        }
+        fleet.run(Span::from_millis(5));
+    }
+    let forged =
+        |notice: &Notice| matches!(notice, Notice::Dropped { why: Dropped::Malformed, .. });
+    assert!(fleet.count(forged) > 400);
+    fleet.run(Span::from_secs(5));
+    let since = fleet.notices.len();
+    let exchange = |fleet: &mut Fleet| {
+        for node in 1..=2 {
+            fleet.operate(node, &old, "add", 3);
+        }
+        fleet.run(Span::from_secs(10));
+        assert!(
+            fleet.at_rest(),
+            "{:?} {:?}",
+            fleet.replica(1).waiting(),
+            fleet.replica(2).waiting()
+        );
+        fleet.check_guarantees();
+    };
+    exchange(&mut fleet);
+    for (from, to) in [(1, 2), (2, 1)] {
+        let arrived = fleet.notices[since..].iter().any(|(_, at, notice)| {
+            *at == NodeId(to)
+                && matches!(notice, Notice::Delivered { id, .. } if id.from == NodeId(from))
+        });
+        assert!(arrived, "what n{from} sends arrives at n{to}");
+    }
+    let before = fleet.replica(1).status().incarnation;
+    assert!(before < INCARNATION_MAX / 2);
+    fleet.crash(1, Span::from_millis(1), false);
+    fleet.run(Span::from_secs(1));
+    assert!(fleet.replica(1).status().incarnation > before);
+    exchange(&mut fleet);
 }

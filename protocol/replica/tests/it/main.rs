@@ -6,4 +6,5 @@ mod gates;
 mod hostile;
 mod links;
 mod releases;
+mod selves;
 mod upgrades;
