@@ -143,7 +143,7 @@ impl Item {
             Self::Rare(slot) => (2, slot),
             Self::Letter(slot) => (3, slot),
         };
-        assert!(slot < SLOTS_MAX, "more pending at once than an item can name");
+        assert!(slot < SLOTS, "more pending at once than an item can name");
         kind << KIND_SHIFT | slot
     }
 }
@@ -236,7 +236,7 @@ impl<P: Process> Core<P> {
     pub(crate) fn add(&mut self, node: NodeId) -> u32 {
         assert!(self.directory.find(node).is_none(), "{node} was added before");
         let slot = u32::try_from(self.nodes.len()).expect("a fleet is small");
-        assert!(slot < SLOTS_MAX, "more nodes than an item can name");
+        assert!(slot < SLOTS_MAX, "more nodes than a link can name");
         self.nodes.push(Node::new(node));
         self.directory.insert(node, slot);
         slot
