@@ -14,7 +14,7 @@ use crate::{
         Ack, CLOCK_MAX, Content, Frame, INCARNATION_LEAD_MAX, INCARNATION_MAX, Item, Letter,
     },
     notice::Dropped,
-    state::NODES_MAX,
+    state::{HEARSAY_MAX, NODES_MAX},
 };
 
 /// Bytes of letters that came before their turn, over all peers; beyond it they are dropped, and come
@@ -73,7 +73,9 @@ impl Replica {
             Content::Digest(digest) => self.compare(from, &digest),
             Content::Offer(offer) => self.consider(from, &offer),
             Content::Pull => self.offer(from),
-            Content::Members(nodes) => nodes.iter().for_each(|node| self.learn_node(*node)),
+            Content::Members(nodes) => {
+                nodes.iter().for_each(|node| self.learn_node(*node, HEARSAY_MAX))
+            }
             Content::Request(request) => self.serve(from, &request),
             Content::Chunk(chunk) => self.take_chunk(from, &chunk),
         }
@@ -104,13 +106,14 @@ impl Replica {
         if let Some(place) = self.state.links.find(from) {
             return (from != self.settings.node).then_some(place);
         }
-        self.learn_node(from);
+        self.learn_node(from, NODES_MAX);
         let known = self.state.nodes.binary_search(&from).is_ok();
         (known && from != self.settings.node).then(|| self.state.links.place(from))
     }
 
-    fn learn_node(&mut self, node: NodeId) {
-        if self.state.nodes.len() < NODES_MAX && self.state.nodes.binary_search(&node).is_err() {
+    /// Knows of `node` from now on, where fewer than `limit` are known.
+    fn learn_node(&mut self, node: NodeId, limit: usize) {
+        if self.state.nodes.len() < limit && self.state.nodes.binary_search(&node).is_err() {
             self.change(Change::Node(node));
         }
     }

@@ -344,3 +344,22 @@ fn forged_incarnations_silence_nobody_and_use_nothing_up() {
     assert!(fleet.replica(1).status().incarnation > before);
     exchange(&mut fleet);
 }
+
+#[test]
+fn names_that_nobody_bears_leave_room_for_a_node_that_speaks() {
+    let (old, new) = (counter("1.4.0"), counter("2.0.0"));
+    let mut fleet = Fleet::new(2, Some(&old), 9);
+    fleet.run(Span::from_millis(100));
+    for first in (1000..20_000).step_by(64) {
+        let names = (first..first + 64).map(NodeId).collect();
+        fleet.inject(2, 1, Message { incarnation: 1, known: 0, content: Content::Members(names) });
+    }
+    fleet.run(Span::from_millis(100));
+    assert!(fleet.replica(1).status().nodes > 10_000, "names are learned");
+    fleet.isolated.insert(NodeId(2));
+    fleet.add(3);
+    fleet.run(Span::from_secs(1));
+    fleet.command(3, new.publish());
+    let runs = |fleet: &Fleet| fleet.replica(1).status().run == Some(new.id());
+    assert!(fleet.run_until(Span::from_secs(60), runs), "{:?}", fleet.replica(1).waiting());
+}
