@@ -7,7 +7,8 @@ use std::{
 };
 
 use harness::{
-    outcome::Outcome,
+    goals::Goal,
+    outcome::{Outcome, Verdict},
     run::{Options, run},
     scenario::Scenario,
 };
@@ -104,4 +105,46 @@ liveness = "10s"
         "{:?}",
         outcome.shortfalls
     );
+}
+
+/// A small fleet under load that takes 2.0.0 node by node; `{}` stands for more of the release.
+const ROLLS: &str = r#"
+about = "a small fleet takes 2.0.0 node by node"
+app = "counter"
+[fleet]
+nodes = 4
+runs = "1.4.0"
+[network]
+latency = { uniform = { min = "1ms", max = "10ms" } }
+[workload]
+rate = "20/s"
+[phases]
+safety = "6s"
+liveness = "20s"
+[[release]]
+version = "2.0.0"
+at = "1s"
+node = "n0"
+rollout = { rolling = { batch = 1, gap = "700ms" } }
+"#;
+
+fn outcome_of(text: String) -> Outcome {
+    let scenario = Scenario::parse(Path::new("rolls.toml"), text).expect("it is a scenario");
+    run(&scenario, 1, Options::default(), None).expect("it can be deployed")
+}
+
+#[test]
+fn r18_nodes_of_different_versions_serve_at_the_same_time() {
+    let outcome = outcome_of(ROLLS.to_owned());
+    assert_eq!(outcome.verdict, Verdict::Holds);
+    let served = outcome.goals.count(Goal::ClientServedWhileMixed);
+    assert!(served > 100, "2.1 s of 80 operations a second cross versions: {served}");
+}
+
+#[test]
+fn r8_a_migration_that_breaks_what_nodes_share_is_not_let_in() {
+    let text = format!("{ROLLS}variant = \"drops-count\"\n[expect]\nquarantined = [\"2.0.0\"]\n");
+    let outcome = outcome_of(text);
+    assert_eq!(outcome.verdict, Verdict::Holds, "{:?}", outcome.violations);
+    assert!(outcome.goals.count(Goal::Quarantined) > 0, "no node refused it");
 }
