@@ -10,8 +10,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("replica", &["app", "contract", "upgrade"]),
     ("sim", &["contract"]),
     ("results", &[]),
-    ("harness", &["app", "contract", "replica", "results", "sim", "upgrade"]),
-    ("tests", &["app", "contract", "harness", "replica", "results", "sim", "upgrade"]),
+    ("plots", &["results"]),
+    ("harness", &["app", "contract", "plots", "replica", "results", "sim", "upgrade"]),
+    ("tests", &["app", "contract", "harness", "plots", "replica", "results", "sim", "upgrade"]),
     ("ci", &[]),
 ];
 

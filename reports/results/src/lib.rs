@@ -1,153 +1,24 @@
-//! What a run leaves behind: one row, versioned and append-only.
+//! What runs and sweeps leave behind, versioned and append-only.
 //!
-//! Columns are added, never renamed, removed or given another meaning, so that last year's file still
-//! draws; [`FORMAT_VERSION`] counts the additions. Reports and plots read this crate and nothing else.
+//! Columns and keys are added, never renamed, removed or given another meaning, so that last year's file
+//! still draws; [`FORMAT_VERSION`] counts the additions. Reports and plots read this crate and nothing else.
 //!
-//! Knows nothing of scenarios or protocols. Invariant: a row is a function of build, scenario and
-//! seed; what a machine adds (how long it took) is in [`Cost`].
+//! Knows nothing of scenarios or protocols. Invariant: what is written is a function of build, scenario
+//! and seed; what a machine adds (how long it took) is in [`Cost`], in a file of its own.
 
-use serde::{Deserialize, Serialize};
+mod diagram;
+mod failure;
+mod plan;
+mod run;
+mod tally;
+mod timeline;
 
-/// How many times columns were added, from 1.
-pub const FORMAT_VERSION: u32 = 1;
+pub use diagram::{Diagram, Fate, Lane, Mark, Message, Stretch};
+pub use failure::Failure;
+pub use plan::{Cell, Plan, Planned};
+pub use run::{Cost, Outcome, Run};
+pub use tally::{Injected, Tally};
+pub use timeline::{Timeline, Window};
 
-/// One run of one seed. Times are virtual.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Run {
-    /// [`FORMAT_VERSION`] of whoever wrote the row.
-    pub format_version: u32,
-    /// Which build ran it: a seed means nothing to another one.
-    pub build: String,
-    /// The scenario's name: its file without folder and ending.
-    pub scenario: String,
-    /// The scenario's text, hashed: 32 hexadecimal digits.
-    pub scenario_hash: String,
-    /// The seed.
-    pub seed: u64,
-
-    /// What came of it.
-    pub outcome: Outcome,
-    /// Whether that is what the scenario expects.
-    pub as_expected: bool,
-    /// The invariants that were violated, in the order in which it showed.
-    pub violated: Vec<String>,
-    /// A hash over every event: 32 hexadecimal digits. Empty where fingerprints were off.
-    pub fingerprint: String,
-    /// How long the run lasted.
-    pub virtual_nanos: u64,
-    /// Nodes that were ever there.
-    pub nodes: u32,
-
-    /// Publication to running, over nodes and releases: the median. 0 where no node switched.
-    pub convergence_p50_nanos: u64,
-    /// The 90th percentile.
-    pub convergence_p90_nanos: u64,
-    /// The 99th percentile.
-    pub convergence_p99_nanos: u64,
-    /// The longest.
-    pub convergence_max_nanos: u64,
-    /// The longest time for which a switch kept a node from handling messages.
-    pub pause_max_nanos: u64,
-
-    /// Datagrams that entered a link.
-    pub datagrams: u64,
-    /// Their bytes.
-    pub datagram_bytes: u64,
-    /// Datagrams that reached a process.
-    pub datagrams_delivered: u64,
-    /// Datagrams that were lost, cut off, or found no room or no node.
-    pub datagrams_lost: u64,
-    /// App messages that reached an app.
-    pub delivered: u64,
-    /// App messages that waited for a newer release.
-    pub holds: u64,
-    /// App messages that were converted.
-    pub conversions: u64,
-    /// App messages that ended with an answer to their sender instead.
-    pub nacks: u64,
-    /// App messages that were sent again.
-    pub retransmissions: u64,
-    /// Messages and datagrams that were recognised as seen before.
-    pub duplicates: u64,
-
-    /// Crashes.
-    pub crashes: u64,
-    /// Recoveries.
-    pub recoveries: u64,
-    /// Switches to a release, first starts included.
-    pub switches: u64,
-    /// Switches that migrated state from one schema to another.
-    pub migrations: u64,
-    /// Releases that a node refused to run.
-    pub quarantines: u64,
-    /// Envelopes and codes that were refused as forged.
-    pub forged: u64,
-    /// Codes that were fetched whole.
-    pub fetched: u64,
-
-    /// Client operations that were taken in.
-    pub operations: u64,
-    /// Client operations that were refused.
-    pub operations_refused: u64,
-    /// Client operations that were answered.
-    pub replies: u64,
-
-    /// Injectors that the scenario asks for.
-    pub faults_configured: u64,
-    /// Opportunities that they had.
-    pub faults_attempted: u64,
-    /// Opportunities of which something came.
-    pub faults_took_effect: u64,
-    /// Goals that were reached, by name, in alphabetical order.
-    pub goals: Vec<String>,
-}
-
-/// What came of a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// Every invariant held.
-    #[default]
-    Holds,
-    /// An invariant was violated.
-    Violates,
-    /// Every invariant held, but a fault never took effect, a goal was not reached or a bound was
-    /// not kept: the run did not show what the scenario claims.
-    FallsShort,
-}
-
-/// What a run cost on the machine that ran it. Never part of [`Run`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Cost {
-    /// Time that passed.
-    pub wall_nanos: u64,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_row_reads_back() {
-        let row = Run {
-            format_version: FORMAT_VERSION,
-            scenario: "major-bump".into(),
-            seed: u64::MAX,
-            outcome: Outcome::Violates,
-            violated: vec!["S6".into()],
-            ..Run::default()
-        };
-        let text = serde_json::to_string(&row).unwrap();
-        assert_eq!(serde_json::from_str::<Run>(&text).unwrap(), row);
-    }
-
-    #[test]
-    fn a_row_of_another_version_is_read_by_the_columns_that_both_know() {
-        let text = r#"{"format_version":9,"seed":7,"outcome":"falls-short","a_later_column":1}"#;
-        let row: Run = serde_json::from_str(text).unwrap();
-        assert_eq!((row.format_version, row.seed, row.outcome), (9, 7, Outcome::FallsShort));
-        assert_eq!(row.crashes, 0);
-    }
-}
+/// How many times columns or keys were added, from 1.
+pub const FORMAT_VERSION: u32 = 2;
