@@ -39,7 +39,7 @@ pub struct Outcome {
     pub swarm: Option<sim::fault::Profile>,
     /// How long each honest release took to reach the nodes.
     pub convergence: Vec<Convergence>,
-    /// A hash over every event; `None` where fingerprints were off.
+    /// A hash over every event; `None` where fingerprints were off or the run was cut short.
     pub fingerprint: Option<u128>,
     /// When the safety phase ended, or the run where that was earlier.
     pub safety_ended: Time,
@@ -64,6 +64,8 @@ pub enum Verdict {
     Violates,
     /// Every invariant held, but the run did not show what it claims to.
     FallsShort,
+    /// The run was cut short: what it shows is of what was done until then.
+    Interrupted,
 }
 
 /// One line of the fault ledger.
@@ -84,6 +86,7 @@ impl Outcome {
     /// needs to be reached only once.
     pub fn is_as_expected_but_goals(&self) -> bool {
         match &self.expected {
+            _ if self.verdict == Verdict::Interrupted => false,
             Expectation::Holds => self.verdict == Verdict::Holds,
             Expectation::Violates(wanted) => wanted
                 .iter()
@@ -116,7 +119,8 @@ impl Outcome {
             outcome: match self.verdict {
                 Verdict::Holds => results::Outcome::Holds,
                 Verdict::Violates => results::Outcome::Violates,
-                Verdict::FallsShort => results::Outcome::FallsShort,
+                // Rows of results are of whole runs; whoever writes another says so beside it.
+                Verdict::FallsShort | Verdict::Interrupted => results::Outcome::FallsShort,
             },
             as_expected: self.is_as_expected(),
             violated: self.violations.iter().map(|broken| broken.invariant.to_owned()).collect(),

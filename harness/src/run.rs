@@ -5,7 +5,13 @@
 //! anything new: within the stated bound the core must come to rest, or each node says what it waits
 //! for. A run is a function of scenario and seed.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use contract::{Choices, NodeId, Occasion, Site, Span, Time};
 use replica::{Command, Replica};
@@ -36,8 +42,8 @@ const POLL: Span = Span::from_millis(50);
 /// Chances after which a fault that never took effect is no matter of luck.
 const CHANCES_MIN: u64 = 10_000;
 
-/// How a run is carried out. Neither changes what happens in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a run is carried out. None of it changes what happens in a run that comes to its end.
+#[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// Whether messages travel as values or as bytes.
     pub wire: Wire,
@@ -45,12 +51,14 @@ pub struct Options {
     pub fingerprint: bool,
     /// Whether invariants look on.
     pub check: bool,
+    /// Once it is true the run is cut short where it is; looked at between slices of virtual time.
+    pub stop: Option<&'static AtomicBool>,
 }
 
 impl Default for Options {
     /// Values, a fingerprint, invariants.
     fn default() -> Self {
-        Self { wire: Wire::Typed, fingerprint: true, check: true }
+        Self { wire: Wire::Typed, fingerprint: true, check: true, stop: None }
     }
 }
 
@@ -124,6 +132,8 @@ impl<'a> Run<'a> {
             workload: self.workload.as_mut(),
             choices: &mut self.choices,
             setup: &self.setup,
+            stop: self.options.stop,
+            interrupted: false,
         };
         let stopped = drive.until(safety, &mut watcher);
         let safety_ended = drive.world.now();
@@ -143,8 +153,9 @@ impl<'a> Run<'a> {
                 end = Some(found);
             }
         }
+        let interrupted = drive.interrupted;
         let swarm = self.scenario.random.swarm.then(|| self.world.settings().profile.clone());
-        let facts = Facts { safety_ended, rested_after, swarm };
+        let facts = Facts { safety_ended, rested_after, swarm, interrupted };
         self.outcome(facts, end.as_ref())
     }
 }
@@ -154,6 +165,7 @@ struct Facts {
     safety_ended: Time,
     rested_after: Option<Span>,
     swarm: Option<sim::fault::Profile>,
+    interrupted: bool,
 }
 
 /// A world and what keeps asking it for something.
@@ -162,10 +174,13 @@ struct Drive<'a> {
     workload: Option<&'a mut Workload>,
     choices: &'a mut Seeded,
     setup: &'a Setup,
+    stop: Option<&'static AtomicBool>,
+    /// Somebody wanted the run to stop before it came to its end.
+    interrupted: bool,
 }
 
 impl Drive<'_> {
-    /// Runs to `until`, with clients at work. `true`: the watcher has seen enough before.
+    /// Runs to `until`, with clients at work. `true`: it stopped before.
     fn until<const DATAGRAMS: bool>(
         &mut self,
         until: Time,
@@ -188,8 +203,8 @@ impl Drive<'_> {
         }
     }
 
-    /// Runs until the core is at rest or `bound` is reached: whether it is, and whether the watcher
-    /// has seen enough before.
+    /// Runs until the core is at rest or `bound` is reached: whether it is, and whether it stopped
+    /// before.
     fn until_rest<const DATAGRAMS: bool>(
         &mut self,
         bound: Time,
@@ -223,6 +238,10 @@ impl Drive<'_> {
         until: Time,
         watcher: &mut Watcher<'_, '_, DATAGRAMS>,
     ) -> Step {
+        self.interrupted = self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed));
+        if self.interrupted {
+            return Step::Enough;
+        }
         let stopped = self.world.run(until, watcher);
         if watcher.story.enough {
             return Step::Enough;
@@ -257,7 +276,7 @@ enum Step {
     Reached,
     /// The watcher wants something done first.
     Woken,
-    /// The watcher has seen enough.
+    /// The watcher has seen enough, or somebody wants the run to stop.
     Enough,
 }
 
@@ -310,7 +329,7 @@ fn outside(scenario: &Scenario, joined: &[NodeId], choices: &mut Seeded) -> BTre
 
 impl Run<'_> {
     fn outcome(mut self, facts: Facts, end: Option<&crate::invariants::End>) -> Outcome {
-        let Facts { safety_ended, rested_after, swarm } = facts;
+        let Facts { safety_ended, rested_after, swarm, interrupted } = facts;
         let ledger = self.ledger();
         self.story.count_partitions(&ledger);
         let core: Vec<NodeId> = end.map_or_else(
@@ -319,8 +338,9 @@ impl Run<'_> {
         );
         let convergence = self.story.arrivals.convergence(&self.story.truth, &core);
         let violations = self.story.checks.violations().to_vec();
-        let mut shortfalls = if violations.is_empty() { self.inert(&ledger) } else { Vec::new() };
-        if violations.is_empty() {
+        let mut shortfalls = Vec::new();
+        if violations.is_empty() && !interrupted {
+            shortfalls.extend(self.inert(&ledger));
             shortfalls.extend(late(self.scenario, &convergence));
             shortfalls.extend(self.story.unpublished());
             let lost = convergence.iter().filter(|one| !one.missing.is_empty());
@@ -331,6 +351,7 @@ impl Run<'_> {
             }));
         }
         let verdict = match (violations.is_empty(), shortfalls.is_empty()) {
+            _ if interrupted => Verdict::Interrupted,
             (false, _) => Verdict::Violates,
             (true, false) => Verdict::FallsShort,
             (true, true) => Verdict::Holds,
@@ -356,7 +377,8 @@ impl Run<'_> {
             ledger,
             swarm,
             convergence,
-            fingerprint: self.options.fingerprint.then(|| self.world.fingerprint()),
+            fingerprint: (self.options.fingerprint && !interrupted)
+                .then(|| self.world.fingerprint()),
             safety_ended,
             rested_after,
             ended: self.world.now(),

@@ -245,7 +245,7 @@ fn a_json_run_is_one_object_with_its_version() {
     let seeds: Vec<u64> = rows.iter().map(|row| row["seed"].as_u64().unwrap()).collect();
     assert_eq!(seeds, [0, 1, 2]);
     for row in rows {
-        assert_eq!(row["format_version"], 1);
+        assert_eq!(row["format_version"], results::FORMAT_VERSION);
         assert_eq!(row["scenario"], "patch");
         assert_eq!(row["outcome"], "holds");
         assert_eq!(row["fingerprint"].as_str().unwrap().len(), 32);
@@ -388,6 +388,45 @@ fn an_interrupted_sweep_says_what_was_done() {
     let total = rest.lines().last().unwrap();
     assert!(total.starts_with("interrupted: "), "{total}");
     assert!(total.contains(" of 1,000,000 runs: all as expected"), "{total}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_says_what_was_done_and_leaves_no_half_trace() {
+    let long = HOLDS.replace("safety = \"2s\"", "safety = \"100000s\"");
+    let folder = folder(&[("long.toml", &long), ("events.txt", "an older trace")]);
+    let mut command = command(folder.path(), &["run", "long.toml", "--trace", "events.txt"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let written = || fs::read_dir(folder.path()).unwrap().filter_map(Result::ok).any(is_half_trace);
+    while !written() {
+        assert_eq!(child.try_wait().unwrap(), None, "the run ended by itself");
+        std::thread::yield_now();
+    }
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let ran = ran(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, 130, "{}{}", ran.out, ran.err);
+    let parts = [
+        "long  seed 1  interrupted\n",
+        "at every event: all held so far\n",
+        "delivered",
+        "interrupted    at ",
+        "repeat         simctl run long.toml --seed 1\n",
+        "exit code 130: the run was cut short; nothing is judged\n",
+    ];
+    for part in parts {
+        assert!(ran.out.contains(part), "no `{part}` in {}", ran.out);
+    }
+    assert!(!ran.out.contains("fingerprint"), "half a run has none: {}", ran.out);
+    assert_eq!(names(&folder), ["events.txt", "long.toml"]);
+    assert_eq!(fs::read_to_string(folder.path().join("events.txt")).unwrap(), "an older trace");
+}
+
+/// A trace that is being written, once its run is well under way.
+#[cfg(unix)]
+fn is_half_trace(entry: fs::DirEntry) -> bool {
+    let name = entry.file_name().into_string().unwrap();
+    name.starts_with(".trace-") && entry.metadata().is_ok_and(|file| file.len() > 0)
 }
 
 #[test]

@@ -16,6 +16,11 @@ pub(super) fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
 
+/// What Ctrl-C sets, for runs that are to be cut short by it.
+pub(super) fn flag() -> &'static AtomicBool {
+    &ASKED
+}
+
 /// From now on Ctrl-C lets the runs that have begun come to their end and begins no other; pressed
 /// again, it ends the process at once.
 pub(super) fn end_after_runs() {
@@ -29,26 +34,17 @@ pub(super) fn end_after_runs() {
     });
 }
 
-/// What a run that is cut short leaves behind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Left {
-    /// Nothing: a file that is half written is removed.
-    Nothing,
-    /// A trace went straight to a pipe or a terminal, and ends where the run was.
-    TraceBroken,
-}
-
-/// From now on Ctrl-C ends the process at once and removes `unfinished`, a file that is half written.
-pub(super) fn end_at_once(left: Left, unfinished: Option<PathBuf>) {
+/// From now on Ctrl-C cuts the one run short that is under way, which sees [`flag`]; pressed again, it
+/// ends the process at once and removes `unfinished`, a file that is half written.
+pub(super) fn cut_short(unfinished: Option<PathBuf>) {
     on_interrupt(move || {
+        if !ASKED.swap(true, Ordering::Relaxed) {
+            eprintln!("interrupted: ending soon (Ctrl-C again to stop at once)");
+            return;
+        }
         if let Some(path) = &unfinished {
             let _ = fs::remove_file(path);
         }
-        let left = match left {
-            Left::Nothing => "nothing was written",
-            Left::TraceBroken => "the trace breaks off",
-        };
-        eprintln!("interrupted: 0 of 1 runs done; {left}");
         process::exit(Exit::Interrupted.code().into());
     });
 }

@@ -9,12 +9,14 @@ use super::{
     run::Job,
     summary::{self, GoalsOf},
 };
-use crate::outcome::{LedgerRow, Outcome};
+use crate::outcome::{LedgerRow, Outcome, Verdict};
 
 #[derive(Serialize)]
 struct Line<'a> {
     #[serde(flatten)]
     row: results::Run,
+    /// Whether the run was cut short: everything here is of what was done until then.
+    interrupted: bool,
     /// What broke, in the order in which it showed.
     violations: Vec<Violation<'a>>,
     /// Why the run does not show what it claims although nothing broke.
@@ -67,6 +69,7 @@ struct Waiting<'a> {
 pub(super) fn line(job: &Job<'_>, outcome: &Outcome, goals: GoalsOf) -> String {
     let line = Line {
         row: summary::row(job, outcome, goals),
+        interrupted: outcome.verdict == Verdict::Interrupted,
         violations: outcome.violations.iter().map(violation).collect(),
         shortfalls: &outcome.shortfalls,
         goals_missing: outcome.goals_missing.iter().map(|goal| goal.name()).collect(),

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
     str::FromStr,
     sync::{
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc,
     },
 };
@@ -23,7 +23,7 @@ use super::{
     trace_file::TraceFile,
 };
 use crate::{
-    outcome::Outcome,
+    outcome::{Outcome, Verdict},
     run::{Options, run},
     trace::{self, Sink, Tail},
 };
@@ -124,13 +124,23 @@ impl Job<'_> {
         format!("simctl run {} --seed {}{wire}", quoted(&self.loaded.path), self.seed)
     }
 
+    /// Runs it to its end, whatever is pressed meanwhile.
     fn run(&self, sink: Option<&mut dyn Sink>) -> Result<Outcome, Failure> {
+        self.run_until(None, sink)
+    }
+
+    /// Runs it until its end or until `stop`.
+    fn run_until(
+        &self,
+        stop: Option<&'static AtomicBool>,
+        sink: Option<&mut dyn Sink>,
+    ) -> Result<Outcome, Failure> {
         RUNNING.set(Some(self.repeat()));
         let wire = match self.wire {
             Wire::Typed => sim::Wire::Typed,
             Wire::Bytes => sim::Wire::Bytes,
         };
-        let options = Options { wire, ..Options::default() };
+        let options = Options { wire, stop, ..Options::default() };
         let outcome = run(&self.loaded.scenario, self.seed, options, sink);
         RUNNING.set(None);
         outcome.map_err(|error| {
@@ -193,38 +203,41 @@ fn refuse_to_overwrite(trace: Option<&Path>, loaded: &Loaded) -> Result<(), Fail
 /// One run, told in full.
 fn single(arguments: &Arguments, job: Job<'_>) -> Result<Exit, Failure> {
     let mut file = arguments.trace.as_deref().map(TraceFile::create).transpose()?;
-    let left = match &file {
-        Some(file) if file.unfinished().is_none() => interrupt::Left::TraceBroken,
-        _ => interrupt::Left::Nothing,
-    };
-    interrupt::end_at_once(left, file.as_ref().and_then(TraceFile::unfinished));
+    interrupt::cut_short(file.as_ref().and_then(TraceFile::unfinished));
+    let stop = Some(interrupt::flag());
     let outcome = match &mut file {
-        None => job.run(None)?,
+        None => job.run_until(stop, None)?,
         Some(file) => {
             let mut writer = trace::Writer::new(file.out(), arguments.trace_format);
-            let outcome = job.run(Some(&mut writer))?;
+            let outcome = job.run_until(stop, Some(&mut writer))?;
             writer.mark(outcome.ended, &summary::end(&outcome));
             let written = writer.finish().map(drop);
             file.check(written)?;
             outcome
         }
     };
+    let interrupted = outcome.verdict == Verdict::Interrupted;
     let to_standard_output = file.as_ref().is_some_and(TraceFile::is_standard_output);
-    file.map_or(Ok(()), TraceFile::keep)?;
+    // Half a trace never gets the name of a whole one.
+    file.filter(|_| !interrupted).map_or(Ok(()), TraceFile::keep)?;
     let expected = outcome.is_as_expected();
     if !(arguments.quiet && expected) {
         let text = match arguments.format {
             Format::Json => json::line(&job, &outcome, GoalsOf::Run),
             Format::Human => {
-                let broken = !outcome.violations.is_empty();
-                let story = if broken { job.story(&outcome)? } else { String::new() };
+                let tells = !outcome.violations.is_empty() && !interrupted;
+                let story = if tells { job.story(&outcome)? } else { String::new() };
                 summary::full(&job, &outcome) + &story + &summary::reason(&outcome)
             }
         };
         // A trace on standard output is the result; what comes beside it goes beside it.
         if to_standard_output { print_aside(&text) } else { print(&text)? }
     }
-    Ok(if expected { Exit::Holds } else { Exit::Violated })
+    Ok(match expected {
+        _ if interrupted => Exit::Interrupted,
+        true => Exit::Holds,
+        false => Exit::Violated,
+    })
 }
 
 /// Many runs, one line each, in the order of scenarios and seeds whatever the number of threads.

@@ -84,6 +84,7 @@ pub(super) fn verdict(outcome: &Outcome, goals: GoalsOf) -> String {
         Verdict::Holds if goals.satisfied(outcome) => "holds".to_owned(),
         Verdict::Holds | Verdict::FallsShort => "falls short".to_owned(),
         Verdict::Violates => format!("violates {}", violated.join(" ")),
+        Verdict::Interrupted => "interrupted".to_owned(),
     }
 }
 
@@ -102,8 +103,12 @@ pub(super) fn why(outcome: &Outcome) -> String {
     }
 }
 
-/// Why `simctl run` exits with 1 after this one run, as its last line; nothing where it exits with 0.
+/// Why `simctl run` exits with 1 or 130 after this one run, as its last line; nothing where it exits
+/// with 0.
 pub(super) fn reason(outcome: &Outcome) -> String {
+    if outcome.verdict == Verdict::Interrupted {
+        return format!("\n{BAD}exit code 130{BAD:#}: the run was cut short; nothing is judged\n");
+    }
     let mut reasons = Vec::new();
     if !outcome.is_as_expected_but_goals() {
         reasons.push(why(outcome));
@@ -139,6 +144,7 @@ pub(super) fn full(job: &Job<'_>, outcome: &Outcome) -> String {
     let mut page = Page(String::new());
     let style = if outcome.is_as_expected() { GOOD } else { BAD };
     let expected = match (&outcome.expected, outcome.is_as_expected_but_goals()) {
+        _ if outcome.verdict == Verdict::Interrupted => "",
         (Expectation::Violates(_), true) => ", as it must",
         (Expectation::Violates(_), false) => ", but it is a canary that must fail",
         (Expectation::Holds, _) => "",
@@ -162,9 +168,9 @@ pub(super) fn full(job: &Job<'_>, outcome: &Outcome) -> String {
     page.section("What the faults did");
     ledger(&mut page, outcome);
     page.text("");
-    let fingerprint =
-        outcome.fingerprint.map_or_else(|| "off".to_owned(), |print| format!("{print:032x}"));
-    page.line("fingerprint", &fingerprint);
+    if let Some(print) = outcome.fingerprint {
+        page.line("fingerprint", &format!("{print:032x}"));
+    }
     page.line("repeat", &job.repeat());
     page.0
 }
@@ -218,7 +224,9 @@ fn shortened(violation: &Violation) -> String {
 
 fn checked(page: &mut Page, outcome: &Outcome) {
     let broken: Vec<&str> = outcome.violations.iter().map(|broken| broken.invariant).collect();
+    let interrupted = outcome.verdict == Verdict::Interrupted;
     let held = match &broken[..] {
+        [] if interrupted => "all held so far".to_owned(),
         [] => format!("{GOOD}all hold{GOOD:#}"),
         broken => format!("{BAD}violated: {}{BAD:#}", broken.join(", ")),
     };
@@ -231,7 +239,9 @@ fn checked(page: &mut Page, outcome: &Outcome) {
     page.list("reached", &reached);
     let missing: Vec<String> =
         outcome.goals_missing.iter().map(|goal| goal.name().to_owned()).collect();
-    if !missing.is_empty() {
+    if interrupted {
+        page.list("not yet", &missing);
+    } else if !missing.is_empty() {
         page.list(&format!("{BAD}not reached{BAD:#}"), &missing);
     }
     for shortfall in &outcome.shortfalls {
@@ -323,7 +333,11 @@ fn convergence(page: &mut Page, one: &Convergence) {
 
 fn rest(page: &mut Page, outcome: &Outcome) {
     let healed = outcome.safety_ended;
+    let ended = time(outcome.ended.since(Time::ZERO));
     match outcome.rested_after {
+        _ if outcome.verdict == Verdict::Interrupted => {
+            page.line("interrupted", &format!("at {ended}, with the run under way"));
+        }
         Some(after) => page.line(
             "at rest",
             &format!(
@@ -335,13 +349,10 @@ fn rest(page: &mut Page, outcome: &Outcome) {
         None if outcome.ended > healed => {
             page.line(
                 &format!("{BAD}not at rest{BAD:#}"),
-                &format!("when the run ended at {}", time(outcome.ended.since(Time::ZERO))),
+                &format!("when the run ended at {ended}"),
             );
         }
-        None => page.line(
-            "ended",
-            &format!("at {}, with the violation", time(outcome.ended.since(Time::ZERO))),
-        ),
+        None => page.line("ended", &format!("at {ended}, with the violation")),
     }
     for (node, reasons) in outcome.waiting.iter().take(WAITING_MAX) {
         page.line(&node.to_string(), &reasons.join("; "));
