@@ -12,5 +12,6 @@ pub mod observation;
 pub mod outcome;
 pub mod run;
 pub mod scenario;
+pub mod signature;
 pub mod trace;
 pub mod workload;

@@ -47,6 +47,9 @@ pub struct Outcome {
     pub rested_after: Option<Span>,
     /// When the run ended.
     pub ended: Time,
+    /// Whether the liveness phase came to its end, at rest or with its time up; otherwise the run
+    /// stopped at a violation.
+    pub came_to_its_end: bool,
     /// Nodes that were ever there.
     pub nodes: u32,
     /// The nodes of the liveness phase.

@@ -13,9 +13,13 @@ use std::{
     },
 };
 
-use contract::{Choices, NodeId, Occasion, Site, Span, Time};
+use contract::{Aspect, Choices, NodeId, Occasion, Site, Span, Time};
 use replica::{Command, Replica};
-use sim::{Stopped, Wire, World, choices::Seeded, fault::Fault as Injected};
+use sim::{
+    Stopped, Wire, World,
+    choices::{Decision, Recorded, Replayed, Seeded},
+    fault::Fault as Injected,
+};
 
 use crate::{
     invariants::Checks,
@@ -38,6 +42,9 @@ const SLICE: Span = Span::from_millis(500);
 
 /// How often the liveness phase looks whether the core is at rest.
 const POLL: Span = Span::from_millis(50);
+
+/// A node is not of the core of the liveness phase: drawn as 0 or 1, benign as 0.
+pub(crate) const GONE: Aspect = Aspect("gone");
 
 /// Chances after which a fault that never took effect is no matter of luck.
 const CHANCES_MIN: u64 = 10_000;
@@ -84,33 +91,120 @@ pub fn run_with(
     hostile: &BTreeSet<NodeId>,
     trace: Option<&mut dyn Sink>,
 ) -> Result<Outcome, DeployError> {
-    let setup = Setup::new(scenario, hostile)?;
-    let run = Run::new(scenario, seed, options, setup);
-    Ok(match trace {
-        Some(sink) => run.carry_out::<true>(Some(sink)),
-        None => run.carry_out::<false>(None),
-    })
+    Ok(Deployed::with_hostile(scenario, hostile)?.run(seed, options, trace))
+}
+
+/// As [`run`], and writes down every choice that was not benign, in the order in which it was made.
+pub fn run_recorded(
+    scenario: &Scenario,
+    seed: u64,
+    options: Options,
+    trace: Option<&mut dyn Sink>,
+) -> Result<(Outcome, Vec<Decision>), DeployError> {
+    Ok(Deployed::new(scenario)?.run_recorded(seed, options, trace))
+}
+
+/// As [`run`], where every choice that `decisions` does not name is benign. What no choice settles,
+/// such as the moment at which a crash would come and the entropy of a process, is that of `seed`.
+pub fn run_replayed(
+    scenario: &Scenario,
+    seed: u64,
+    decisions: impl IntoIterator<Item = Decision>,
+    options: Options,
+    trace: Option<&mut dyn Sink>,
+) -> Result<(Outcome, Replayed<Seeded>), DeployError> {
+    Ok(Deployed::new(scenario)?.run_replayed(seed, decisions, options, trace))
+}
+
+/// A scenario with everything made that all of its runs share: releases are signed once.
+pub struct Deployed<'a> {
+    scenario: &'a Scenario,
+    setup: Arc<Setup>,
+}
+
+impl<'a> Deployed<'a> {
+    /// Makes what the runs of `scenario` share.
+    ///
+    /// Errors: [`DeployError`] where it cannot be deployed, which a checked scenario never meets.
+    pub fn new(scenario: &'a Scenario) -> Result<Self, DeployError> {
+        Self::with_hostile(scenario, &BTreeSet::new())
+    }
+
+    /// As [`Deployed::new`], with nodes that are `hostile` as in [`run_with`].
+    pub fn with_hostile(
+        scenario: &'a Scenario,
+        hostile: &BTreeSet<NodeId>,
+    ) -> Result<Self, DeployError> {
+        Ok(Self { scenario, setup: Arc::new(Setup::new(scenario, hostile)?) })
+    }
+
+    /// One run with `seed`.
+    pub fn run(&self, seed: u64, options: Options, trace: Option<&mut dyn Sink>) -> Outcome {
+        self.run_settled(seed, Seeded::new(seed), options, trace).0
+    }
+
+    /// As [`run_recorded`].
+    pub fn run_recorded(
+        &self,
+        seed: u64,
+        options: Options,
+        trace: Option<&mut dyn Sink>,
+    ) -> (Outcome, Vec<Decision>) {
+        let choices = Recorded::new(Seeded::new(seed));
+        let (outcome, choices) = self.run_settled(seed, choices, options, trace);
+        (outcome, choices.log)
+    }
+
+    /// As [`run_replayed`].
+    pub fn run_replayed(
+        &self,
+        seed: u64,
+        decisions: impl IntoIterator<Item = Decision>,
+        options: Options,
+        trace: Option<&mut dyn Sink>,
+    ) -> (Outcome, Replayed<Seeded>) {
+        let choices = Replayed::new(Seeded::new(seed), decisions);
+        self.run_settled(seed, choices, options, trace)
+    }
+
+    /// One run whose accidents `choices` settles; gives it back with what it wrote down.
+    pub fn run_settled<C: Choices>(
+        &self,
+        seed: u64,
+        choices: C,
+        options: Options,
+        trace: Option<&mut dyn Sink>,
+    ) -> (Outcome, C) {
+        let run = Run::new(self.scenario, seed, choices, options, Arc::clone(&self.setup));
+        match trace {
+            Some(sink) => run.carry_out::<true>(Some(sink)),
+            None => run.carry_out::<false>(None),
+        }
+    }
 }
 
 /// A run under way.
-struct Run<'a> {
+struct Run<'a, C> {
     scenario: &'a Scenario,
     seed: u64,
     options: Options,
-    world: World<Replica, Seeded>,
-    /// The harness's own view of the seed: the same words that the world would get.
-    choices: Seeded,
+    world: World<Replica, C>,
     setup: Arc<Setup>,
     story: Story,
     workload: Option<Workload>,
 }
 
-impl<'a> Run<'a> {
-    fn new(scenario: &'a Scenario, seed: u64, options: Options, setup: Setup) -> Self {
-        let setup = Arc::new(setup);
+impl<'a, C: Choices> Run<'a, C> {
+    fn new(
+        scenario: &'a Scenario,
+        seed: u64,
+        choices: C,
+        options: Options,
+        setup: Arc<Setup>,
+    ) -> Self {
         let maker = Arc::clone(&setup);
         let settings = scenario.world(options.wire, options.fingerprint);
-        let mut world = World::new(settings, Seeded::new(seed), move |node| maker.replica(node));
+        let mut world = World::new(settings, choices, move |node| maker.replica(node));
         for (node, at) in scenario.nodes() {
             world.add_node(node, at);
         }
@@ -121,16 +215,15 @@ impl<'a> Run<'a> {
         let story = Story::new(scenario, &setup, checks);
         let workload =
             scenario.workload.as_ref().and_then(|stated| clients(scenario, &setup, stated));
-        Self { scenario, seed, options, world, choices: Seeded::new(seed), setup, story, workload }
+        Self { scenario, seed, options, world, setup, story, workload }
     }
 
-    fn carry_out<const DATAGRAMS: bool>(mut self, sink: Option<&mut dyn Sink>) -> Outcome {
+    fn carry_out<const DATAGRAMS: bool>(mut self, sink: Option<&mut dyn Sink>) -> (Outcome, C) {
         let mut watcher = Watcher::<DATAGRAMS> { story: &mut self.story, sink };
         let safety = Time::ZERO + *self.scenario.phases.safety;
         let mut drive = Drive {
             world: &mut self.world,
             workload: self.workload.as_mut(),
-            choices: &mut self.choices,
             setup: &self.setup,
             stop: self.options.stop,
             interrupted: false,
@@ -141,7 +234,7 @@ impl<'a> Run<'a> {
         let mut end = None;
         if !stopped {
             let core: Vec<NodeId> = watcher.story.truth.core().collect();
-            let gone = outside(self.scenario, &core, drive.choices);
+            let gone = outside(self.scenario, &core, drive.world.choices_mut());
             watcher.calm(safety_ended, &gone);
             drive.world.calm(&gone);
             let bound = safety_ended + *self.scenario.phases.liveness;
@@ -169,17 +262,16 @@ struct Facts {
 }
 
 /// A world and what keeps asking it for something.
-struct Drive<'a> {
-    world: &'a mut World<Replica, Seeded>,
+struct Drive<'a, C> {
+    world: &'a mut World<Replica, C>,
     workload: Option<&'a mut Workload>,
-    choices: &'a mut Seeded,
     setup: &'a Setup,
     stop: Option<&'static AtomicBool>,
     /// Somebody wanted the run to stop before it came to its end.
     interrupted: bool,
 }
 
-impl Drive<'_> {
+impl<C: Choices> Drive<'_, C> {
     /// Runs to `until`, with clients at work. `true`: it stopped before.
     fn until<const DATAGRAMS: bool>(
         &mut self,
@@ -189,7 +281,7 @@ impl Drive<'_> {
         let mut asked = (self.world.now() + SLICE).min(until);
         loop {
             if let Some(workload) = &mut self.workload {
-                for due in workload.due(asked, self.choices) {
+                for due in workload.due(asked, self.world.choices_mut()) {
                     self.world.command(due.at, due.node, due.command);
                 }
             }
@@ -310,25 +402,24 @@ fn clients(scenario: &Scenario, setup: &Setup, stated: &Stated) -> Option<Worklo
 }
 
 /// The nodes outside the core of the liveness phase: they are gone for ever.
-fn outside(scenario: &Scenario, joined: &[NodeId], choices: &mut Seeded) -> BTreeSet<NodeId> {
+fn outside(scenario: &Scenario, joined: &[NodeId], choices: &mut impl Choices) -> BTreeSet<NodeId> {
     let Core::Share(share) = scenario.phases.core else { return BTreeSet::new() };
     let keep = (joined.len() as u64 * u64::from(share.ppm)).div_ceil(1_000_000).max(1);
-    let mut lots: Vec<(u32, NodeId)> = joined
-        .iter()
-        .map(|node| {
-            let occasion = Occasion { site: Site::Run, entity: u64::from(node.0), index: 0 };
-            (choices.words(occasion)[0], *node)
-        })
-        .collect();
+    let occasion = |node: NodeId| Occasion { site: Site::Run, entity: node.0.into(), index: 0 };
+    let mut lots: Vec<(u32, NodeId)> =
+        joined.iter().map(|node| (choices.words(occasion(*node))[0], *node)).collect();
     lots.sort_unstable();
-    lots.into_iter()
-        .skip(usize::try_from(keep).unwrap_or(usize::MAX))
-        .map(|(_, node)| node)
-        .collect()
+    let mut gone = BTreeSet::new();
+    for (place, (_, node)) in (0..).zip(lots) {
+        if choices.settle(occasion(node), GONE, u64::from(place >= keep), 0) != 0 {
+            gone.insert(node);
+        }
+    }
+    gone
 }
 
-impl Run<'_> {
-    fn outcome(mut self, facts: Facts, end: Option<&crate::invariants::End>) -> Outcome {
+impl<C: Choices> Run<'_, C> {
+    fn outcome(mut self, facts: Facts, end: Option<&crate::invariants::End>) -> (Outcome, C) {
         let Facts { safety_ended, rested_after, swarm, interrupted } = facts;
         let ledger = self.ledger();
         self.story.count_partitions(&ledger);
@@ -363,7 +454,7 @@ impl Run<'_> {
         let goals_missing =
             wanted.filter(|goal| self.story.goals.count(**goal) == 0).copied().collect();
         let waiting = end.map_or_else(Vec::new, rest::waiting);
-        Outcome {
+        let outcome = Outcome {
             seed: self.seed,
             verdict,
             expected: self.scenario.expect.outcome.clone(),
@@ -382,10 +473,12 @@ impl Run<'_> {
             safety_ended,
             rested_after,
             ended: self.world.now(),
+            came_to_its_end: end.is_some(),
             nodes: self.story.truth.nodes.len() as u32,
             core,
             waiting,
-        }
+        };
+        (outcome, self.world.into_choices())
     }
 
     fn ledger(&self) -> Vec<LedgerRow> {

@@ -1,9 +1,9 @@
 //! Whether the core has come to rest, and what it looks like then.
 
 use app::{Manifest, Schema};
-use contract::NodeId;
+use contract::{Choices, NodeId};
 use replica::{Replica, Waiting};
-use sim::{World, choices::Seeded};
+use sim::World;
 
 use super::setup::REPLICATED;
 use crate::{
@@ -15,7 +15,11 @@ use crate::{
 /// holds nothing that could be delivered, waits for no one in the core, and agrees on what it shares.
 ///
 /// `first` is where the last look stopped: a node that was not at rest is looked at first.
-pub(super) fn is_at_rest(world: &World<Replica, Seeded>, truth: &Truth, first: &mut usize) -> bool {
+pub(super) fn is_at_rest<C: Choices>(
+    world: &World<Replica, C>,
+    truth: &Truth,
+    first: &mut usize,
+) -> bool {
     let core: Vec<NodeId> = truth.core().collect();
     for step in 0..core.len() {
         let at = (*first + step) % core.len();
@@ -35,7 +39,7 @@ pub(super) fn is_at_rest(world: &World<Replica, Seeded>, truth: &Truth, first: &
         && !end.nodes.iter().any(|resting| l3_hold::holds_ripe(truth, resting))
 }
 
-fn is_settled(world: &World<Replica, Seeded>, truth: &Truth, node: NodeId) -> bool {
+fn is_settled<C: Choices>(world: &World<Replica, C>, truth: &Truth, node: NodeId) -> bool {
     let Some(replica) = world.process(node) else { return false };
     // A process is ahead of what it showed: what waits for the disk has not happened yet.
     let shown = truth.node(node);
@@ -57,7 +61,7 @@ fn is_settled(world: &World<Replica, Seeded>, truth: &Truth, node: NodeId) -> bo
 }
 
 /// The core as it is now.
-pub(super) fn end(world: &World<Replica, Seeded>, truth: &Truth, at_rest: bool) -> End {
+pub(super) fn end<C: Choices>(world: &World<Replica, C>, truth: &Truth, at_rest: bool) -> End {
     let resting = |node| {
         let replica = world.process(node);
         Resting {

@@ -269,6 +269,11 @@ impl<P: Process, C: Choices> World<P, C> {
         &self.choices
     }
 
+    /// Who settles accidents, to settle those of whoever drives the world as well.
+    pub fn choices_mut(&mut self) -> &mut C {
+        &mut self.choices
+    }
+
     /// Ends the world and gives back who settled its accidents, with what they recorded.
     pub fn into_choices(self) -> C {
         self.choices
