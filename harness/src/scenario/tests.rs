@@ -194,7 +194,7 @@ fn a_release_that_no_app_has_is_pointed_at() {
           --> s.toml:17:11
            |
         17 | version = "2.0.1"
-           |           ^^^^^^^ expected one of `1.0.0`, `1.0.1`, `1.4.0`, `2.0.0` or `3.0.0`
+           |           ^^^^^^^ expected one of `1.0.0`, `1.0.1`, `1.4.0`, `1.5.0`, `2.0.0`, `2.1.0` or `3.0.0`
            |
            = note: at `release[0].version`
            = help: did you mean `1.0.1`?

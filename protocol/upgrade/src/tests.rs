@@ -66,14 +66,25 @@ fn r17_every_application_upgrades_along_its_versions_by_the_same_layers() {
     expect![[r#"
         counter 1.0.0 to 1.0.1: hot swap
         counter 1.0.0 to 1.4.0: hot swap
+        counter 1.0.0 to 1.5.0: hot swap
         counter 1.0.0 to 2.0.0: edges [0]
+        counter 1.0.0 to 2.1.0: edges [0]
         counter 1.0.0 to 3.0.0: edges [0, 1]
         counter 1.0.1 to 1.4.0: hot swap
+        counter 1.0.1 to 1.5.0: hot swap
         counter 1.0.1 to 2.0.0: edges [0]
+        counter 1.0.1 to 2.1.0: edges [0]
         counter 1.0.1 to 3.0.0: edges [0, 1]
+        counter 1.4.0 to 1.5.0: hot swap
         counter 1.4.0 to 2.0.0: edges [0]
+        counter 1.4.0 to 2.1.0: edges [0]
         counter 1.4.0 to 3.0.0: edges [0, 1]
+        counter 1.5.0 to 2.0.0: edges [0]
+        counter 1.5.0 to 2.1.0: edges [0]
+        counter 1.5.0 to 3.0.0: edges [0, 1]
+        counter 2.0.0 to 2.1.0: hot swap
         counter 2.0.0 to 3.0.0: edges [1]
+        counter 2.1.0 to 3.0.0: edges [1]
         sessions 1.0.0 to 1.1.0: hot swap
         sessions 1.0.0 to 2.0.0: edges [0]
         sessions 1.1.0 to 2.0.0: edges [0]

@@ -21,10 +21,11 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
 }
 
 /// Edges that must keep the square: the older program, the newer one, and which of its edges.
-const EDGES: [(&str, &str, usize); 6] = [
+const EDGES: [(&str, &str, usize); 7] = [
     ("counter 1.0.0", "counter 2.0.0", 0),
     ("counter 1.4.0", "counter 2.0.0", 0),
     ("counter 1.4.0", "counter 2.0.0 other", 0),
+    ("counter 1.5.0", "counter 2.1.0", 0),
     ("counter 2.0.0", "counter 3.0.0", 1),
     ("sessions 1.0.0", "sessions 2.0.0", 0),
     ("sessions 1.1.0", "sessions 2.0.0", 0),
@@ -324,8 +325,13 @@ fn the_programs_and_their_types_are_these() {
             let (name, id) = (message.name, short(message.schema.id()));
             let [major, minor, patch] = message.since;
             let since = format!("{major}.{minor}.{patch}");
-            writeln!(text, "  #{} {name} {id} {since} {:?}", message.tag, message.guarantee)
-                .unwrap();
+            let passes = if message.versioned { "" } else { " unversioned" };
+            writeln!(
+                text,
+                "  #{} {name} {id} {since} {:?}{passes}",
+                message.tag, message.guarantee
+            )
+            .unwrap();
         }
     }
     expect![[r#"
@@ -355,6 +361,18 @@ fn the_programs_and_their_types_are_these() {
           #17 add c7f5c928 1.0.0 ExactlyOnce
           #18 read 11609d47 1.0.0 ExactlyOnce
           #19 add-many c88321b3 1.4.0 ExactlyOnce
+        counter 1.5.0: as 1.4.0, and nodes of any version ask each other for the map
+          state 8c64b994
+          #1 map 158f6b5d 1.0.0 AtMostOnce
+          #2 add c7f5c928 1.0.0 ExactlyOnce
+          #3 add-many c88321b3 1.4.0 ExactlyOnce
+          #4 digest ea42e8b7 1.0.0 AtMostOnce
+          #10 ask 11609d47 1.5.0 ExactlyOnce unversioned
+          #16 increment c7f5c928 1.0.0 ExactlyOnce
+          #17 add c7f5c928 1.0.0 ExactlyOnce
+          #18 read 11609d47 1.0.0 ExactlyOnce
+          #19 add-many c88321b3 1.4.0 ExactlyOnce
+          #24 ask 11609d47 1.5.0 ExactlyOnce
         counter 2.0.0: a counter that goes up and down; reads the states of 1.x
           state 49e24963
           #5 map c805bbd8 2.0.0 AtMostOnce
@@ -366,6 +384,19 @@ fn the_programs_and_their_types_are_these() {
           #20 decrement c7f5c928 2.0.0 ExactlyOnce
           #21 add 98c08f57 2.0.0 ExactlyOnce
           #22 add-many bde05417 2.0.0 ExactlyOnce
+        counter 2.1.0: as 2.0.0, and nodes of any version ask each other for the map
+          state 49e24963
+          #5 map c805bbd8 2.0.0 AtMostOnce
+          #6 digest 4ba234ca 2.0.0 AtMostOnce
+          #7 add 98c08f57 2.0.0 ExactlyOnce
+          #8 add-many bde05417 2.0.0 ExactlyOnce
+          #10 ask 11609d47 2.1.0 ExactlyOnce unversioned
+          #16 increment c7f5c928 2.0.0 ExactlyOnce
+          #18 read 11609d47 2.0.0 ExactlyOnce
+          #20 decrement c7f5c928 2.0.0 ExactlyOnce
+          #21 add 98c08f57 2.0.0 ExactlyOnce
+          #22 add-many bde05417 2.0.0 ExactlyOnce
+          #24 ask 11609d47 2.1.0 ExactlyOnce
         counter 3.0.0: a counter whose nodes fold what they counted into epochs; reads the states of 1.x and 2.x
           state d775c9a2
           #6 digest 4ba234ca 3.0.0 AtMostOnce

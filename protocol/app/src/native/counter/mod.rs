@@ -14,13 +14,17 @@ use std::sync::Arc;
 
 use contract::{NodeId, Span};
 
-use self::entries::{Amount, Entries, Entry, State};
+use self::{
+    asking::Asking,
+    entries::{Amount, Entries, Entry, State},
+};
 use crate::{
     Body, Context, Fault, Incoming, Instance, Manifest, Meter, Outgoing, Program, Step,
     native::{Listed, OPERATIONS_FROM, peer, typed::Typed, unknown_tag},
     schema::SchemaId,
 };
 
+mod asking;
 mod entries;
 mod flawed;
 mod one;
@@ -44,7 +48,13 @@ pub(super) const LIST: &[Listed] = &[
     listed("1.0.0", None, one::ABOUT_FIRST, || build(one::One::First)),
     listed("1.0.1", None, one::ABOUT_FIXED, || build(one::One::Fixed)),
     listed("1.4.0", None, one::ABOUT_MANY, || build(one::One::Many)),
+    listed("1.5.0", None, asking::ABOUT_ONE, || {
+        build(Asking { edition: one::One::Many, about: asking::ABOUT_ONE, since: [1, 5, 0] })
+    }),
     listed("2.0.0", None, two::ABOUT, || build(two::Two)),
+    listed("2.1.0", None, asking::ABOUT_TWO, || {
+        build(Asking { edition: two::Two, about: asking::ABOUT_TWO, since: [2, 1, 0] })
+    }),
     listed("3.0.0", None, three::ABOUT, || build(three::Three)),
 ];
 
@@ -98,6 +108,8 @@ enum Request<'a, E> {
         /// Whether the one who asks could read the answer.
         answer: bool,
     },
+    /// Answer with the map.
+    Tell,
     /// Count here.
     Count(Amount),
     /// Have another node count: send it this body under this tag.
@@ -220,6 +232,10 @@ impl<N: Edition> Replica<N> {
                 }
                 Ok(Step::Unchanged)
             }
+            Request::Tell => {
+                out.push(Outgoing::Send { to: from, body: self.map() });
+                Ok(Step::Unchanged)
+            }
             Request::Count(amount) => self.state.map.credit(self.state.id, amount),
             Request::Forward(_) | Request::Read | Request::Rewrite(_) => Err(unknown_tag(body)),
         }
@@ -256,7 +272,9 @@ impl<N: Edition> Replica<N> {
                 self.state.map.set(self.state.id, own);
                 (Step::Changed, own.total().bytes())
             }
-            Request::Join(_) | Request::Compare { .. } => return Err(unknown_tag(body)),
+            Request::Join(_) | Request::Compare { .. } | Request::Tell => {
+                return Err(unknown_tag(body));
+            }
         };
         out.push(Outgoing::Reply { id, result: result.into() });
         Ok(step)

@@ -6,7 +6,7 @@ use contract::NodeId;
 use proptest::prelude::*;
 
 use super::{
-    APP, LIST, PUSH_EVERY,
+    APP, LIST, PUSH_EVERY, asking,
     entries::{Amount, Entries, Entry},
     one::{self, Count},
     three::{self, Folded, up_from_two},
@@ -254,6 +254,27 @@ fn a_fleet_that_agrees_exchanges_digests_and_no_answers() {
             assert_eq!(seen.did, Ok((Step::Unchanged, vec![])));
         }
     }
+}
+
+#[test]
+fn r14_a_node_of_any_version_tells_its_map_when_it_is_asked() {
+    let ask = |version: &str| {
+        let program = program(version, None);
+        let kind = program.manifest().message(asking::ASK).cloned();
+        let mut fleet = Fleet::new(program, 2);
+        let body = fleet.program.operation("ask", [0; 4]).unwrap();
+        fleet.ask(0, body, 0).did.unwrap();
+        let (from, to, body) = fleet.in_flight.pop().unwrap();
+        fleet.give(1, Incoming::Message { from, body: body.clone() }, 0).did.unwrap();
+        let (_, answered, map) = fleet.in_flight.pop().unwrap();
+        assert_eq!((to, answered), (NodeId(2), NodeId(1)));
+        let kind = kind.expect("it is declared");
+        assert!(!kind.versioned);
+        (body, kind.schema, map.tag)
+    };
+    let (older, newer) = (ask("1.5.0"), ask("2.1.0"));
+    assert_eq!((&older.0, &older.1), (&newer.0, &newer.1), "no version says it in another way");
+    assert_eq!((older.2, newer.2), (one::MAP, two::MAP));
 }
 
 #[test]
