@@ -25,7 +25,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from shards import Sweep, Trouble, alone, loopback_up, parent, say, until
+from shards import Sweep, Trouble, alone, loopback_up, parent, python_with, say, until
 
 # What the tests were written against. Newer ones are welcome: change it here.
 PACKAGE = "hyperqueue==0.27.0"
@@ -79,19 +79,9 @@ def parse():
 def prepare(sweep, arguments):
     """Installs the package, and goes on in its Python, in a network of its own. Does not return."""
     sweep.clear(keep=["venv"])
-    venv = arguments.into / "venv"
-    python = venv / "bin" / "python"
-    stamp = venv / "installed"
-    if not stamp.is_file() or stamp.read_text() != PACKAGE:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
-        installed = subprocess.run(
-            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", PACKAGE]
-        )
-        if installed.returncode != 0:
-            raise Trouble(f"pip cannot install {PACKAGE}", code=2)
-        stamp.write_text(PACKAGE)
+    python = python_with(arguments.into / "venv", [PACKAGE])
     command = [
-        str(python),
+        python,
         os.path.abspath(__file__),
         "--simctl",
         str(arguments.simctl),

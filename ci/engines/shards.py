@@ -35,6 +35,23 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
+def python_with(venv, packages):
+    """A Python in the virtual environment `venv` that has `packages`, which are installed if need be."""
+    stamp = venv / "installed"
+    wanted = "\n".join(packages)
+    python = str(venv / "bin" / "python")
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        quiet = ["--quiet", "--disable-pip-version-check"]
+        for command in (
+            [sys.executable, "-m", "venv", "--clear", venv],
+            [python, "-m", "pip", "install", *quiet, *packages],
+        ):
+            if subprocess.run(command).returncode != 0:
+                raise Trouble(f"cannot be tried: {' '.join(map(str, command))} failed", code=2)
+        stamp.write_text(wanted)
+    return python
+
+
 def alone(command):
     """Goes on as `command` in namespaces of its own, where that is allowed. Does not return.
 
