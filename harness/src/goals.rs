@@ -1,6 +1,7 @@
 //! What should happen sometimes: a run in which it never does has tested less than it says.
 //!
-//! A goal is reached or not, and how often. A scenario names those that it must reach.
+//! A goal is reached or not, and how often. A scenario names those that it must reach, and those that it
+//! must never reach.
 
 use replica::{
     Notice,
@@ -55,6 +56,7 @@ goals! {
     Expired "expired" "A message waited longer than it may, and ended.",
     HoldFull "hold-full" "A message found the hold full, and ended.",
     HotSwap "hot-swap" "A switch took over the very state, without a migration.",
+    Migrated "migrated" "A switch took the state along an edge.",
     SkippedVersion "skipped-version" "A switch went over several releases at once.",
     LateJoin "late-join" "A node that joined late switched to a release of the fleet.",
     AmnesiaRecovered "amnesia-recovered" "A node that lost its disk came to run a release again.",
@@ -106,6 +108,12 @@ impl Goals {
     /// The goals that were reached.
     pub fn reached(&self) -> impl Iterator<Item = Goal> {
         Goal::ALL.iter().copied().filter(|goal| self.count(*goal) > 0)
+    }
+
+    /// The goals among `never` that were reached all the same, in words.
+    pub fn unwanted(&self, never: &[String]) -> impl Iterator<Item = String> {
+        let unwanted = self.reached().filter(|goal| never.iter().any(|name| name == goal.name()));
+        unwanted.map(|goal| format!("the goal {} was reached and must never be", goal.name()))
     }
 
     /// Counts `goal` once more.
@@ -222,6 +230,9 @@ impl Goals {
                 if from.is_some() && migration.hot_swap {
                     self.reach(Goal::HotSwap);
                 }
+                if from.is_some() && !migration.edges.is_empty() {
+                    self.reach(Goal::Migrated);
+                }
                 if migration.edges.len() > 1 {
                     self.reach(Goal::SkippedVersion);
                 }
@@ -300,7 +311,7 @@ mod tests {
             truth.advance(&moment, &seen);
         }
         let reached: Vec<_> = goals.reached().map(Goal::name).collect();
-        assert_eq!(reached, ["crash-in-prepare", "crash-in-commit"]);
+        assert_eq!(reached, ["crash-in-prepare", "crash-in-commit", "migrated"]);
         assert_eq!(goals.count(Goal::CrashInCommit), 1);
         assert_eq!(
             goals.count(Goal::CrashInPrepare),

@@ -434,6 +434,7 @@ impl<C: Choices> Run<'_, C> {
             shortfalls.extend(self.inert(&ledger));
             shortfalls.extend(late(self.scenario, &convergence));
             shortfalls.extend(self.story.unpublished());
+            shortfalls.extend(self.story.goals.unwanted(&self.scenario.expect.never));
             let lost = convergence.iter().filter(|one| !one.missing.is_empty());
             let swarm = self.scenario.random.swarm;
             let lost = lost.filter(|one| !swarm && self.story.truth.is_lost(&one.release));

@@ -153,6 +153,21 @@ fn a_run_that_misses_a_goal_falls_short_and_says_why() {
 }
 
 #[test]
+fn a_run_that_reaches_what_it_must_never_falls_short_and_says_why() {
+    let never = |goals: &str| format!("{HOLDS}\n[expect]\nnever = [{goals}]\n");
+    let (held, swapped) = (never("\"held\", \"migrated\""), never("\"hot-swap\""));
+    let folder = folder(&[("held.toml", &held), ("swapped.toml", &swapped)]);
+    let ran = simctl(folder.path(), &["run", "held.toml"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let ran = simctl(folder.path(), &["run", "swapped.toml"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    let why = "exit code 1: the goal hot-swap was reached and must never be\n";
+    assert!(ran.out.ends_with(why), "{}", ran.out);
+    let explained = simctl(folder.path(), &["explain", "expect.never"]);
+    assert!(explained.out.contains("Goals that no run may reach"), "{}", explained.out);
+}
+
+#[test]
 fn a_sweep_must_reach_a_goal_but_not_each_of_its_runs() {
     let missing = format!("{HOLDS}\n[expect]\nsometimes = [\"crash-in-drain\"]\n");
     let folder = folder(&[("goal.toml", &missing)]);

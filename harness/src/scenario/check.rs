@@ -343,6 +343,14 @@ impl Check<'_> {
         for (index, goal) in expect.sometimes.iter().enumerate() {
             self.name("goal", goal, &goals, &format!("expect.sometimes.{index}"));
         }
+        for (index, goal) in expect.never.iter().enumerate() {
+            let path = format!("expect.never.{index}");
+            if self.name("goal", goal, &goals, &path) && expect.sometimes.contains(goal) {
+                let title = format!("`{goal}` must be reached and must never be");
+                let label = "expected it in `sometimes` or in `never`";
+                self.mistake(Code::Contradiction, &path, title, label);
+            }
+        }
         for (index, version) in expect.quarantined.iter().enumerate() {
             if !self.scenario.releases.iter().any(|release| release.version == *version) {
                 let title = format!("{version} is never published");

@@ -48,6 +48,9 @@ pub struct Expect {
     /// Goals that a run must reach, or it tested nothing. `simctl explain goals` lists them.
     #[serde(default)]
     pub sometimes: Vec<String>,
+    /// Goals that no run may reach: what must not happen although no invariant forbids it.
+    #[serde(default)]
+    pub never: Vec<String>,
     /// Versions that nodes may refuse to run for good, because a migration fails or is missing.
     #[serde(default)]
     pub quarantined: Vec<Text<Version>>,

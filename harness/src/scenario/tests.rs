@@ -367,6 +367,20 @@ fn unknown_invariants_goals_and_bugs_are_all_pointed_at() {
 }
 
 #[test]
+fn goals_that_must_never_be_reached_are_known_ones_and_no_others() {
+    let text = GOOD.to_owned()
+        + "[expect]\nsometimes = [\"held\"]\nnever = [\"hedl\", \"held\", \"nacked\"]\n";
+    let rejected = Scenario::parse(Path::new("s.toml"), text).unwrap_err();
+    let rendered: Vec<_> = rejected.diagnostics.iter().map(|one| one.label.as_str()).collect();
+    assert!(rendered[0].starts_with("expected one of `held`, `converted`"), "{rendered:?}");
+    assert_eq!(rendered[1], "expected it in `sometimes` or in `never`");
+    expect![[r#"
+        s.toml:25:10: S0014: unknown goal `hedl`
+        s.toml:25:18: S0017: `held` must be reached and must never be"#]]
+    .assert_eq(&rejected.to_string());
+}
+
+#[test]
 fn an_unknown_choice_is_pointed_at() {
     check(
         "uniform =",
