@@ -10,13 +10,15 @@ mod diagram;
 mod failure;
 mod plan;
 mod run;
+pub mod store;
 mod tally;
 mod timeline;
 
-pub use diagram::{Diagram, Fate, Lane, Mark, Message, Stretch};
+pub use diagram::{Diagram, Fate, Lane, Mark, Message, Stretch, Unreadable, What};
 pub use failure::Failure;
 pub use plan::{Cell, Plan, Planned};
 pub use run::{Cost, Outcome, Run};
+pub use store::{Sweep, read};
 pub use tally::{Injected, Tally};
 pub use timeline::{Timeline, Window};
 

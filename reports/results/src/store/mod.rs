@@ -1,0 +1,105 @@
+//! The files of a sweep, written whole or not at all, and read with every damage named.
+//!
+//! A finished folder holds `plan.json` ([`Plan`]), `sweep.parquet` (a [`Run`] a row, in the order of
+//! jobs), `failures.jsonl`, `tallies.jsonl` and `timelines.jsonl`; `cost.json` beside them is what the
+//! machines add. Rows are Parquet without nesting, so that any tool reads them: numbers as `UINT_64`,
+//! lists as one text with a space between names, hashes as 16 bytes.
+//!
+//! Invariant: a file is a function of what is in it; no clock, host or path gets into one.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde::de::DeserializeOwned;
+
+use crate::{Failure, Plan, Run, Tally, Timeline};
+
+mod column;
+pub mod durable;
+mod error;
+mod lines;
+mod reader;
+mod writer;
+
+pub use column::{COLUMNS, Column};
+pub use error::StoreError;
+pub use lines::{from_lines, to_lines};
+pub use reader::{Chunk, RowReader, Texts};
+pub use writer::{GROUP_ROWS, RowWriter};
+
+/// The file of the plan.
+pub const PLAN: &str = "plan.json";
+/// The file of the rows.
+pub const ROWS: &str = "sweep.parquet";
+/// The file of the failures.
+pub const FAILURES: &str = "failures.jsonl";
+/// The file of the tallies.
+pub const TALLIES: &str = "tallies.jsonl";
+/// The file of the timelines.
+pub const TIMELINES: &str = "timelines.jsonl";
+/// The file of what machines add: how long it took.
+pub const COST: &str = "cost.json";
+
+/// A finished sweep.
+pub struct Sweep {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// What was run.
+    pub plan: Plan,
+    /// Of each kind of failure the shortest run that shows it.
+    pub failures: Vec<Failure>,
+    /// Sums, one for each scenario and cell, in the order of the plan.
+    pub tallies: Vec<Tally>,
+    /// The first run of each scenario and cell, in the order of the plan.
+    pub timelines: Vec<Timeline>,
+    /// Its rows.
+    pub rows: RowReader,
+}
+
+impl Sweep {
+    /// How many runs it has.
+    pub fn count(&self) -> u64 {
+        self.rows.count()
+    }
+
+    /// Every run, in the order of jobs.
+    pub fn runs(&self) -> impl Iterator<Item = Result<Run, StoreError>> {
+        self.rows.rows()
+    }
+}
+
+/// Reads the finished sweep in `folder`.
+///
+/// Errors: a file is missing, damaged or of something else; it is named.
+pub fn read(folder: &Path) -> Result<Sweep, StoreError> {
+    let plan = read_plan(&folder.join(PLAN))?;
+    Ok(Sweep {
+        folder: folder.to_owned(),
+        plan,
+        failures: read_lines(&folder.join(FAILURES))?,
+        tallies: read_lines(&folder.join(TALLIES))?,
+        timelines: read_lines(&folder.join(TIMELINES))?,
+        rows: RowReader::open(&folder.join(ROWS))?,
+    })
+}
+
+/// Reads the plan in the file `path`.
+pub fn read_plan(path: &Path) -> Result<Plan, StoreError> {
+    let text = fs::read_to_string(path).map_err(StoreError::reading(path))?;
+    serde_json::from_str(&text).map_err(|error| StoreError::Damaged {
+        path: path.into(),
+        why: error.to_string(),
+        expected: "a plan as `simctl plan` writes it".into(),
+        recovered: "nothing".into(),
+    })
+}
+
+fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, StoreError> {
+    let text = fs::read_to_string(path).map_err(StoreError::reading(path))?;
+    from_lines(path, &text)
+}
+
+#[cfg(test)]
+mod tests;
