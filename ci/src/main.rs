@@ -2,7 +2,9 @@
 
 mod bench;
 mod determinism;
+mod engines;
 mod step;
+mod sweep;
 mod tidy;
 
 use std::process::ExitCode;
@@ -33,6 +35,21 @@ const EXTRA: &[Step] = &[
         name: "bless",
         about: "write the golden fingerprints of today into scenarios/fingerprints.txt",
         run: determinism::bless,
+    },
+    Step {
+        name: "sweep",
+        about: "every scenario with seeds from the commit, for 75 s",
+        run: sweep::run,
+    },
+    Step {
+        name: "engines",
+        about: "shards on HyperQueue and Slurm, killed, retried, twice at once: the bytes of a serial sweep",
+        run: engines::run,
+    },
+    Step {
+        name: "kill",
+        about: "a sweep killed at 50 random moments and resumed: the bytes of an undisturbed one",
+        run: engines::kill,
     },
     Step {
         name: "bench",

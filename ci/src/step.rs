@@ -48,3 +48,9 @@ pub(crate) fn cargo_command() -> Command {
 pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
+
+/// Builds the program as users run it; returns where it is.
+pub(crate) fn simctl() -> Result<PathBuf, String> {
+    cargo(&["build", "--release", "--bin", "simctl"])?;
+    Ok(target().join("release").join("simctl"))
+}

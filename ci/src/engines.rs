@@ -1,0 +1,35 @@
+//! Sweeps in many processes: on engines, and killed at any moment. All must come to the bytes of a serial sweep.
+
+use std::{path::Path, process::Command};
+
+use crate::step::{Outcome, root, simctl, target};
+
+/// HyperQueue's scheduler, Slurm on loopback, and the manifest for Kubernetes; each installs what it needs.
+const ENGINES: &[&str] = &["ci/engines/hq.py", "ci/engines/slurm.py", "ci/engines/kubernetes.py"];
+
+/// Runs the shards of a sweep on every engine, with deaths, retries and duplicates.
+pub(crate) fn run() -> Outcome {
+    let simctl = simctl()?;
+    ENGINES.iter().try_for_each(|script| python(script, &simctl, &[]))
+}
+
+/// Kills a sweep by SIGKILL at fifty random moments, and resumes it.
+pub(crate) fn kill() -> Outcome {
+    python("ci/kill_sweep.py", &simctl()?, &["--kills", "50"])
+}
+
+/// Runs a script on the program `simctl`, in a folder of its own below the target folder.
+fn python(script: &str, simctl: &Path, arguments: &[&str]) -> Outcome {
+    let name = Path::new(script).file_stem().unwrap_or_default();
+    let status = Command::new("python3")
+        .current_dir(root())
+        .arg(script)
+        .arg("--simctl")
+        .arg(simctl)
+        .arg("--into")
+        .arg(target().join("ci").join(name))
+        .args(arguments)
+        .status()
+        .map_err(|error| format!("python3 does not start: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{script}: {status}")) }
+}
