@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One run that did not come out as expected.
+/// One run that did not come out as expected. A sweep keeps one for each scenario, point of its grid and
+/// signature: the one with the fewest datagrams, and of those the one with the lowest seed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Failure {
@@ -31,6 +32,8 @@ pub struct Failure {
     pub nodes: Vec<u32>,
     /// Datagrams that were sent until the run ended: how long its story is.
     pub datagrams: u64,
+    /// How many runs of the sweep have this signature, in this scenario and at this point of its grid.
+    pub runs: u64,
     /// The run's fingerprint: 32 hexadecimal digits.
     pub fingerprint: String,
     /// The command that repeats it.

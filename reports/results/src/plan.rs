@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a sweep runs. A job is one scenario at one point of its grid with one seed; jobs are numbered
-/// scenario by scenario, cell by cell, seed by seed.
+/// What a sweep runs. A job is one scenario at one point of its grid with one seed. Jobs are numbered:
+/// first the seeds that once failed, scenario by scenario, seed by seed, cell by cell; then seed by seed,
+/// scenario by scenario, cell by cell, so that a sweep that is cut short has done as much of each scenario.
+/// A seed that comes up again is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Plan {
@@ -37,7 +39,7 @@ pub struct Planned {
     pub text: String,
     /// The sentence that says what it claims.
     pub about: String,
-    /// Seeds that once failed and are run first, besides the others.
+    /// Seeds that once failed and are run first, besides the others: ascending, each once.
     pub regress: Vec<u64>,
     /// The points of its grid; one without settings where there is no grid.
     pub cells: Vec<Cell>,
@@ -48,7 +50,7 @@ pub struct Planned {
 #[serde(default)]
 pub struct Cell {
     /// What the axes are set to, in their order: key in the scenario (such as `network.loss`) and value as
-    /// it is written there.
+    /// it is written there, text without its quotes unless it would read as something else.
     pub settings: Vec<(String, String)>,
 }
 

@@ -29,7 +29,46 @@ pub struct Tally {
     pub goals: BTreeMap<String, u64>,
     /// By injector: what it did.
     pub injectors: BTreeMap<String, Injected>,
+    /// Publication to running, over nodes, releases and runs: how many took at most so many nanoseconds,
+    /// and more than those of the entry before. The keys are [`latency_bucket`]s.
+    pub latency: BTreeMap<u64, u64>,
+    /// How often a node that should have come to run a release never did.
+    pub never_adopted: u64,
+    /// Bounds over all runs that the scenario states, by name.
+    pub bounds: BTreeMap<String, Bound>,
 }
+
+/// A bound on how long all but some took, over all runs of a scenario at one point of its grid.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Bound {
+    /// How many of a hundred must keep it.
+    pub percent: u32,
+    /// The bound.
+    pub nanos: u64,
+    /// How many keep it.
+    pub within: u64,
+    /// Of how many; those that never came are among them.
+    pub of: u64,
+}
+
+impl Bound {
+    /// Whether enough keep it (nearest rank). Nothing keeps every bound.
+    pub fn holds(&self) -> bool {
+        let needed = (u128::from(self.of) * u128::from(self.percent)).div_ceil(100);
+        u128::from(self.within) >= needed
+    }
+}
+
+/// The upper end of the bucket that `nanos` falls into: at most 1/128 above it.
+pub const fn latency_bucket(nanos: u64) -> u64 {
+    let bits = u64::BITS - nanos.leading_zeros();
+    let cut = bits.saturating_sub(BUCKET_BITS);
+    nanos | ((1 << cut) - 1)
+}
+
+/// Bits of a latency that tell buckets apart.
+const BUCKET_BITS: u32 = 8;
 
 /// What an injector did over several runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +107,39 @@ impl Tally {
             sum.attempted += injected.attempted;
             sum.took_effect += injected.took_effect;
         }
+        for (bucket, count) in &other.latency {
+            *self.latency.entry(*bucket).or_default() += count;
+        }
+        self.never_adopted += other.never_adopted;
+        for (name, bound) in &other.bounds {
+            let Bound { percent, nanos, .. } = *bound;
+            let empty = Bound { percent, nanos, ..Bound::default() };
+            let sum = self.bounds.entry(name.clone()).or_insert(empty);
+            sum.within += bound.within;
+            sum.of += bound.of;
+        }
+    }
+
+    /// The time that `percent` of a hundred adoptions did not exceed, to the [`latency_bucket`]; `None`:
+    /// they never came, or there were none.
+    pub fn latency_percentile(&self, percent: u32) -> Option<u64> {
+        let came: u64 = self.latency.values().sum();
+        let all = u128::from(came) + u128::from(self.never_adopted);
+        let rank = (all * u128::from(percent)).div_ceil(100).max(1);
+        let mut seen = 0;
+        for (bucket, count) in &self.latency {
+            seen += u128::from(*count);
+            if seen >= rank {
+                return Some(*bucket);
+            }
+        }
+        None
+    }
+
+    /// Bounds that too few keep.
+    pub fn exceeded(&self) -> impl Iterator<Item = (&str, &Bound)> {
+        let exceeded = self.bounds.iter().filter(|(_, bound)| !bound.holds());
+        exceeded.map(|(name, bound)| (name.as_str(), bound))
     }
 
     /// Wanted goals that no run reached.
@@ -108,6 +180,32 @@ mod tests {
         backwards.add(&one);
         assert_eq!(forwards, backwards);
         assert_eq!((forwards.runs, forwards.injectors["loss"].attempted), (2, 18));
+    }
+
+    #[test]
+    fn a_bucket_holds_what_is_at_most_a_little_smaller() {
+        for nanos in [0, 1, 255, 256, 257, 800_000_000, u64::MAX / 3, u64::MAX] {
+            let bucket = latency_bucket(nanos);
+            assert!(bucket >= nanos && bucket - nanos <= nanos / 128, "{nanos} in {bucket}");
+            assert_eq!(latency_bucket(bucket), bucket);
+        }
+    }
+
+    #[test]
+    fn a_percentile_is_that_of_the_runs_together_and_counts_what_never_came() {
+        let mut tally = Tally { latency: [(100, 98), (255, 1)].into(), ..Tally::default() };
+        tally.never_adopted = 1;
+        assert_eq!(tally.latency_percentile(50), Some(100));
+        assert_eq!(tally.latency_percentile(99), Some(255));
+        assert_eq!(tally.latency_percentile(100), None);
+        assert_eq!(Tally::default().latency_percentile(50), None);
+    }
+
+    #[test]
+    fn a_bound_holds_by_nearest_rank() {
+        let bound = |within, of| Bound { percent: 99, nanos: 1, within, of };
+        assert!(bound(99, 100).holds() && bound(1, 1).holds() && bound(0, 0).holds());
+        assert!(!bound(98, 100).holds() && !bound(0, 1).holds() && !bound(99, 101).holds());
     }
 
     #[test]
