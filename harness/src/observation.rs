@@ -9,7 +9,7 @@ use std::{cmp::Ordering, sync::Arc};
 
 use app::{Manifest, Program};
 use contract::{NodeId, Span, Time};
-use replica::notice::{MessageId, Notice};
+use replica::notice::{MessageId, Notice, Remembered};
 use upgrade::{
     path::{self, Path},
     release::{ApiClass, Envelope, ReleaseId, Stamp},
@@ -336,7 +336,8 @@ impl Truth {
     /// Writes down what a node showed of itself.
     fn advance_node(&mut self, moment: &Moment, notice: &Notice) {
         match notice {
-            Notice::Started { incarnation, known, run, unacknowledged, held, received, .. } => {
+            Notice::Started { incarnation, known, run, messages, .. } => {
+                let Remembered { unacknowledged, held, received } = &**messages;
                 let run =
                     run.as_ref().map(|id| Running { id: id.clone(), index: self.release(id) });
                 for id in unacknowledged.iter().filter(|id| id.from == moment.node) {

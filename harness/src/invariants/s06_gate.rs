@@ -33,8 +33,8 @@ impl Invariant for GateHolds {
         seen: &Observation<'_>,
     ) -> Result<(), Broken> {
         let (id, stamp, body, converted) = match seen {
-            Observation::Notice(Notice::Delivered { id, stamp, body, converted, .. }) => {
-                (id, stamp, body, converted)
+            Observation::Notice(Notice::Delivered { id, stamp, sent, converted, .. }) => {
+                (id, stamp, converted.body(sent), converted.edges())
             }
             Observation::Notice(Notice::Held { id, tag, stamp: Some(stamp), reason, .. })
                 if *reason != HoldReason::BehindHeld =>
@@ -111,13 +111,15 @@ fn is_converted(running: &Published, sender: &Published, edges: &[u32]) -> bool 
 
 #[cfg(test)]
 mod tests {
+    use replica::notice::Conversion;
+
     use super::super::testing::*;
     use super::*;
 
     fn converted(truth: &Truth, edges: &[u32]) -> Notice {
         let mut notice = delivered(truth, message(0, 2, 1), ONE_FOUR);
-        if let Notice::Delivered { converted, .. } = &mut notice {
-            *converted = edges.to_vec();
+        if let Notice::Delivered { sent, converted, .. } = &mut notice {
+            *converted = Conversion::new(edges.to_vec(), sent.clone());
         }
         notice
     }
@@ -159,8 +161,8 @@ mod tests {
     fn a_type_that_came_later_breaks() {
         let newer = |truth: &Truth| {
             let mut notice = delivered(truth, message(1, 0, 1), ONE_FOUR);
-            if let Notice::Delivered { body, .. } = &mut notice {
-                body.tag = 3;
+            if let Notice::Delivered { sent, .. } = &mut notice {
+                sent.tag = 3;
             }
             notice
         };

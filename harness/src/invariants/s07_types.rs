@@ -32,7 +32,9 @@ impl Invariant for WellTyped {
     ) -> Result<(), Broken> {
         let Observation::Notice(notice) = seen else { return Ok(()) };
         let told = match notice {
-            Notice::Delivered { body, .. } | Notice::Operation { body, .. } => {
+            Notice::Delivered { sent, converted, .. }
+            | Notice::Operation { sent, converted, .. } => {
+                let body = converted.body(sent);
                 truth.running(moment.node).map_or(Ok(()), |running| typed(running, body))
             }
             Notice::Committed { release, state_after, .. } => {
@@ -77,8 +79,8 @@ mod tests {
             |truth| vec![(1, delivered(truth, message(0, 1, 1), ONE_FOUR))],
             |truth| {
                 let mut notice = delivered(truth, message(0, 1, 1), ONE_FOUR);
-                if let Notice::Delivered { body, .. } = &mut notice {
-                    body.bytes = vec![0xff, 0xff].into();
+                if let Notice::Delivered { sent, .. } = &mut notice {
+                    sent.bytes = vec![0xff, 0xff].into();
                 }
                 vec![(1, notice)]
             },

@@ -36,21 +36,18 @@ impl Invariant for UnversionedPasses {
             Err(Broken::at(node, format!("{node} runs {} and {what} #{tag}", running.id())))
         };
         match seen {
-            Observation::Notice(Notice::Delivered {
-                stamp,
-                sent,
-                body,
-                converted,
-                was_held,
-                ..
-            }) => match listed(body.tag) {
-                Some(true) if !converted.is_empty() || *was_held => {
-                    broken(sent.tag, "held or converted the unversioned")
+            Observation::Notice(Notice::Delivered { stamp, sent, converted, was_held, .. }) => {
+                match listed(converted.body(sent).tag) {
+                    Some(true) if !converted.is_empty() || *was_held => {
+                        broken(sent.tag, "held or converted the unversioned")
+                    }
+                    Some(true) => Ok(()),
+                    _ if stamp.is_none() => {
+                        broken(sent.tag, "took without a release the versioned")
+                    }
+                    _ => Ok(()),
                 }
-                Some(true) => Ok(()),
-                _ if stamp.is_none() => broken(sent.tag, "took without a release the versioned"),
-                _ => Ok(()),
-            },
+            }
             Observation::Notice(Notice::Held { tag, .. }) if listed(*tag) == Some(true) => {
                 broken(*tag, "holds the unversioned")
             }

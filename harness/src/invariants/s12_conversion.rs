@@ -3,7 +3,10 @@
 use std::collections::VecDeque;
 
 use app::Body;
-use replica::{Notice, notice::Ended};
+use replica::{
+    Notice,
+    notice::{Conversion, Ended},
+};
 use upgrade::gate::RefuseReason;
 
 use super::{Broken, Invariant};
@@ -43,15 +46,15 @@ impl Invariant for ConvertedOnce {
                 self.send(moment, id.sequence, body);
                 Ok(())
             }
-            Notice::Delivered { id, stamp, sent, body, converted, .. } => {
+            Notice::Delivered { id, stamp, sent, converted, .. } => {
                 self.take(moment, id.sequence);
                 let sender = truth.stamped(truth.stamp(stamp.as_ref()));
-                compare(truth, moment, sender, sent, body, converted)
+                compare(truth, moment, sender, sent, converted)
                     .map_err(|text| Broken::between(moment.node, id.from, text))
             }
-            Notice::Operation { sent, body, converted, .. } => {
+            Notice::Operation { sent, converted, .. } => {
                 let client = truth.clients.map(|release| &truth.releases[release]);
-                compare(truth, moment, client, sent, body, converted)
+                compare(truth, moment, client, sent, converted)
                     .map_err(|text| Broken::at(moment.node, text))
             }
             Notice::NotDelivered { id, why } => {
@@ -93,9 +96,9 @@ fn compare(
     moment: &Moment,
     sender: Option<&Published>,
     sent: &Body,
-    body: &Body,
-    edges: &[u32],
+    converted: &Conversion,
 ) -> Result<(), String> {
+    let (body, edges) = (converted.body(sent), converted.edges());
     let Some(running) = truth.running(moment.node) else { return Ok(()) };
     let node = moment.node;
     let same = sender.is_none_or(|sender| sender.envelope.class == running.envelope.class);
@@ -169,12 +172,12 @@ mod tests {
 
     fn converted(truth: &Truth, times: usize) -> Vec<(u32, Notice)> {
         let mut notice = delivered(truth, message(0, 2, 1), ONE_FOUR);
-        if let Notice::Delivered { sent, body, converted, .. } = &mut notice {
-            *converted = vec![0];
-            *body = truth.releases[TWO].program.convert(0, sent).unwrap();
-            if times == 0 {
-                *body = sent.clone();
-            }
+        if let Notice::Delivered { sent, converted, .. } = &mut notice {
+            let body = match times {
+                0 => sent.clone(),
+                _ => truth.releases[TWO].program.convert(0, sent).unwrap(),
+            };
+            *converted = Conversion::new(vec![0], body);
         }
         vec![(2, notice)]
     }

@@ -1,7 +1,7 @@
 //! S13: what was acknowledged is delivered, durably held, or ended with an answer.
 
 use contract::{NodeId, Span};
-use replica::{MessageId, Notice};
+use replica::{MessageId, Notice, notice::Remembered};
 
 use super::{Broken, Invariant};
 use crate::observation::{HeldMessage, Kind, Kinds, Moment, Observation, Past, Truth, wins};
@@ -32,7 +32,8 @@ impl Invariant for AcknowledgedIsKept {
     ) -> Result<(), Broken> {
         match seen {
             Observation::Notice(Notice::Acknowledged { id }) => acknowledge(truth, moment, id),
-            Observation::Notice(Notice::Started { held, run, received, .. }) => {
+            Observation::Notice(Notice::Started { messages, run, .. }) => {
+                let Remembered { held, received, .. } = &**messages;
                 let node = truth.node(moment.node);
                 taken_in_silence(truth, moment.node, held, received)?;
                 let run = run.as_ref();
@@ -146,8 +147,8 @@ mod tests {
         let id = message(0, 1, 1);
         let starts = |truth: &Truth| {
             let mut notice = started(truth, Some(ONE_FOUR), &[]);
-            if let Notice::Started { received, .. } = &mut notice {
-                *received = vec![id];
+            if let Notice::Started { messages, .. } = &mut notice {
+                messages.received = vec![id];
             }
             (1, notice)
         };

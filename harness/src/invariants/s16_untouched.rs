@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn a_failed_switch_that_leaves_a_trace_breaks() {
         let quarantined = |truth: &Truth, image| {
-            let (release, reason) = (id(truth, TWO), Quarantine::HashMismatch);
+            let (release, reason) = (id(truth, TWO), Box::new(Quarantine::HashMismatch));
             vec![(0, Notice::Quarantined { release, reason, image_before: 1, image })]
         };
         check::<FailureChangesNothing>(

@@ -71,6 +71,7 @@ mod tests {
     use std::sync::Arc;
 
     use contract::Time;
+    use upgrade::release::ReleaseId;
 
     use super::super::testing::*;
     use super::*;
@@ -82,7 +83,9 @@ mod tests {
             |truth| {
                 let mut notice = merged(truth, TWO, ONE_FOUR, TWO);
                 if let Notice::Merged { incoming, .. } = &mut notice {
-                    Arc::make_mut(incoming).id.epoch = 9;
+                    let envelope = Arc::make_mut(incoming);
+                    let (version, code) = (envelope.id.version.clone(), envelope.id.code);
+                    envelope.id = ReleaseId::new(9, version, code);
                 }
                 vec![(0, notice)]
             },

@@ -81,12 +81,14 @@ impl Shadow {
     fn notice(&mut self, truth: &Truth, moment: &Moment, notice: &Notice) -> Result<(), String> {
         let node = moment.node;
         match notice {
-            Notice::Delivered { id, body, entropy, at, .. } => {
-                let incoming = Incoming::Message { from: id.from, body: body.clone() };
+            Notice::Delivered { id, sent, converted, entropy, at, .. } => {
+                let body = converted.body(sent).clone();
+                let incoming = Incoming::Message { from: id.from, body };
                 self.step(truth, node, *at, *entropy, &incoming)
             }
-            Notice::Operation { id, body, entropy, at, .. } => {
-                let incoming = Incoming::Operation { id: *id, body: body.clone() };
+            Notice::Operation { id, sent, converted, entropy, at, .. } => {
+                let body = converted.body(sent).clone();
+                let incoming = Incoming::Operation { id: *id, body };
                 self.step(truth, node, *at, *entropy, &incoming)
             }
             Notice::Ticked { entropy, at, .. } => {
@@ -195,6 +197,8 @@ fn made(
 
 #[cfg(test)]
 mod tests {
+    use replica::notice::Conversion;
+
     use std::sync::Arc;
 
     use super::super::testing::*;
@@ -222,9 +226,8 @@ mod tests {
         let operation = Notice::Operation {
             id: 1,
             instance: 7,
-            sent: body.clone(),
-            body,
-            converted: Vec::new(),
+            sent: body,
+            converted: Conversion::NONE,
             entropy: 3,
             at: Time::ZERO,
         };

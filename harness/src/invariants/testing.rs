@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::{Body, Fault, Manifest, Meter, Program, Runtime, native::Registry};
 use contract::{NodeId, Span, Time};
-use replica::notice::{MessageId, Notice};
+use replica::notice::{Conversion, MessageId, Notice, Remembered};
 use semver::Version;
 use upgrade::{
     release::{Budget, Envelope, Publication, ReleaseId, Rollout, Stamp},
@@ -155,9 +155,7 @@ pub(crate) fn started(truth: &Truth, run: Option<usize>, held: &[MessageId]) -> 
         composition: run.clone().map(composition),
         run,
         state: None,
-        unacknowledged: Vec::new(),
-        held: held.to_vec(),
-        received: Vec::new(),
+        messages: Box::new(Remembered { held: held.to_vec(), ..Remembered::default() }),
         recovered: true,
     }
 }
@@ -229,8 +227,7 @@ pub(crate) fn delivered(truth: &Truth, id: MessageId, release: usize) -> Notice 
         instance: 7,
         stamp: Some(truth.releases[release].stamp.clone()),
         sent: body(1),
-        body: body(1),
-        converted: Vec::new(),
+        converted: Conversion::NONE,
         was_held: false,
         exactly_once: true,
         entropy: 0,

@@ -260,7 +260,8 @@ impl Publisher<'_> {
             Some(Forgery::TamperedEnvelope) => {
                 // An epoch above all others: whoever believed it could never be upgraded again.
                 let mut changed = envelope.clone();
-                changed.id.epoch += 1;
+                let release::Named { epoch, version, code } = &*envelope.id;
+                changed.id = release::ReleaseId::new(epoch + 1, version.clone(), *code);
                 Signed { envelope: changed.bytes(), ..sign(envelope, &trusted) }
             }
             Some(Forgery::BelowThreshold) => sign(envelope, &trusted[..threshold - 1]),

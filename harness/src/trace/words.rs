@@ -5,7 +5,7 @@ use contract::{NodeId, Span, Time};
 use replica::{
     Command, Notice, Replica,
     message::{Content, Letter},
-    notice::{Dropped, Ended, MessageId},
+    notice::{Conversion, Dropped, Ended, MessageId},
 };
 use sim::{
     Event, Fate,
@@ -204,14 +204,14 @@ fn noticed(notice: &Notice) -> (&'static str, String) {
 fn releases(notice: &Notice) -> (&'static str, String) {
     use Notice as N;
     match notice {
-        N::Started { incarnation, known, run, unacknowledged, held, recovered, .. } => {
+        N::Started { incarnation, known, run, messages, recovered, .. } => {
             let how = if *recovered { "recovers" } else { "begins with nothing" };
             let text = format!(
                 "{how}: incarnation {incarnation}, runs {}, knows {}, {} messages under way, {} held",
                 name(run.as_ref()),
                 name(known.as_ref()),
-                unacknowledged.len(),
-                held.len()
+                messages.unacknowledged.len(),
+                messages.held.len()
             );
             ("incarnation", text)
         }
@@ -287,9 +287,9 @@ fn messages(notice: &Notice) -> (&'static str, String) {
         N::Acknowledged { id } => {
             ("acknowledged", format!("{} to {} has arrived for good", numbered(id), id.to))
         }
-        N::Delivered { id, stamp, sent, body, converted, was_held, .. } => {
+        N::Delivered { id, stamp, sent, converted, was_held, .. } => {
             let held = if *was_held { ", after it was held" } else { "" };
-            let what = taken(sent, body, converted);
+            let what = taken(sent, converted);
             (
                 "message",
                 format!(
@@ -339,8 +339,8 @@ fn messages(notice: &Notice) -> (&'static str, String) {
 fn of_the_app(notice: &Notice) -> (&'static str, String) {
     use Notice as N;
     match notice {
-        N::Operation { id, sent, body, converted, .. } => {
-            let what = taken(sent, body, converted);
+        N::Operation { id, sent, converted, .. } => {
+            let what = taken(sent, converted);
             ("operation", format!("takes in operation {id}, {what}"))
         }
         N::OperationRefused { id, reason } => {
@@ -367,11 +367,11 @@ fn migrated(migration: &Migration) -> String {
 }
 
 /// What the app saw, and what arrived where that was converted.
-fn taken(sent: &Body, body: &Body, converted: &[u32]) -> String {
+fn taken(sent: &Body, converted: &Conversion) -> String {
     if converted.is_empty() {
-        shown(body)
+        shown(converted.body(sent))
     } else {
-        format!("{} converted to {}", shown(sent), shown(body))
+        format!("{} converted to {}", shown(sent), shown(converted.body(sent)))
     }
 }
 

@@ -315,7 +315,7 @@ fn take_digest(bytes: &mut &[u8]) -> Result<Digest, Malformed> {
     }
     let nodes = take_number(bytes)?;
     let (known, mark) = if flags & 1 == 1 {
-        (Some(Box::new(ReleaseId::read(bytes)?)), u32::from_le_bytes(take_array(bytes)?))
+        (Some(ReleaseId::read(bytes)?), u32::from_le_bytes(take_array(bytes)?))
     } else {
         (None, 0)
     };

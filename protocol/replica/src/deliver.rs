@@ -19,7 +19,7 @@ use crate::{
     codec::FAULT_TEXT_MAX,
     journal::{Change, Origin, Waiter},
     message::{BODY_BYTES_MAX, Letter, Nack, Once},
-    notice::{Dropped, Ended},
+    notice::{Conversion, Dropped, Ended},
     random::Purpose,
 };
 
@@ -197,12 +197,13 @@ impl Replica {
     /// state is then as before.
     fn deliver(&mut self, parcel: Parcel) -> Result<(), String> {
         let Parcel { id, stamp, body: sent, path, was_held, exactly_once } = parcel;
-        let (body, converted) = match self.convert(&sent, path.as_ref()) {
+        let converted = match self.convert(&sent, path.as_ref()) {
             Ok(converted) => converted,
             Err(fault) => return Err(self.faulted(&fault)),
         };
         let entropy = self.draws.word(Purpose::Step);
-        let incoming = Incoming::Message { from: id.from, body: body.clone() };
+        let body = converted.body(&sent).clone();
+        let incoming = Incoming::Message { from: id.from, body };
         if let Err(fault) = self.step(incoming, entropy) {
             return Err(self.faulted(&fault));
         }
@@ -212,7 +213,6 @@ impl Replica {
             instance,
             stamp,
             sent,
-            body,
             converted,
             was_held,
             exactly_once,
@@ -223,14 +223,14 @@ impl Replica {
         Ok(())
     }
 
-    fn convert(&self, body: &Body, path: Option<&Path>) -> Result<(Body, Vec<u32>), app::Fault> {
+    fn convert(&self, body: &Body, path: Option<&Path>) -> Result<Conversion, app::Fault> {
         match (path, self.state.running()) {
             (Some(path), Some(running)) => {
                 let bugs = self.settings.bugs;
                 let converted = convert_along(&*running.program, path, body, bugs)?;
-                Ok((converted.body, converted.path.edges().to_vec()))
+                Ok(Conversion::new(converted.path.edges().to_vec(), converted.body))
             }
-            _ => Ok((body.clone(), Vec::new())),
+            _ => Ok(Conversion::NONE),
         }
     }
 
@@ -353,13 +353,12 @@ impl Replica {
             Verdict::Refuse(reason) => return Err(reason.to_string()),
             Verdict::Shed => return Err("it is of a newer API class".to_owned()),
         };
-        let (body, converted) =
-            self.convert(sent, path.as_ref()).map_err(|fault| fault.to_string())?;
+        let converted = self.convert(sent, path.as_ref()).map_err(|fault| fault.to_string())?;
         let entropy = self.draws.word(Purpose::Step);
-        let incoming = Incoming::Operation { id, body: body.clone() };
+        let incoming = Incoming::Operation { id, body: converted.body(sent).clone() };
         self.step(incoming, entropy).map_err(|fault| fault.to_string())?;
         let (instance, at, sent) = (self.state.instance, self.now, sent.clone());
-        self.notify(Notice::Operation { id, instance, sent, body, converted, entropy, at });
+        self.notify(Notice::Operation { id, instance, sent, converted, entropy, at });
         self.carry_out();
         Ok(())
     }

@@ -46,7 +46,7 @@ impl Replica {
     pub(crate) fn digest(&mut self, to: NodeId, reply: bool) {
         let known = self.state.known();
         let digest = Digest {
-            known: known.map(|known| Box::new(known.id.clone())),
+            known: known.map(|known| known.id.clone()),
             mark: self.state.mark,
             whole: self.state.code.whole().is_some(),
             reply,
@@ -69,7 +69,7 @@ impl Replica {
             self.introduce(from);
         }
         let own = self.state.known().map(|known| &known.id);
-        match own.cmp(&digest.known.as_deref()) {
+        match own.cmp(&digest.known.as_ref()) {
             Ordering::Less => self.tell(from, Content::Pull),
             Ordering::Greater => self.offer(from),
             Ordering::Equal if digest.mark != self.state.mark => self.offer(from),

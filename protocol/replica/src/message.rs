@@ -154,8 +154,8 @@ pub struct Once {
 /// What a node knows of releases.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digest {
-    /// The newest release it knows; boxed, for a digest travels less often than a message.
-    pub known: Option<Box<ReleaseId>>,
+    /// The newest release it knows.
+    pub known: Option<ReleaseId>,
     /// A hash of its envelope, which may have been issued more than once; 0 where none is known.
     pub mark: u32,
     /// Whether it has the whole code of that.

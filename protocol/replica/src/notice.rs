@@ -65,6 +65,47 @@ pub enum Dropped {
     Crowded,
 }
 
+/// What a message or an operation became before the app saw it. Most stay as they came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Conversion(Option<Box<(Vec<u32>, Body)>>);
+
+impl Conversion {
+    /// It stayed as it came.
+    pub const NONE: Self = Self(None);
+
+    /// Taken along `edges`, in this order, it became `body`.
+    pub fn new(edges: Vec<u32>, body: Body) -> Self {
+        Self(Some(Box::new((edges, body))))
+    }
+
+    /// Edges applied to it, in order; empty where it stayed as it came.
+    pub fn edges(&self) -> &[u32] {
+        self.0.as_deref().map_or(&[], |(edges, _)| edges)
+    }
+
+    /// Whether no edge was applied to it.
+    pub fn is_empty(&self) -> bool {
+        self.edges().is_empty()
+    }
+
+    /// What the app saw, where `sent` is what came.
+    pub fn body<'a>(&'a self, sent: &'a Body) -> &'a Body {
+        self.0.as_deref().map_or(sent, |(_, body)| body)
+    }
+}
+
+/// What an incarnation remembers of messages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Remembered {
+    /// Exactly-once messages that this node still has to get acknowledged.
+    pub unacknowledged: Vec<MessageId>,
+    /// Messages held.
+    pub held: Vec<MessageId>,
+    /// Of each stream that ever arrived the last message that was taken: whatever came up to it
+    /// and is not held was delivered or ended, even where the crash took the notice.
+    pub received: Vec<MessageId>,
+}
+
 /// Where a switch stands; crashes are aimed at these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
@@ -81,6 +122,8 @@ pub enum Phase {
 }
 
 /// What a replica tells its watchers.
+///
+/// Small, for every delivery comes with some: what only rare ones carry is boxed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Notice {
     /// An incarnation began: everything it knows comes from surviving records.
@@ -95,13 +138,8 @@ pub enum Notice {
         composition: Option<Box<Composition>>,
         /// The exported state, where something runs.
         state: Option<Arc<[u8]>>,
-        /// Exactly-once messages that this node still has to get acknowledged.
-        unacknowledged: Vec<MessageId>,
-        /// Messages held.
-        held: Vec<MessageId>,
-        /// Of each stream that ever arrived the last message that was taken: whatever came up to it
-        /// and is not held was delivered or ended, even where the crash took the notice.
-        received: Vec<MessageId>,
+        /// What it remembers of messages.
+        messages: Box<Remembered>,
         /// Whether records were there to recover from.
         recovered: bool,
     },
@@ -186,7 +224,7 @@ pub enum Notice {
         /// Which release.
         release: ReleaseId,
         /// Why.
-        reason: Quarantine,
+        reason: Box<Quarantine>,
         /// Before it was tried.
         image_before: u128,
         /// After it failed.
@@ -235,7 +273,7 @@ pub enum Notice {
         /// Its name.
         id: MessageId,
     },
-    /// A message reached the app. `body` is what the app saw, `sent` what arrived.
+    /// A message reached the app.
     Delivered {
         /// Its name.
         id: MessageId,
@@ -245,10 +283,8 @@ pub enum Notice {
         stamp: Option<Stamp>,
         /// What arrived.
         sent: Body,
-        /// What the app saw.
-        body: Body,
-        /// Edges applied to it, in order; empty where it was delivered as sent.
-        converted: Vec<u32>,
+        /// What it was converted to for the app.
+        converted: Conversion,
         /// It waited in the hold until now.
         was_held: bool,
         /// Under which guarantee it was sent.
@@ -322,10 +358,8 @@ pub enum Notice {
         instance: u64,
         /// What the client asked.
         sent: Body,
-        /// What the app saw.
-        body: Body,
-        /// Edges applied to it, in order.
-        converted: Vec<u32>,
+        /// What it was converted to for the app.
+        converted: Conversion,
         /// The randomness of the step.
         entropy: u64,
         /// The node's clock at the step.
@@ -369,3 +403,5 @@ pub enum Notice {
         bytes: u64,
     },
 }
+
+const _: () = assert!(size_of::<contract::Effect<crate::Replica>>() <= 96, "effects stay small");

@@ -7,6 +7,7 @@ use crate::{
     code::Code,
     journal::{Change, SNAPSHOT},
     message::CLOCK_MAX,
+    notice::Remembered,
     random::Draws,
     state::{Ground, State},
 };
@@ -61,9 +62,11 @@ impl Replica {
             run: running.map(|running| running.envelope.id.clone()),
             composition: running.map(|running| Box::new(running.composition())),
             state: self.exported(),
-            unacknowledged: unacknowledged.flatten().collect(),
-            held: self.held_ids(),
-            received: received.collect(),
+            messages: Box::new(Remembered {
+                unacknowledged: unacknowledged.flatten().collect(),
+                held: self.held_ids(),
+                received: received.collect(),
+            }),
             recovered,
         };
         let release = running.map(|running| running.envelope.id.clone());

@@ -183,7 +183,7 @@ impl Replica {
         self.staged = None;
         self.begin();
         self.change(Change::Quarantine(reason.clone()));
-        let image = self.image();
+        let (image, reason) = (self.image(), Box::new(reason));
         self.notify(Notice::Quarantined { release, reason, image_before, image });
         self.commit();
     }

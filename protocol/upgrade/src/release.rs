@@ -6,7 +6,7 @@
 //! Knows nothing of keys, gates or migrations. Every encoding is canonical and total on hostile bytes.
 //! Source: "Dynamic Software Updates using CRDTs", section 3.1; semantic versioning 2.0.0, section 11.
 
-use std::{cmp::Ordering, fmt, str::FromStr};
+use std::{cmp::Ordering, fmt, ops::Deref, str::FromStr, sync::Arc};
 
 use contract::{
     Encode, Malformed, Wire,
@@ -38,8 +38,14 @@ pub struct CodeHash(pub [u8; 32]);
 /// A release's name. Totally ordered by epoch, then version by semver *precedence*, then code hash;
 /// `semver`'s own order would let build metadata decide. Build metadata only separates what is else
 /// equal, so that `==` and the order agree.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReleaseId {
+///
+/// Cheap to clone and to compare: every node, message and notice names releases.
+#[derive(Clone)]
+pub struct ReleaseId(Arc<Named>);
+
+/// What names a release.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Named {
     /// Raised only to make an older version win: a downgrade, or recovery from a stolen key.
     pub epoch: u64,
     /// Above 0.0.0, which means "nothing runs".
@@ -69,10 +75,39 @@ impl CodeHash {
 }
 
 impl ReleaseId {
+    /// The name of the release that `epoch`, `version` and `code` make.
+    pub fn new(epoch: u64, version: Version, code: CodeHash) -> Self {
+        Self(Arc::new(Named { epoch, version, code }))
+    }
+
     /// Whether both carry the same epoch and version, as precedence sees them: at most one of two such
     /// codes can win.
     pub fn same_version(&self, other: &Self) -> bool {
         self.epoch == other.epoch && self.version.cmp_precedence(&other.version).is_eq()
+    }
+}
+
+impl Deref for ReleaseId {
+    type Target = Named;
+
+    fn deref(&self) -> &Named {
+        &self.0
+    }
+}
+
+impl PartialEq for ReleaseId {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+    }
+}
+
+impl Eq for ReleaseId {}
+
+impl fmt::Debug for ReleaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Named { epoch, version, code } = &**self;
+        let mut shown = f.debug_struct("ReleaseId");
+        shown.field("epoch", epoch).field("version", version).field("code", code).finish()
     }
 }
 
@@ -217,11 +252,7 @@ impl Encode for ReleaseId {
 
 impl Wire for ReleaseId {
     fn read(bytes: &mut &[u8]) -> Result<Self, Malformed> {
-        let id = Self {
-            epoch: Wire::read(bytes)?,
-            version: take_version(bytes)?,
-            code: Wire::read(bytes)?,
-        };
+        let id = Self::new(Wire::read(bytes)?, take_version(bytes)?, Wire::read(bytes)?);
         if is_above_zero(&id.version) { Ok(id) } else { Err(NOT_ABOVE_ZERO) }
     }
 }
@@ -264,7 +295,7 @@ mod tests {
     use crate::testing::{ids, versions};
 
     fn id(version: &str, code: u8) -> ReleaseId {
-        ReleaseId { epoch: 0, version: version.parse().unwrap(), code: CodeHash([code; 32]) }
+        ReleaseId::new(0, version.parse().unwrap(), CodeHash([code; 32]))
     }
 
     #[test]
@@ -291,7 +322,7 @@ mod tests {
             id("1.0.0+b", 2),
             id("1.0.1", 0),
             id("1.10.0", 0),
-            ReleaseId { epoch: 1, ..id("0.1.0", 0) },
+            ReleaseId::new(1, "0.1.0".parse().unwrap(), CodeHash([0; 32])),
         ];
         assert!(ascending.is_sorted_by(|a, b| a < b), "{ascending:?}");
     }

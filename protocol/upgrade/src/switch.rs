@@ -648,7 +648,9 @@ mod tests {
         let (_, envelope) = release("2.0.0");
         let mut envelope = Envelope::clone(&envelope);
         envelope.code_bytes = code.len() as u64;
-        envelope.id.code = crate::release::CodeHash::of(code);
+        let version = envelope.id.version.clone();
+        let hash = crate::release::CodeHash::of(code);
+        envelope.id = crate::release::ReleaseId::new(0, version, hash);
         let staged = stage(&Toys::default().host(), code, &Arc::new(envelope), None, NOW);
         assert_eq!(staged.unwrap_err(), Quarantine::Unsupported("no toy".to_owned()));
     }

@@ -275,7 +275,7 @@ pub(crate) fn publication(version: Version) -> Publication {
 pub(crate) fn stamp(version: &str) -> Stamp {
     let version: Version = version.parse().unwrap();
     let class = ApiClass::of(&version);
-    Stamp::new(ReleaseId { epoch: 0, version, code: CodeHash([7; 32]) }, class)
+    Stamp::new(ReleaseId::new(0, version, CodeHash([7; 32])), class)
 }
 
 /// Versions above 0.0.0: few enough that equal ones meet, wide enough to break an encoding.
@@ -296,11 +296,8 @@ pub(crate) fn versions() -> impl Strategy<Value = Version> {
 
 /// Names of releases that often meet under one version.
 pub(crate) fn ids() -> impl Strategy<Value = ReleaseId> {
-    (0..3_u64, versions(), 0..3_u8).prop_map(|(epoch, version, code)| ReleaseId {
-        epoch,
-        version,
-        code: CodeHash([code; 32]),
-    })
+    (0..3_u64, versions(), 0..3_u8)
+        .prop_map(|(epoch, version, code)| ReleaseId::new(epoch, version, CodeHash([code; 32])))
 }
 
 /// Envelopes that often differ in one thing alone.

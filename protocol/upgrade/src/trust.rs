@@ -487,8 +487,7 @@ mod tests {
         assert_eq!(verifier(1, 1).verify(&mixed.bytes()), untrusted(0, 1));
         // Old code under a new version: exactly what a signature over the code alone lets through.
         let (_, old) = release("1.0.0");
-        let id =
-            crate::release::ReleaseId { version: semver::Version::new(9, 0, 0), ..old.id.clone() };
+        let id = crate::release::ReleaseId::new(0, semver::Version::new(9, 0, 0), old.id.code);
         let relabelled = Envelope { id, class: new.class.clone(), ..Envelope::clone(&old) };
         let bugs = Bug::SignatureCoversCodeOnly.into();
         let mut signed = sign_with_bugs(&old, &[&key(1)], bugs);
@@ -602,10 +601,8 @@ mod tests {
     #[test]
     fn a_trusted_signature_under_nonsense_is_refused_with_its_reason() {
         let (_, envelope) = release("1.0.0");
-        let zero = crate::release::ReleaseId {
-            version: semver::Version::new(0, 0, 0),
-            ..envelope.id.clone()
-        };
+        let zero = semver::Version::new(0, 0, 0);
+        let zero = crate::release::ReleaseId::new(0, zero, envelope.id.code);
         let class = crate::release::ApiClass::Major(9);
         for (nonsense, refusal) in [
             (Envelope { id: zero, ..Envelope::clone(&envelope) }, Refusal::BadVersion),

@@ -11,7 +11,7 @@ use contract::{
 use upgrade::release::{ReleaseId, Stamp};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{MessageId, Notice};
+use super::{Conversion, MessageId, Notice};
 
 impl Encode for MessageId {
     fn encode(&self, out: &mut Vec<u8>) {
@@ -100,7 +100,6 @@ fn put_arrival(notice: &Notice, out: &mut Vec<u8>) {
             instance,
             stamp,
             sent,
-            body,
             converted,
             was_held,
             exactly_once,
@@ -111,7 +110,7 @@ fn put_arrival(notice: &Notice, out: &mut Vec<u8>) {
             id.encode(out);
             put_varint(out, *instance);
             put_stamp(out, stamp.as_ref());
-            put_converted(out, sent, body, converted);
+            put_converted(out, sent, converted);
             out.push(u8::from(*was_held) | u8::from(*exactly_once) << 1);
             out.extend_from_slice(&entropy.to_le_bytes());
             put_time(out, *at);
@@ -138,11 +137,11 @@ fn put_arrival(notice: &Notice, out: &mut Vec<u8>) {
 /// What the app does.
 fn put_app_notice(notice: &Notice, out: &mut Vec<u8>) {
     match notice {
-        Notice::Operation { id, instance, sent, body, converted, entropy, at } => {
+        Notice::Operation { id, instance, sent, converted, entropy, at } => {
             out.push(20);
             put_varint(out, *id);
             put_varint(out, *instance);
-            put_converted(out, sent, body, converted);
+            put_converted(out, sent, converted);
             out.extend_from_slice(&entropy.to_le_bytes());
             put_time(out, *at);
         }
@@ -188,26 +187,16 @@ fn put_app_notice(notice: &Notice, out: &mut Vec<u8>) {
 /// What becomes of releases, and how incarnations begin: the few.
 fn put_release_notice(notice: &Notice, out: &mut Vec<u8>) {
     match notice {
-        Notice::Started {
-            incarnation,
-            known,
-            run,
-            composition,
-            state,
-            unacknowledged,
-            held,
-            received,
-            recovered,
-        } => {
+        Notice::Started { incarnation, known, run, composition, state, messages, recovered } => {
             out.push(40);
             put_varint(out, *incarnation);
             put_release(out, known.as_ref());
             put_release(out, run.as_ref());
             put_text(out, composition);
             put_state(out, state.as_ref());
-            put_ids(out, unacknowledged);
-            put_ids(out, held);
-            put_ids(out, received);
+            put_ids(out, &messages.unacknowledged);
+            put_ids(out, &messages.held);
+            put_ids(out, &messages.received);
             out.push(u8::from(*recovered));
         }
         Notice::Merged { incoming, before, after } => {
@@ -298,12 +287,13 @@ fn put_body(out: &mut Vec<u8>, body: &Body) {
 }
 
 /// The converted body only where a conversion made it another.
-fn put_converted(out: &mut Vec<u8>, sent: &Body, body: &Body, converted: &[u32]) {
+fn put_converted(out: &mut Vec<u8>, sent: &Body, converted: &Conversion) {
     put_body(out, sent);
-    put_varint(out, converted.len() as u64);
-    if !converted.is_empty() {
-        converted.iter().for_each(|edge| put_varint(out, u64::from(*edge)));
-        put_body(out, body);
+    let edges = converted.edges();
+    put_varint(out, edges.len() as u64);
+    if !edges.is_empty() {
+        edges.iter().for_each(|edge| put_varint(out, u64::from(*edge)));
+        put_body(out, converted.body(sent));
     }
 }
 

@@ -514,8 +514,8 @@ impl Fleet {
         let mut taken: BTreeMap<(NodeId, u64, NodeId), u64> = BTreeMap::new();
         for (_, _, notice) in &self.notices {
             match notice {
-                Notice::Started { received, .. } => {
-                    for id in received {
+                Notice::Started { messages, .. } => {
+                    for id in &messages.received {
                         taken.insert((id.from, id.incarnation, id.to), id.sequence);
                     }
                 }

@@ -143,7 +143,7 @@ fn r14_r15_r18_three_majors_serve_at_once_and_messages_skip() {
     let mut paths = BTreeMap::new();
     for (.., notice) in &fleet.notices {
         if let Notice::Delivered { converted, .. } = notice {
-            *paths.entry(converted.len()).or_insert(0) += 1;
+            *paths.entry(converted.edges().len()).or_insert(0) += 1;
         }
     }
     assert!(paths.len() == 3, "as it is, over one edge, over two: {paths:?}");

@@ -15,7 +15,7 @@ use replica::{
 };
 use upgrade::{
     gate::RefuseReason,
-    release::{CodeHash, Stamp},
+    release::{CodeHash, ReleaseId, Stamp},
 };
 
 use crate::fleet::{Fleet, counter};
@@ -87,7 +87,7 @@ fn content() -> impl Strategy<Value = Content> {
     let digest = (0..3_usize, any::<u32>(), any::<bool>(), any::<bool>(), any::<u32>());
     let digest = digest.prop_map(|(known, mark, whole, reply, nodes)| {
         let known = [None, Some("1.4.0"), Some("3.0.0")][known];
-        let known = known.map(|version| Box::new(counter(version).id()));
+        let known = known.map(|version| counter(version).id());
         let mark = if known.is_some() { mark } else { 0 };
         Digest { known, mark, whole, reply, nodes }
     });
@@ -236,10 +236,10 @@ fn a_flood_of_newer_messages_fills_the_hold_and_no_more() {
     let mut fleet = Fleet::new(2, Some(&old), 9);
     fleet.adjust(|settings| settings.hold.messages = 50);
     fleet.run(Span::from_millis(100));
-    let mut stamp = counter("3.0.0").envelope();
-    stamp.id.version.major = 999;
-    let class = upgrade::release::ApiClass::of(&stamp.id.version);
-    let stamp = Some(Stamp::new(stamp.id, class));
+    let stamp = counter("3.0.0").envelope();
+    let id = ReleaseId::new(0, semver::Version::new(999, 0, 0), stamp.id.code);
+    let class = upgrade::release::ApiClass::of(&id.version);
+    let stamp = Some(Stamp::new(id, class));
     let known = fleet.replica(2).status().incarnation;
     for sequence in 1..=20_000 {
         let body = Body { tag: 2, bytes: Arc::from([0_u8; 100]) };

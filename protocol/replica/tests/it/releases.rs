@@ -231,7 +231,8 @@ fn l5_a_switch_that_always_crashes_is_given_up() {
     fleet.run(Span::from_secs(5));
     assert_eq!(fleet.replica(2).run(), Some(&old.id()));
     let interrupted = |notice: &Notice| {
-        matches!(notice, Notice::Quarantined { reason: Quarantine::Unsupported(_), .. })
+        let Notice::Quarantined { reason, .. } = notice else { return false };
+        matches!(**reason, Quarantine::Unsupported(_))
     };
     assert_eq!(fleet.count(interrupted), 1);
 }
@@ -282,7 +283,7 @@ fn s16_a_migration_with_too_little_fuel_leaves_the_node_as_it_was() {
         assert_eq!(fleet.replica(1).export(), before);
         let same = |notice: &Notice| match notice {
             Notice::Quarantined { reason, image_before, image, .. } => {
-                matches!(reason, Quarantine::OverBudget { .. }) && image_before == image
+                matches!(**reason, Quarantine::OverBudget { .. }) && image_before == image
             }
             _ => false,
         };

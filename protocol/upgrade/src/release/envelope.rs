@@ -163,7 +163,7 @@ impl Envelope {
         }
         Ok(Self {
             app: manifest.app.to_owned(),
-            id: ReleaseId { epoch, version, code: CodeHash::of(code) },
+            id: ReleaseId::new(epoch, version, CodeHash::of(code)),
             class,
             state: manifest.state.id(),
             code_bytes: code.len() as u64,

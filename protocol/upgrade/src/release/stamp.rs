@@ -184,7 +184,8 @@ mod tests {
             let mut cache = StampCache::default();
             for id in ids {
                 let class = ApiClass::of(&id.version);
-                let stamp = Stamp::new(ReleaseId { code: CodeHash([1; 32]), ..id }, class);
+                let id = ReleaseId::new(id.epoch, id.version.clone(), CodeHash([1; 32]));
+                let stamp = Stamp::new(id, class);
                 let bytes = [&stamp.0.bytes, &noise[..]].concat();
                 let (mut plain, mut cached) = (&bytes[..], &bytes[..]);
                 prop_assert_eq!(cache.read(&mut cached), Stamp::read(&mut plain));
