@@ -55,7 +55,9 @@ def kill_and_resume(sweep, kills, dice):
         sweep.expect(0, *whole(sweep, out)[1:])
         compare(out, expected, complete=True)
         round_number += 1
-    say(f"kill: {killed} kills, {while_writing} of them while a file was being written, {round_number} sweeps: all as undisturbed")
+    say(
+        f"kill: {killed} kills, {while_writing} of them while a file was being written, {round_number} sweeps: all as undisturbed"
+    )
 
 
 def whole(sweep, out):

@@ -52,6 +52,28 @@ def python_with(venv, packages):
     return python
 
 
+def installed(programs, packages):
+    """Whether `programs` are here, by installing `packages` of Debian or Ubuntu if need be."""
+    if all(found(program) for program in programs):
+        return True
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        say(f"{' '.join(packages)}: not installed, and not to be had without root and apt-get")
+        return False
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    install = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
+    for way in (install, ["apt-get", "update"], install):
+        last = subprocess.run(way, env=quiet, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if way == install and last.returncode == 0:
+            return True
+    say(f"{' '.join(packages)}: apt-get does not have them: {last.stdout.strip().splitlines()[-1:]}")
+    return False
+
+
+def found(program):
+    """Where `program` is, the folders of daemons included."""
+    return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+
+
 def alone(command):
     """Goes on as `command` in namespaces of its own, where that is allowed. Does not return.
 

@@ -18,7 +18,6 @@ no packages to be had; 1 not so.
 import argparse
 import os
 import shlex
-import shutil
 import signal
 import socket
 import subprocess
@@ -26,7 +25,7 @@ import sys
 import time
 from pathlib import Path
 
-from shards import Sweep, Trouble, alone, loopback_up, parent, say, until
+from shards import Sweep, Trouble, alone, found, installed, loopback_up, parent, say, until
 
 PACKAGES = ["slurmctld", "slurmd", "slurm-client", "munge"]
 PROGRAMS = ["slurmctld", "slurmd", "sbatch", "scontrol", "squeue", "munged"]
@@ -166,8 +165,8 @@ def main():
     simctl, into = arguments.simctl.resolve(), arguments.into.resolve()
     sweep = Sweep(simctl, into)
     if arguments.role == "outside":
-        if not installed():
-            return
+        if not installed(PROGRAMS, PACKAGES):
+            return say("slurm: skipped")
         sweep.clear()
         alone(
             [
@@ -191,29 +190,6 @@ def main():
         say("slurm: duplicates at once")
         duplicates_at_once(sweep)
     say("slurm: every way gave the same bytes")
-
-
-def installed():
-    """Whether Slurm is here, by installing it if need be."""
-    if all(found(program) for program in PROGRAMS):
-        return True
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        say("slurm: skipped: it is not installed, and its packages cannot be had without root and apt-get")
-        return False
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    install = ["apt-get", "install", "--yes", "--no-install-recommends", *PACKAGES]
-    for way in (install, ["apt-get", "update"], install):
-        last = subprocess.run(way, env=quiet, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if way == install and last.returncode == 0:
-            return True
-    say(
-        f"slurm: skipped: apt-get does not have {' '.join(PACKAGES)}: {last.stdout.strip().splitlines()[-1:]}"
-    )
-    return False
-
-
-def found(program):
-    return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
 def command(*words, check=True):

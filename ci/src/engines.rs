@@ -4,8 +4,9 @@ use std::{path::Path, process::Command};
 
 use crate::step::{Outcome, root, simctl, target};
 
-/// HyperQueue's scheduler, Slurm on loopback, and the manifest for Kubernetes; each installs what it needs.
-const ENGINES: &[&str] = &["ci/engines/hq.py", "ci/engines/slurm.py", "ci/engines/kubernetes.py"];
+/// No engine, the scheduler of HyperQueue, Slurm on loopback, the manifest for Kubernetes; each installs its own.
+const ENGINES: &[&str] =
+    &["ci/engines/local.py", "ci/engines/hq.py", "ci/engines/slurm.py", "ci/engines/kubernetes.py"];
 
 /// Runs the shards of a sweep on every engine, with deaths, retries and duplicates.
 pub(crate) fn run() -> Outcome {
