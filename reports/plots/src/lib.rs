@@ -2,3 +2,25 @@
 //!
 //! Reads `results` and nothing else, so that last year's file still draws. Knows nothing of scenarios or
 //! protocols. Invariant: the same results give the same bytes.
+
+mod adoption;
+mod canvas;
+mod catalogue;
+mod digest;
+mod ecdf;
+mod frame;
+mod heatmap;
+mod held;
+mod ink;
+mod overview;
+mod scale;
+#[cfg(test)]
+mod testing;
+mod units;
+mod windows;
+
+pub use canvas::{Canvas, Plot, png, svg};
+pub use catalogue::{Entry, Of, PLOTS};
+pub use digest::{
+    Axis, Cell, Digest, DigestError, Kind, MEASURES, Measure, Row, Scenario, measure, quantile,
+};

@@ -1,0 +1,186 @@
+//! Which share of the fleet runs which release, over the time of one run, with the faults meanwhile.
+
+use results::Timeline;
+
+use crate::{
+    canvas::{Canvas, Pen, Plot, Side, fitting},
+    frame::{LEFT, RIGHT, WIDTH, share_axis, time_axis},
+    ink::Ink,
+    scale::Scale,
+    units::span,
+    windows::{Lanes, name},
+};
+
+const HEIGHT: f64 = 150.0;
+const FOOT: f64 = 26.0;
+const HEAD: f64 = 10.0;
+/// A band lower or narrower than this has no name in it.
+const NAMED_HEIGHT_MIN: f64 = 18.0;
+
+/// Which share of the fleet runs which release.
+pub(crate) struct Adoption<'a> {
+    timeline: &'a Timeline,
+    /// The most nodes that ran at once.
+    nodes: u32,
+}
+
+impl<'a> Adoption<'a> {
+    /// `None` where no node ever ran.
+    pub(crate) fn of(timeline: &'a Timeline) -> Option<Self> {
+        let sums = timeline.adoption.iter().map(|(_, by_release)| by_release.iter().sum::<u32>());
+        let nodes = sums.max().unwrap_or(0);
+        (nodes > 0).then_some(Self { timeline, nodes })
+    }
+
+    /// Nodes that run one of the releases before `release`, and those that run it, by step.
+    fn band(&self, release: usize) -> Vec<(u64, u32, u32)> {
+        let steps = self.timeline.adoption.iter().map(|(at, by_release)| {
+            let below = by_release.iter().take(release).sum();
+            (*at, below, by_release.get(release).copied().unwrap_or(0))
+        });
+        steps.collect()
+    }
+
+    fn end(&self) -> u64 {
+        let last = self.timeline.adoption.last().map_or(0, |(at, _)| *at);
+        self.timeline.ended_nanos.max(last).max(1)
+    }
+
+    fn draw_band(&self, canvas: &Canvas<'_>, release: usize, time: &Scale, share: &Scale) {
+        let band = self.band(release);
+        let ink = Ink::Series(release);
+        let height = |nodes: u32| share.at(f64::from(nodes) / f64::from(self.nodes));
+        let ends = band.iter().skip(1).map(|(at, ..)| *at).chain([self.end()]);
+        let (mut upper, mut lower) = (Vec::new(), Vec::new());
+        let mut widest: Option<(f64, f64, f64)> = None;
+        for ((at, below, here), end) in band.iter().zip(ends) {
+            let (from, to) = (time.at(*at as f64), time.at(end as f64));
+            let (bottom, top) = (height(*below), height(below + here));
+            upper.extend([(from, top), (to, top)]);
+            lower.extend([(from, bottom), (to, bottom)]);
+            let area = (to - from) * (bottom - top);
+            if bottom - top >= NAMED_HEIGHT_MIN && widest.is_none_or(|(most, ..)| area > most) {
+                widest = Some((area, (from + to) / 2.0, (bottom + top) / 2.0));
+            }
+        }
+        if band.iter().all(|(_, _, here)| *here == 0) {
+            return;
+        }
+        let around: Vec<_> = upper.iter().copied().chain(lower.into_iter().rev()).collect();
+        canvas.area(&around, ink, 0.3);
+        // The upper rim, where the release is there at all.
+        let here: Vec<bool> = band.iter().flat_map(|(_, _, here)| [*here > 0; 2]).collect();
+        let mut rim = Vec::new();
+        for (point, here) in upper.into_iter().zip(here) {
+            if here {
+                rim.push(point);
+            } else {
+                canvas.line(&std::mem::take(&mut rim), Pen::new(ink, 1.6));
+            }
+        }
+        canvas.line(&rim, Pen::new(ink, 1.6));
+        if let Some((_, x, y)) = widest {
+            let name = fitting(&self.timeline.releases[release], 120.0, 13.0).unwrap_or_default();
+            canvas.text(&name, (x, y), Side::Middle, 13.0, Ink::Text);
+        }
+    }
+}
+
+impl Plot for Adoption<'_> {
+    fn title(&self) -> String {
+        format!(
+            "{}: share of the fleet at each release, seed {}",
+            self.timeline.scenario, self.timeline.seed
+        )
+    }
+
+    fn description(&self) -> String {
+        let total = f64::from(self.nodes);
+        let told = self.timeline.releases.iter().enumerate().filter_map(|(release, name)| {
+            let band = self.band(release);
+            let (first, ..) = band.iter().find(|(_, _, here)| *here > 0)?;
+            let most = band.iter().map(|(_, _, here)| *here).max()?;
+            let last = band.last()?.2;
+            Some(format!(
+                "Release {name} runs from {} on, on at most {:.0} % of the fleet and on {:.0} % at the end.",
+                span(*first),
+                100.0 * f64::from(most) / total,
+                100.0 * f64::from(last) / total
+            ))
+        });
+        let faults = self.timeline.windows.iter().map(|window| {
+            format!(
+                "{} from {} to {}.",
+                name(window),
+                span(window.from_nanos),
+                span(window.to_nanos)
+            )
+        });
+        told.chain(faults).collect::<Vec<_>>().join(" ")
+    }
+
+    fn size(&self) -> (f64, f64) {
+        let lanes = Lanes::of(&self.timeline.windows);
+        (WIDTH, HEAD + lanes.height() + HEIGHT + FOOT)
+    }
+
+    fn draw(&self, canvas: &Canvas<'_>) {
+        let lanes = Lanes::of(&self.timeline.windows);
+        let right = WIDTH - RIGHT;
+        let top = HEAD + lanes.height();
+        let bottom = top + HEIGHT;
+        let time = Scale::linear((0.0, self.end() as f64), (LEFT, right));
+        let share = Scale::linear((0.0, 1.0), (bottom, top));
+        time_axis(canvas, &time, top, bottom);
+        share_axis(canvas, &share, right);
+        lanes.draw(canvas, &time, HEAD, bottom);
+        for release in 0..self.timeline.releases.len() {
+            self.draw_band(canvas, release, &time, &share);
+        }
+        healed(canvas, self.timeline, &time, top, bottom);
+    }
+}
+
+/// A line where the network became well for good.
+pub(crate) fn healed(
+    canvas: &Canvas<'_>,
+    timeline: &Timeline,
+    time: &Scale,
+    top: f64,
+    bottom: f64,
+) {
+    let at = timeline.safety_ended_nanos;
+    if at == 0 || at >= timeline.ended_nanos {
+        return;
+    }
+    let x = time.at(at as f64);
+    canvas.line(&[(x, top), (x, bottom)], Pen { ink: Ink::Soft, width: 1.0, dash: 2 });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{canvas::svg, testing};
+
+    #[test]
+    fn releases_and_faults_are_named_where_they_are() {
+        let digest = testing::digest(5);
+        let timeline = digest.scenarios[1].cells[0].timeline.as_ref().unwrap();
+        let plot = Adoption::of(timeline).unwrap();
+        let text = svg(&plot);
+        for name in ["1.0.0", "1.1.0", "2.0.0", "partition n1 n2 | n3 n4 n5", "pause n4"] {
+            assert!(text.contains(name), "{name}");
+        }
+        let told = plot.description().replace('\u{a0}', " ");
+        assert!(
+            told.contains("Release 2.0.0 runs from 2 s on, on at most 100 % of the fleet"),
+            "{told}"
+        );
+        assert!(told.contains("pause n4 from 800 ms to 2.6 s."), "{told}");
+    }
+
+    #[test]
+    fn a_run_without_nodes_is_not_drawn() {
+        assert!(Adoption::of(&Timeline::default()).is_none());
+    }
+}
