@@ -6,12 +6,18 @@
 //! begins; what lies beyond the coarse ring (137 s) waits in a heap. While little is pending, the list
 //! alone holds it: a sparse run never turns the wheel.
 //!
+//! Whatever is pushed in the order in which it is due needs no sorting: it waits in a lane beside all
+//! this. Timers of one period come so, and they are the ones that wait longest.
+//!
 //! Invariants: nothing in the rings and the heap comes before anything in the list. The fine ring holds
 //! ticks in `cursor + 1 ..= cursor + FINE`, so no two ticks share a bucket; the coarse ring and the heap
 //! hold nothing of the coarse tick of `cursor` or before.
 
 use super::{Entry, Queue};
-use std::{cmp::Reverse, collections::BinaryHeap};
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, VecDeque},
+};
 
 /// Nanoseconds of a fine bucket, as a power of two.
 const FINE_SHIFT: u32 = 12;
@@ -25,6 +31,8 @@ const COARSE: usize = 1 << 10;
 const NEAR_MAX: usize = 24;
 /// Events of the list up to which inserting is cheaper than a heap beside it.
 const INSERT_MAX: usize = 64;
+/// How far ahead an event may be that goes to the lane: none that is later can go there until it popped.
+const LANE_SPAN: u64 = 1 << 32;
 /// No cell.
 const NIL: u32 = u32::MAX;
 
@@ -53,6 +61,10 @@ pub struct Wheel {
     bound: u64,
     /// How many events the rings and the heap hold.
     far: usize,
+    /// Events in the order of their times, and so of their sequence numbers.
+    lane: VecDeque<Entry>,
+    /// When the last event of the lane is due, also where that has popped.
+    lane_end: u64,
     /// When the last event was popped.
     popped: u64,
     pushed: u64,
@@ -90,6 +102,8 @@ impl Default for Wheel {
             late: BinaryHeap::new(),
             bound: 1 << FINE_SHIFT,
             far: 0,
+            lane: VecDeque::new(),
+            lane_end: 0,
             popped: 0,
             pushed: 0,
         }
@@ -102,6 +116,11 @@ impl Queue for Wheel {
         let sequence = self.pushed;
         self.pushed += 1;
         let entry = Entry { nanos, sequence, item };
+        if nanos >= self.lane_end && nanos - self.popped < LANE_SPAN {
+            self.lane_end = nanos;
+            self.lane.push_back(entry);
+            return sequence;
+        }
         let is_near = nanos < self.bound || self.bound == u64::MAX;
         if is_near || (self.far == 0 && self.near.len() < NEAR_MAX) {
             self.insert(entry);
@@ -117,16 +136,25 @@ impl Queue for Wheel {
 
     #[inline(always)]
     fn pop(&mut self, until: u64) -> Option<Entry> {
-        if !self.late.is_empty() {
-            return self.pop_late(until);
+        let Some(&first) = self.lane.front().filter(|first| first.nanos <= until) else {
+            return self.pop_wheel((until, u64::MAX));
+        };
+        let sooner = self.pop_wheel((first.nanos, first.sequence));
+        if sooner.is_some() {
+            return sooner;
         }
-        if self.near.is_empty() { self.pop_far(until) } else { self.pop_near(until) }
+        self.lane.pop_front();
+        self.popped = first.nanos;
+        Some(first)
     }
 
     fn len(&self) -> usize {
-        self.far + self.near.len() + self.late.len()
+        self.far + self.near.len() + self.late.len() + self.lane.len()
     }
 }
+
+/// A moment, and where several events are due then, a sequence number: what comes before may pop.
+type Limit = (u64, u64);
 
 impl Wheel {
     /// Puts an entry that comes before everything in the wheel into the list.
@@ -147,20 +175,34 @@ impl Wheel {
         self.near[at] = entry;
     }
 
-    /// Pops from the wheel, as the list is empty.
+    /// Pops from all but the lane.
     #[inline(always)]
-    fn pop_far(&mut self, until: u64) -> Option<Entry> {
-        let tick = self.next_tick(until >> FINE_SHIFT)?;
+    fn pop_wheel(&mut self, limit: Limit) -> Option<Entry> {
+        if !self.late.is_empty() {
+            self.pop_late(limit)
+        } else if !self.near.is_empty() {
+            self.pop_near(limit)
+        } else if self.far > 0 {
+            self.pop_far(limit)
+        } else {
+            None
+        }
+    }
+
+    /// Pops from the rings and the heap, as the list is empty.
+    #[inline(always)]
+    fn pop_far(&mut self, limit: Limit) -> Option<Entry> {
+        let tick = self.next_tick(limit.0 >> FINE_SHIFT)?;
         let bucket = tick as usize % FINE;
         let head = self.fine[bucket];
         let chunk = &mut self.chunks[head as usize];
         let Entry { nanos, sequence, item } = chunk.entries[0];
         if chunk.len > 1 || chunk.next != NIL {
             self.take(tick);
-            return self.pop_near(until);
+            return self.pop_near(limit);
         }
         // Mostly a bucket holds one event: then the list need not hold it first.
-        if nanos > until {
+        if (nanos, sequence) >= limit {
             return None;
         }
         chunk.next = self.free;
@@ -175,9 +217,9 @@ impl Wheel {
     }
 
     #[inline]
-    fn pop_near(&mut self, until: u64) -> Option<Entry> {
+    fn pop_near(&mut self, limit: Limit) -> Option<Entry> {
         let Entry { nanos, sequence, item } = *self.near.last()?;
-        if nanos > until {
+        if (nanos, sequence) >= limit {
             return None;
         }
         self.near.truncate(self.near.len() - 1);
@@ -186,10 +228,10 @@ impl Wheel {
     }
 
     #[cold]
-    fn pop_late(&mut self, until: u64) -> Option<Entry> {
+    fn pop_late(&mut self, limit: Limit) -> Option<Entry> {
         let late = self.late.peek()?.0;
         let first = self.near.last().map_or(late, |sorted| late.min(*sorted));
-        if first.nanos > until {
+        if (first.nanos, first.sequence) >= limit {
             return None;
         }
         self.popped = first.nanos;
