@@ -15,21 +15,23 @@ const CONSTANTS: Row = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
 /// The four rows of the state.
 type Rows = (Row, Row, Row, Row);
 
-/// Writes the words of block `counter` of the stream that `key` and `nonce` name.
+/// The words of block `counter` of the stream that `key` and `nonce` name.
 ///
 /// Rows are values of their own and the rounds stand in a row, not in arrays and loops: so the compiler
 /// keeps them in vector registers.
 #[inline(never)]
-pub(super) fn block(key: [Row; 2], nonce: u64, counter: u64, words: &mut [u32; 16]) {
+pub(super) fn block(key: [Row; 2], nonce: u64, counter: u64) -> [u32; 16] {
     let place = [counter as u32, (counter >> 32) as u32, nonce as u32, (nonce >> 32) as u32];
     let rows = two_rounds((CONSTANTS, key[0], key[1], place));
     let rows = two_rounds(rows);
     let rows = two_rounds(rows);
     let (a, b, c, d) = two_rounds(rows);
+    let mut words = [0; 16];
     words[..4].copy_from_slice(&add(a, CONSTANTS));
     words[4..8].copy_from_slice(&add(b, key[0]));
     words[8..12].copy_from_slice(&add(c, key[1]));
     words[12..].copy_from_slice(&add(d, place));
+    words
 }
 
 /// A round on the columns and one on the diagonals.
@@ -89,9 +91,7 @@ mod tests {
             stream.set_stream(nonce);
             stream.set_word_pos(u128::from(counter) * 16);
             let expected: [u32; 16] = std::array::from_fn(|_| stream.next_u32());
-            let mut words = [0; 16];
-            block(key, nonce, counter, &mut words);
-            prop_assert_eq!(words, expected);
+            prop_assert_eq!(block(key, nonce, counter), expected);
         }
     }
 }

@@ -14,11 +14,12 @@ const BLOCK_OCCASIONS: u64 = 2;
 /// Lines that are kept: 256 KiB of short ones or 1 MiB of long ones. More are slower on a machine whose
 /// caches others use as well.
 const LINES: usize = 1 << 12;
-/// Blocks of a long line: as many as `rand_chacha` makes at once, for little more than one.
-const LONG: usize = 4;
+/// Blocks of a long line, as a power of two: as many as `rand_chacha` makes at once, for little more
+/// than one.
+const LONG: u32 = 2;
 /// Lines drawn for links well in use, after which lines get long.
 const USED_MAX: usize = 1 << 8;
-/// Long lines that were lost before they were used up, after which lines get short for good.
+/// Long lines that were lost before they were used up, after which no more lines are kept.
 const LOST_MAX: usize = 1 << 13;
 /// Bits that a site's number has at most.
 const SITE_BITS: u32 = 4;
@@ -28,12 +29,14 @@ const SITE_BITS: u32 = 4;
 pub struct Seeded {
     seed: u64,
     /// What each line holds. A line is in the place that its entity gives it, or not at all.
-    names: Vec<Name>,
-    /// Lines of `span` blocks.
+    names: Box<[Name; LINES]>,
+    /// The lines.
     blocks: Vec<Block>,
-    /// Blocks in a line, 1 or [`LONG`]. Long lines are cheaper while every link that is in use has one;
-    /// in a larger fleet they would be lost before they are used up.
-    span: usize,
+    /// Blocks in a line as a power of two, 0 or [`LONG`]. Long lines are cheaper while every link that is
+    /// in use has one; in a larger fleet they would be lost before they are used up.
+    span: u32,
+    /// Whether no lines are kept: so many streams are in use that a line is lost before it is used again.
+    scattered: bool,
     /// What [`USED_MAX`] and [`LOST_MAX`] count.
     used: usize,
     lost: usize,
@@ -60,9 +63,10 @@ impl Seeded {
     pub fn new(seed: u64) -> Self {
         Self {
             seed,
-            names: vec![NONE; LINES],
+            names: Box::new([NONE; LINES]),
             blocks: vec![EMPTY; LINES],
-            span: 1,
+            span: 0,
+            scattered: false,
             used: 0,
             lost: 0,
         }
@@ -79,26 +83,32 @@ impl Seeded {
         const { assert!((Site::Run as u32) < 1 << SITE_BITS) };
         // Links between the first 64 nodes have places of their own, as far as there are places.
         let spread = (occasion.entity >> 32).wrapping_mul(64).wrapping_add(occasion.entity);
-        let place = (spread ^ (occasion.site as u64) << 7) as usize & (self.names.len() - 1);
-        let number = occasion.index / BLOCK_OCCASIONS / self.span as u64;
+        let place = (spread ^ (occasion.site as u64) << 7) as usize % LINES;
+        let number = (occasion.index / BLOCK_OCCASIONS) >> self.span;
         (place, Name { entity: occasion.entity, tag: number << SITE_BITS | occasion.site as u64 })
     }
 
     /// Chooses how long lines are, before one is drawn for `occasion`.
     fn adapt(&mut self, occasion: Occasion) {
-        let part = occasion.index % (BLOCK_OCCASIONS * LONG as u64);
+        let part = occasion.index % (BLOCK_OCCASIONS << LONG);
         if self.span == LONG {
             // Whoever asks for a later occasion of a line has asked for an earlier one before.
             self.lost += usize::from(part > 0);
         } else {
             self.used += usize::from(occasion.index > part);
         }
-        let span = if self.lost <= LOST_MAX && self.used > USED_MAX { LONG } else { 1 };
-        if span != self.span {
-            self.span = span;
+        self.scattered = self.lost > LOST_MAX;
+        if self.span == 0 && self.used > USED_MAX {
+            self.span = LONG;
             self.names.fill(NONE);
-            self.blocks = vec![EMPTY; LINES * span];
+            self.blocks = vec![EMPTY; LINES << LONG];
         }
+    }
+
+    /// The key of a site's streams.
+    #[inline(always)]
+    fn key(&self, site: Site) -> [[u32; 4]; 2] {
+        [[self.seed as u32, (self.seed >> 32) as u32, site as u32, 0], [0; 4]]
     }
 
     /// Draws the line of `occasion` into its place.
@@ -107,11 +117,11 @@ impl Seeded {
         self.adapt(occasion);
         let (place, name) = self.line(occasion);
         self.names[place] = name;
-        let first = (name.tag >> SITE_BITS) * self.span as u64;
-        let blocks = &mut self.blocks[place * self.span..][..self.span];
-        let key = [[self.seed as u32, (self.seed >> 32) as u32, occasion.site as u32, 0], [0; 4]];
+        let first = name.tag >> SITE_BITS << self.span;
+        let key = self.key(occasion.site);
+        let blocks = &mut self.blocks[place << self.span..][..1 << self.span];
         if let [block] = blocks {
-            chacha::block(key, occasion.entity, first, &mut block.0);
+            block.0 = chacha::block(key, occasion.entity, first);
             return;
         }
         let mut seed = [0; 32];
@@ -121,7 +131,7 @@ impl Seeded {
         let mut stream = ChaCha8Rng::from_seed(seed);
         stream.set_stream(occasion.entity);
         stream.set_word_pos(u128::from(first) * 16);
-        let mut bytes = [0; LONG * size_of::<Block>()];
+        let mut bytes = [0; size_of::<Block>() << LONG];
         stream.fill_bytes(&mut bytes);
         for (block, bytes) in blocks.iter_mut().zip(bytes.as_chunks::<{ size_of::<Block>() }>().0) {
             block.0 = std::array::from_fn(|at| u32::from_le_bytes(bytes.as_chunks().0[at]));
@@ -132,14 +142,19 @@ impl Seeded {
 impl Choices for Seeded {
     #[inline(always)]
     fn words(&mut self, occasion: Occasion) -> [u32; WORDS] {
-        let (mut place, name) = self.line(occasion);
+        let Occasion { site, entity, index } = occasion;
+        let half = (index % BLOCK_OCCASIONS) as usize;
+        if self.scattered {
+            let block = chacha::block(self.key(site), entity, index / BLOCK_OCCASIONS);
+            return block.as_chunks().0[half];
+        }
+        let (place, name) = self.line(occasion);
         if self.names[place] != name {
             self.draw(occasion);
-            place = self.line(occasion).0;
+            return self.words(occasion);
         }
-        let block = (occasion.index / BLOCK_OCCASIONS) as usize & (self.span - 1);
-        let block = &self.blocks[place * self.span + block].0;
-        block.as_chunks::<WORDS>().0[(occasion.index % BLOCK_OCCASIONS) as usize]
+        let block = (index / BLOCK_OCCASIONS) as usize & ((1 << self.span) - 1);
+        self.blocks[(place << self.span) + block].0.as_chunks().0[half]
     }
 
     #[inline(always)]
@@ -176,7 +191,8 @@ mod tests {
                 assert_eq!(mixed.words(occasion(entity, entity % 100)), expected[entity as usize]);
             }
         }
-        assert_eq!((alone.span, mixed.span), (LONG, 1), "lines of both lengths were read");
+        assert!(alone.span == LONG && !alone.scattered, "long lines were read");
+        assert!(mixed.scattered, "words were drawn without lines");
     }
 
     #[test]
