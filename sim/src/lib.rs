@@ -17,6 +17,7 @@ mod node;
 pub mod queue;
 pub mod sample;
 mod slab;
+mod timers;
 mod world;
 
 pub use event::{Control, Event, Fate, View, Watch};

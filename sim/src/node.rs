@@ -1,26 +1,25 @@
 //! A node: a process, and what the world keeps for it.
 
-use crate::{clock::Clock, disk::Disk, network::Links};
+use crate::{clock::Clock, disk::Disk, timers::Timers};
 use contract::{Effect, NodeId, Process, Time};
 use std::collections::{BTreeMap, VecDeque};
 
-/// A node.
+/// A node. What every input touches stands together, as in a large fleet each line is a miss.
+#[repr(C)]
 pub(crate) struct Node<P: Process> {
     pub(crate) id: NodeId,
     pub(crate) state: State,
-    /// While the node is up or paused.
-    pub(crate) process: Option<P>,
-    pub(crate) clock: Clock,
-    pub(crate) links: Links,
-    /// A process arms few distinct timers, so a search in order is the fastest.
-    pub(crate) timers: Vec<Armed<P::Timer>>,
     /// Whether a record is on its way to the disk.
     pub(crate) barrier: bool,
-    /// How many inputs the node was given, over all incarnations.
-    pub(crate) inputs: u64,
     /// How many times it stopped being up: tells what is meant for an earlier incarnation.
     pub(crate) incarnation: u32,
-    /// What a delivery does not touch, so that it touches few cache lines.
+    /// How many inputs the node was given, over all incarnations.
+    pub(crate) inputs: u64,
+    pub(crate) clock: Clock,
+    /// While the node is up or paused.
+    pub(crate) process: Option<P>,
+    pub(crate) timers: Timers<P::Timer>,
+    /// What a delivery does not touch.
     pub(crate) cold: Box<Cold<P>>,
 }
 
@@ -51,29 +50,17 @@ pub(crate) enum State {
     Gone,
 }
 
-/// A timer that is armed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Armed<T> {
-    pub(crate) timer: T,
-    /// When it is due, by the node's clock.
-    pub(crate) due: Time,
-    /// The event that will look at it: its moment and sequence number. It may come too early, where
-    /// the timer was moved later, and then is planned anew; any other event is out of date.
-    pub(crate) planned: Option<(u64, u64)>,
-}
-
 impl<P: Process> Node<P> {
     pub(crate) fn new(id: NodeId) -> Self {
         Self {
             id,
             state: State::Absent,
-            process: None,
-            clock: Clock::default(),
-            links: Links::default(),
-            timers: Vec::new(),
             barrier: false,
-            inputs: 0,
             incarnation: 0,
+            inputs: 0,
+            clock: Clock::default(),
+            process: None,
+            timers: Timers::default(),
             cold: Box::new(Cold {
                 disk: Disk::default(),
                 backlog: VecDeque::new(),
@@ -86,10 +73,9 @@ impl<P: Process> Node<P> {
 
     /// Bytes on the heap, without the process's own.
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.links.heap_bytes()
-            + size_of::<Cold<P>>()
+        size_of::<Cold<P>>()
             + self.cold.disk.heap_bytes()
-            + self.timers.capacity() * size_of::<Armed<P::Timer>>()
+            + self.timers.heap_bytes()
             + self.cold.backlog.capacity() * size_of::<(u64, Effect<P>)>()
             + self.cold.waiting.capacity() * size_of::<u32>()
     }

@@ -12,7 +12,7 @@ pub use cut::{Direction, Shape};
 pub(crate) use {
     clog::{Clogs, Met},
     cut::{Cuts, write_nodes},
-    link::{Links, SLOTS_MAX, Tail, UNRESOLVED},
+    link::{Link as LinkState, Links, SLOTS_MAX, Tail, UNRESOLVED},
     rules::{Class, LossOdds, Rules},
 };
 

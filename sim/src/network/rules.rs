@@ -45,6 +45,9 @@ pub(crate) struct Class {
     pub(crate) odd: bool,
     /// Whether anything about a datagram is drawn at all.
     pub(crate) draws: bool,
+    /// The odds of loss, where that and the latency are all that is drawn, each on its own, and a link
+    /// of this class remembers nothing: nearly all links of nearly all worlds.
+    pub(crate) plain: Option<Odds>,
     /// Whether a link of this class remembers what is on it.
     pub(crate) remembers: bool,
 }
@@ -137,6 +140,11 @@ impl Class {
         let corrupt = Odds::ppm(link.corrupt_ppm);
         let odd = [duplicate, reorder, corrupt].iter().any(|odds| !odds.is_none());
         let varies = !matches!(link.latency, Latency::Constant(_));
+        let remembers = link.fifo || link.bandwidth.is_some();
+        let plain = match loss {
+            LossOdds::Independent(odds) if varies && !odd && !remembers => Some(odds),
+            _ => None,
+        };
         Self {
             latency: link.latency.clone(),
             least: link.latency.least(),
@@ -151,7 +159,8 @@ impl Class {
             varies,
             odd,
             draws: odd || varies || !matches!(loss, LossOdds::None),
-            remembers: link.fifo || link.bandwidth.is_some(),
+            plain,
+            remembers,
         }
     }
 }

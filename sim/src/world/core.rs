@@ -6,10 +6,11 @@ use crate::{
     fault::{Chance, Fault},
     fingerprint::Fingerprint,
     ledger::{Injector, Ledger},
-    network::{Clogs, Cuts, LossOdds, Rules, SLOTS_MAX},
+    network::{Clogs, Cuts, Links, LossOdds, Rules, SLOTS_MAX},
     node::{Cold, Directory, Node, State},
     queue::{Queue, Wheel},
     slab::Slab,
+    timers::Armed,
 };
 use contract::{Effect, NodeId, Process, Span, Time};
 use std::{
@@ -23,6 +24,7 @@ pub(crate) struct Core<P: Process> {
     pub(crate) queue: Wheel,
     pub(crate) nodes: Vec<Node<P>>,
     pub(crate) directory: Directory,
+    pub(crate) links: Links,
     pub(crate) flights: Slab<Flight<P::Message>>,
     /// Datagrams in flight, where bytes travel.
     pub(crate) letters: Slab<Flight<Vec<u8>>>,
@@ -135,7 +137,7 @@ impl Item {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn bits(self) -> u32 {
         let (kind, slot) = match self {
             Self::Datagram(slot) => (0, slot),
@@ -155,6 +157,7 @@ impl<P: Process> Core<P> {
             queue: Wheel::default(),
             nodes: Vec::new(),
             directory: Directory::default(),
+            links: Links::default(),
             flights: Slab::default(),
             letters: Slab::default(),
             rares: Slab::default(),
@@ -216,7 +219,7 @@ impl<P: Process> Core<P> {
     /// Links have other settings: every link looks its class up again.
     pub(crate) fn rules_changed(&mut self) {
         self.trouble_changed();
-        self.nodes.iter_mut().for_each(|node| node.links.unresolve());
+        self.links.unresolve();
         self.encodes =
             self.fingerprint.is_on() || self.wire == Wire::Bytes || self.rules.any_narrow();
         for class in self.rules.classes() {
@@ -274,15 +277,11 @@ impl<P: Process> Core<P> {
     #[inline(always)]
     pub(crate) fn arm(&mut self, slot: u32, timer: P::Timer, due: Time) {
         let timers = &mut self.nodes[slot as usize].timers;
-        let at = timers.iter().position(|armed| armed.timer == timer);
+        let at = timers.position(|armed| armed.timer == timer);
         if due == Time::NEVER {
-            at.map(|at| timers.swap_remove(at));
-            return;
+            return at.into_iter().for_each(|at| timers.swap_remove(at));
         }
-        let at = at.unwrap_or_else(|| {
-            timers.push(crate::node::Armed { timer, due, planned: None });
-            timers.len() - 1
-        });
+        let at = at.unwrap_or_else(|| timers.push(Armed { timer, due, planned: None }));
         timers[at].due = due;
         self.plan_timer(slot, at);
     }
@@ -311,8 +310,8 @@ impl<P: Process> Core<P> {
         Memory {
             idle_node: size_of::<Node<P>>() + size_of::<Cold<P>>(),
             nodes: nodes + self.nodes.iter().map(Node::heap_bytes).sum::<usize>(),
-            links_touched: self.nodes.iter().map(|node| node.links.touched()).sum(),
-            links: self.nodes.iter().map(|node| node.links.heap_bytes()).sum(),
+            links_touched: self.links.touched(),
+            links: self.links.heap_bytes(),
         }
     }
 }

@@ -20,9 +20,12 @@ impl<P: Process, C: Choices> World<P, C> {
         node.inputs += 1;
         let ordinal = node.inputs;
         let now = node.clock.read(core.now);
-        let mut effects = std::mem::take(&mut core.effects);
         let process = node.process.as_mut().expect("a node that is up has a process");
-        process.handle(now, input, &mut effects);
+        process.handle(now, input, &mut core.effects);
+        if core.effects.is_empty() {
+            return;
+        }
+        let mut effects = std::mem::take(&mut core.effects);
         if node.barrier {
             node.cold.backlog.extend(effects.drain(..).map(|effect| (ordinal, effect)));
         } else {

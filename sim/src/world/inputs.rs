@@ -6,7 +6,8 @@ use crate::{
     fingerprint::Kind,
     ledger::Injector,
     network::Met,
-    node::{Armed, State},
+    node::State,
+    timers::Armed,
     world::Order,
 };
 use contract::{Choices, Input, NodeId, Process, Time, Wire as _};
@@ -169,7 +170,7 @@ impl<P: Process, C: Choices> World<P, C> {
         let core = &mut self.core;
         let node = &mut core.nodes[slot as usize];
         let planned = |planned: Option<(u64, u64)>| planned.is_some_and(|(_, own)| own == sequence);
-        let Some(at) = node.timers.iter().position(|armed| planned(armed.planned)) else {
+        let Some(at) = node.timers.position(|armed| planned(armed.planned)) else {
             return;
         };
         node.timers[at].planned = None;
@@ -191,10 +192,11 @@ impl<P: Process, C: Choices> World<P, C> {
             self.feed(slot, Input::Timer(timer), watch);
         }
         let timers = &mut self.core.nodes[slot as usize].timers;
-        let rung = |armed: &Armed<P::Timer>| armed.timer == timer && armed.due == Time::NEVER;
-        let at =
-            if timers.get(at).is_some_and(rung) { Some(at) } else { timers.iter().position(rung) };
-        if let Some(at) = at {
+        let own = |armed: &Armed<P::Timer>| armed.timer == timer;
+        let at = if timers.get(at).is_some_and(own) { Some(at) } else { timers.position(own) };
+        if let Some(at) = at
+            && timers[at].due == Time::NEVER
+        {
             timers.swap_remove(at);
         }
     }

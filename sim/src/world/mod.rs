@@ -21,7 +21,7 @@ use crate::{
     fingerprint::Fingerprint,
     ledger::Ledger,
     network,
-    queue::Queue,
+    queue::{Entry, Queue},
 };
 use contract::{Choices, NodeId, Process, Time};
 use std::collections::BTreeSet;
@@ -189,16 +189,10 @@ impl<P: Process, C: Choices> World<P, C> {
         while let Some(entry) = self.core.queue.pop(until.as_nanos()) {
             self.core.now = Time::from_nanos(entry.nanos);
             self.core.counts.events += 1;
-            // The most frequent first: a chain of tests is predicted better than a jump through a table.
-            let item = Item::of(entry.item);
-            if let Item::Datagram(slot) = item {
+            if let Item::Datagram(slot) = Item::of(entry.item) {
                 self.arrive(slot, watch);
-            } else if let Item::Timer(node) = item {
-                self.fire(node, entry.sequence, watch);
-            } else if let Item::Letter(slot) = item {
-                self.open(slot, watch);
-            } else if let Item::Rare(slot) = item {
-                self.rare(slot, watch);
+            } else {
+                self.turn(entry, watch);
             }
             if !self.core.orders.is_empty() {
                 self.obey(watch);
@@ -212,6 +206,18 @@ impl<P: Process, C: Choices> World<P, C> {
         }
         self.core.now = self.core.now.max(until);
         Stopped::Reached(until)
+    }
+
+    /// Something happens that is no datagram. Apart, and tested in this order, because a branch is
+    /// predicted better than a jump through a table.
+    #[inline(never)]
+    fn turn<W: Watch<P>>(&mut self, entry: Entry, watch: &mut W) {
+        match Item::of(entry.item) {
+            Item::Timer(node) => self.fire(node, entry.sequence, watch),
+            Item::Letter(slot) => self.open(slot, watch),
+            Item::Rare(slot) => self.rare(slot, watch),
+            Item::Datagram(_) => unreachable!("a datagram arrives"),
+        }
     }
 
     /// The world, to look at.

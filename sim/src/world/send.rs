@@ -5,7 +5,7 @@ use crate::{
     event::{Event, Fate, Watch},
     fingerprint::Kind,
     ledger::{Injector, Ledger},
-    network::{Class, LossOdds, Tail, UNRESOLVED},
+    network::{Class, LinkState, LossOdds, Tail, UNRESOLVED},
     sample::{below, within},
 };
 use contract::{
@@ -86,9 +86,8 @@ impl<P: Process, C: Choices> World<P, C> {
             return self.show(entered, &message, Fate::Nowhere, watch);
         };
         let cut = core.troubled && core.meets_trouble(from, to);
-        let node = &mut core.nodes[sender as usize];
-        let at = node.links.touch(receiver);
-        let state = node.links.link(at);
+        let at = core.links.touch(sender, receiver);
+        let state = core.links.link(at);
         let mut class = state.class();
         if class == UNRESOLVED {
             class = core.rules.resolve(from, to);
@@ -96,25 +95,60 @@ impl<P: Process, C: Choices> World<P, C> {
         }
         let class = core.rules.class(class);
         let number = state.enter();
+        let entered = Entered { receiver, from, to, number, input, size };
+        let Some(loss) = class.plain.filter(|_| !cut) else {
+            return self.send_odd(entered, at, cut, message, watch);
+        };
+        // What follows does what `send_odd` does, for the links that most worlds mostly have.
+        let occasion = occasion(entered);
+        let words = self.choices.words(occasion);
+        let lost = u64::from(loss.hit(words[word::LOSS]));
+        let lost = self.choices.settle(occasion, LOST, lost, 0) != 0;
+        let latency = class.latency(words[word::LATENCY]);
+        let latency = self.choices.settle(occasion, LATENCY, latency, class.least);
+        core.ledger.attempt(Injector::Loss, lost);
+        if lost {
+            core.counts.lost += 1;
+            return self.show(entered, &message, Fate::Lost, watch);
+        }
+        let arrives = core.now + Span::from_nanos(latency);
+        let fate = Fate::Travels { arrives, copy: None, corrupted: false, reordered: false };
+        self.show(entered, &message, fate, watch);
+        self.core.fly(entered, false, arrives, message);
+    }
+
+    /// As [`World::send`], on a link that is cut, or whose datagrams may meet more than loss.
+    #[inline(never)]
+    fn send_odd<W: Watch<P>>(
+        &mut self,
+        entered: Entered,
+        at: usize,
+        cut: bool,
+        message: P::Message,
+        watch: &mut W,
+    ) {
+        let core = &mut self.core;
+        let state = core.links.link(at);
+        // Its class was just resolved, and where it has no room for it, is resolved again.
+        let class = match state.class() {
+            UNRESOLVED => core.rules.resolve(entered.from, entered.to),
+            class => class,
+        };
+        let class = core.rules.class(class);
         let lot = if class.draws {
-            let occasion = Occasion { site: Site::Send, entity: link(from.0, to.0), index: number };
-            let mut bad = state.is_bad();
-            let lot = Lot::draw(class, occasion, &mut bad, &mut self.choices);
-            state.set_bad(bad);
-            lot
+            Lot::draw(class, occasion(entered), state, &mut self.choices)
         } else {
             Lot { latency: class.least, ..Lot::default() }
         };
         let now = core.now.as_nanos();
         let arrives = if class.remembers {
-            node.links.tail(at).arrival(class, now, size, lot)
+            core.links.tail(at).arrival(class, now, entered.size, lot)
         } else {
             Some(now.saturating_add(lot.latency).saturating_add(lot.delay))
         };
         if class.draws || class.remembers {
             account(class, lot, cut, arrives.is_some(), &mut core.ledger);
         }
-        let entered = Entered { receiver, from, to, number, input, size };
         if cut {
             core.counts.cut += 1;
             self.show(entered, &message, Fate::Cut, watch);
@@ -132,7 +166,6 @@ impl<P: Process, C: Choices> World<P, C> {
     }
 
     /// Puts a datagram that is not lost on its way, and its copy.
-    #[inline(always)]
     fn launch<W: Watch<P>>(
         &mut self,
         entered: Entered,
@@ -253,6 +286,7 @@ impl<P: Process> Core<P> {
     }
 
     /// Takes a sent datagram, whose bytes are in the scratch, into the fingerprint.
+    #[inline(never)]
     fn take_sent(&mut self, entered: Entered, fate: Fate) {
         let copied = |copy: Option<Time>| copy.map_or(0, Time::as_nanos);
         let (kind, arrives, copy) = match fate {
@@ -278,18 +312,24 @@ impl<P: Process> Core<P> {
     }
 }
 
+/// The occasion of a datagram that entered its link.
+#[inline(always)]
+fn occasion(entered: Entered) -> Occasion {
+    let Entered { from, to, number, .. } = entered;
+    Occasion { site: Site::Send, entity: link(from.0, to.0), index: number }
+}
+
 impl Lot {
-    #[inline(always)]
     fn draw<C: Choices>(
         class: &Class,
         occasion: Occasion,
-        bad: &mut bool,
+        state: &mut LinkState,
         choices: &mut C,
     ) -> Self {
         let words = choices.words(occasion);
         let mut settle = |aspect, drawn, benign| choices.settle(occasion, aspect, drawn, benign);
         let mut lot = Self::default();
-        if let Some(lost) = class.loss.draw(words[word::LOSS], words[word::SPELL], bad) {
+        if let Some(lost) = class.loss.draw(words[word::LOSS], words[word::SPELL], state) {
             lot.lost = settle(LOST, u64::from(lost), 0) != 0;
         }
         lot.latency = class.least;
@@ -323,14 +363,14 @@ impl Lot {
 
 impl LossOdds {
     /// Whether a datagram is lost; `None` where none ever is. Moves the link's spell on.
-    #[inline(always)]
-    fn draw(&self, loss: u32, spell: u32, bad: &mut bool) -> Option<bool> {
+    fn draw(&self, loss: u32, spell: u32, state: &mut LinkState) -> Option<bool> {
         match self {
             Self::None => None,
             Self::Independent(odds) => Some(odds.hit(loss)),
             Self::Bursty { bad: turns_bad, good, loss_good, loss_bad } => {
-                *bad = if *bad { !good.hit(spell) } else { turns_bad.hit(spell) };
-                Some(if *bad { loss_bad } else { loss_good }.hit(loss))
+                let bad = if state.is_bad() { !good.hit(spell) } else { turns_bad.hit(spell) };
+                state.set_bad(bad);
+                Some(if bad { loss_bad } else { loss_good }.hit(loss))
             }
         }
     }
