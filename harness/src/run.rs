@@ -22,6 +22,7 @@ use sim::{
 };
 
 use crate::{
+    choices::Words,
     invariants::Checks,
     observation::Observation,
     outcome::{LedgerRow, Outcome, Verdict},
@@ -135,12 +136,27 @@ impl<'a> Deployed<'a> {
         scenario: &'a Scenario,
         hostile: &BTreeSet<NodeId>,
     ) -> Result<Self, DeployError> {
-        Ok(Self { scenario, setup: Arc::new(Setup::new(scenario, hostile)?) })
+        let stated = scenario.fleet.hostile.iter().map(|node| **node);
+        let hostile = hostile.iter().copied().chain(stated).collect();
+        Ok(Self { scenario, setup: Arc::new(Setup::new(scenario, &hostile)?) })
     }
 
-    /// One run with `seed`.
+    /// The kinds of operation of its clients, to read and write choices with.
+    pub fn words(&self) -> Words {
+        let program = self.setup.built_for().map(|source| &source.program);
+        let kinds = program.map(|program| self.scenario.operation_kinds(program.manifest()));
+        Words { kinds: kinds.into_iter().flatten().map(|(kind, _)| kind).collect() }
+    }
+
+    /// One run with `seed`; a scenario that carries its choices itself has one run and one seed.
     pub fn run(&self, seed: u64, options: Options, trace: Option<&mut dyn Sink>) -> Outcome {
-        self.run_settled(seed, Seeded::new(seed), options, trace).0
+        match &self.scenario.replay {
+            None => self.run_settled(seed, Seeded::new(seed), options, trace).0,
+            Some(replay) => {
+                let decisions = replay.decisions(&self.words());
+                self.run_replayed(*replay.seed, decisions, options, trace).0
+            }
+        }
     }
 
     /// As [`run_recorded`].
@@ -150,9 +166,19 @@ impl<'a> Deployed<'a> {
         options: Options,
         trace: Option<&mut dyn Sink>,
     ) -> (Outcome, Vec<Decision>) {
-        let choices = Recorded::new(Seeded::new(seed));
-        let (outcome, choices) = self.run_settled(seed, choices, options, trace);
-        (outcome, choices.log)
+        match &self.scenario.replay {
+            None => {
+                let choices = Recorded::new(Seeded::new(seed));
+                let (outcome, choices) = self.run_settled(seed, choices, options, trace);
+                (outcome, choices.log)
+            }
+            Some(replay) => {
+                let (seed, decisions) = (*replay.seed, replay.decisions(&self.words()));
+                let choices = Recorded::new(Replayed::new(Seeded::new(seed), decisions));
+                let (outcome, choices) = self.run_settled(seed, choices, options, trace);
+                (outcome, choices.log)
+            }
+        }
     }
 
     /// As [`run_replayed`].
@@ -380,13 +406,8 @@ fn publish(release: &crate::scenario::deployment::Published) -> Command {
 fn clients(scenario: &Scenario, setup: &Setup, stated: &Stated) -> Option<Workload> {
     let built_for = setup.built_for()?;
     let program = Arc::clone(&built_for.program);
-    let kinds = program.manifest().operations.iter();
-    let mix: Vec<(String, u32)> = if stated.mix.is_empty() {
-        kinds.map(|kind| ((*kind).to_owned(), 1)).collect()
-    } else {
-        stated.mix.iter().map(|(kind, weight)| (kind.clone(), *weight)).collect()
-    };
-    let at: Vec<(NodeId, Time)> = match &stated.clients {
+    let mix = scenario.operation_kinds(program.manifest());
+    let mut at: Vec<(NodeId, Time)> = match &stated.clients {
         Some(clients) => clients
             .iter()
             .map(|client| {
@@ -394,8 +415,11 @@ fn clients(scenario: &Scenario, setup: &Setup, stated: &Stated) -> Option<Worklo
                 (**client, joins.map_or(Time::ZERO, |(_, at)| at))
             })
             .collect(),
-        None => scenario.nodes().collect(),
+        None => scenario.named_nodes().collect(),
     };
+    // Whoever is not there leaves its number to nobody.
+    let absent = at.iter_mut().filter(|(node, _)| !scenario.has(*node));
+    absent.for_each(|(_, begins)| *begins = Time::NEVER);
     let until = stated.until.map_or(*scenario.phases.safety, |until| *until);
     let stamp = Some(built_for.stamp.clone());
     Some(Workload::new(at, stated.pace()?, Time::ZERO + until, program, stamp, mix))
@@ -475,7 +499,7 @@ impl<C: Choices> Run<'_, C> {
             rested_after,
             ended: self.world.now(),
             came_to_its_end: end.is_some(),
-            nodes: self.story.truth.nodes.len() as u32,
+            nodes: self.scenario.nodes().count() as u32,
             core,
             waiting,
         };

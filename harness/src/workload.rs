@@ -15,7 +15,9 @@ use crate::scenario::Pace;
 
 /// How long after the last operation the next one comes, open loop.
 const GAP: Aspect = Aspect("gap");
-/// Which kind of operation.
+/// Whether there is an operation: drawn as 1, benign as 0.
+const ASKED: Aspect = Aspect("asked");
+/// Which kind of operation, counted in the mix.
 const KIND: Aspect = Aspect("kind");
 
 /// A client that finds its node down asks again after this long, however short it thinks.
@@ -139,9 +141,17 @@ impl Workload {
             // Clients begin at different moments of their first gap.
             return None;
         }
+        if choices.settle(occasion, ASKED, 1, 0) == 0 {
+            if let Pace::Closed(think) = self.pace {
+                client.next = at + think.max(PATIENCE_MIN);
+            }
+            return None;
+        }
         let total = self.mix.last().map_or(0, |(_, sum)| *sum).max(1);
-        let pick = choices.settle(occasion, KIND, word(words, 2) % total, 0);
-        let (kind, _) = self.mix.iter().find(|(_, sum)| pick < *sum)?;
+        let pick = word(words, 2) % total;
+        let drawn = self.mix.iter().position(|(_, sum)| pick < *sum)?;
+        let kind = choices.settle(occasion, KIND, drawn as u64, 0);
+        let (kind, _) = self.mix.get(usize::try_from(kind).ok()?)?;
         let entropy = [words[4], words[5], words[6], words[7]];
         let body = self.program.operation(kind, entropy)?;
         let id = (number as u64) << COUNT_BITS | client.asked;

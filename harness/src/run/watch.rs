@@ -41,6 +41,7 @@ pub(super) struct Story {
     wanted: Option<Vec<String>>,
     /// Whether the app's state depends on who knows whom, which only the nodes know once some join.
     peers_known: bool,
+    everyone: Vec<NodeId>,
 }
 
 /// A release of the scenario.
@@ -157,6 +158,7 @@ impl Story {
             closed,
             wanted: wanted(scenario),
             peers_known: scenario.fleet.joins.is_empty(),
+            everyone: scenario.nodes().map(|(node, _)| node).collect(),
         }
     }
 
@@ -211,8 +213,7 @@ impl Story {
     fn join(&mut self, at: Time, node: NodeId) -> bool {
         let broke = self.show(at, node, 0, &Observation::Joined);
         if self.peers_known {
-            let everyone = (0..self.truth.nodes.len() as u32).map(NodeId).collect();
-            self.truth.nodes[node.0 as usize].peers = everyone;
+            self.truth.nodes[node.0 as usize].peers = self.everyone.clone();
         }
         broke
     }

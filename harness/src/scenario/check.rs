@@ -17,13 +17,15 @@ use super::{
 
 mod faults;
 mod releases;
+mod replay;
 mod world;
 
 /// Every mistake in `scenario`, which was read from `table`, in the order of the file.
 pub(super) fn mistakes(scenario: &Scenario, table: &Spanned<DeTable<'_>>) -> Vec<Diagnostic> {
     let registry = Registry::standard();
     let joins = scenario.fleet.joins.iter().map(|join| *join.node);
-    let nodes = (0..scenario.fleet.nodes).map(NodeId).chain(joins).collect();
+    let named = (0..scenario.fleet.nodes).map(NodeId).chain(joins);
+    let nodes = named.filter(|node| scenario.has(*node)).collect();
     let mut check = Check { scenario, table, registry, nodes, found: Vec::new() };
     check.head();
     check.fleet();
@@ -33,6 +35,7 @@ pub(super) fn mistakes(scenario: &Scenario, table: &Spanned<DeTable<'_>>) -> Vec
     check.faults();
     check.random();
     check.expect();
+    check.replay();
     check.found.sort_by_key(|found| found.at.as_ref().map(|at| at.start));
     check.found
 }
@@ -208,6 +211,7 @@ impl Check<'_> {
                 "expected at most as many as there are keys",
             );
         }
+        self.node_list(&fleet.hostile, "fleet.hostile");
         let mut there: BTreeSet<NodeId> = (0..fleet.nodes).map(NodeId).collect();
         for (index, join) in fleet.joins.iter().enumerate() {
             let path = format!("fleet.join.{index}.node");
@@ -266,7 +270,10 @@ impl Check<'_> {
             (Some(rate), None) => self.operations(workload, *rate),
         }
         if let Some(clients) = &workload.clients {
-            self.node_list(clients, "workload.clients");
+            // A client keeps its number when its node is not there; it asks for nothing.
+            let there: Vec<Text<NodeId>> =
+                clients.iter().filter(|node| self.scenario.has(***node)).copied().collect();
+            self.node_list(&there, "workload.clients");
             if clients.is_empty() {
                 self.mistake_with(
                     Code::Contradiction,

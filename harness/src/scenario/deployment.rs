@@ -92,7 +92,8 @@ impl Scenario {
             threshold: self.fleet.trust.threshold,
             keys: keys.iter().map(SigningKey::public).collect(),
         };
-        let nodes: Arc<[NodeId]> = (0..self.fleet.nodes).map(NodeId).collect();
+        let first = (0..self.fleet.nodes).map(NodeId);
+        let nodes: Arc<[NodeId]> = first.filter(|node| self.has(*node)).collect();
         let bugs = self.bugs();
         let publisher = Publisher { scenario: self, registry: &registry, keys: &keys, bugs };
         let mut initial: Vec<Published> = Vec::new();

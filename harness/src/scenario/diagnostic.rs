@@ -41,11 +41,13 @@ pub enum Code {
     MissingEdge,
     /// Keys that contradict each other.
     Contradiction,
+    /// A choice that does not read.
+    BadChoice,
 }
 
 impl Code {
     /// Every code, in order of its number.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::UnknownKey,
         Self::MissingKey,
         Self::WrongType,
@@ -63,6 +65,7 @@ impl Code {
         Self::UnknownRelease,
         Self::MissingEdge,
         Self::Contradiction,
+        Self::BadChoice,
     ];
 
     /// What it means, in a sentence.
@@ -94,6 +97,10 @@ impl Code {
             }
             Self::Contradiction => {
                 "Keys that contradict each other, or a value that makes no sense beside another."
+            }
+            Self::BadChoice => {
+                "A choice that does not read. One names its accident, to whom it happens, how many \
+                 came before and what is settled: `send n1->n4 #3 latency = 12ms, lost`."
             }
         }
     }

@@ -1,11 +1,16 @@
 //! How long a run lasts, and what must come of it.
 
+use std::fmt;
+
 use contract::Span;
 use schemars::JsonSchema;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use super::{Text, units::Share};
+use super::{
+    Text,
+    units::{Share, Unit},
+};
 
 /// How long a run lasts: a safety phase with faults, then a liveness phase without.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -57,12 +62,61 @@ pub struct Expect {
     /// How long after its publication a release runs on the nodes. Absent: not checked.
     #[serde(default)]
     pub convergence: Convergence,
+    /// Over all runs of a sweep at one point of its grid: how long half of all adoptions may take, such as
+    /// `<= 200ms`. Absent: not checked.
+    #[serde(default, rename = "convergence_p50")]
+    pub convergence_p50: Option<Text<Threshold>>,
+    /// The same for 90 % of all adoptions.
+    #[serde(default, rename = "convergence_p90")]
+    pub convergence_p90: Option<Text<Threshold>>,
+    /// The same for 99 % of all adoptions.
+    #[serde(default, rename = "convergence_p99")]
+    pub convergence_p99: Option<Text<Threshold>>,
+    /// The same for every adoption.
+    #[serde(default, rename = "convergence_max")]
+    pub convergence_max: Option<Text<Threshold>>,
     /// The share of nodes that serve clients at every instant of the safety phase. Absent: not checked.
     #[serde(default)]
     pub serving: Option<Text<Share>>,
     /// How long a switch may keep a node from handling messages. Absent: not checked.
     #[serde(default)]
     pub pause: Option<Text<Span>>,
+}
+
+/// A time that something takes at most. Written `<= 800ms`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Threshold {
+    /// The longest that is allowed.
+    pub at_most: Span,
+}
+
+impl Unit for Threshold {
+    const NAME: &'static str = "threshold";
+    const EXPECTED: &'static str = "a bound such as `<= 800ms`";
+
+    fn read(text: &str) -> Result<Self, Option<String>> {
+        let span = text.strip_prefix("<=").ok_or(None)?;
+        Ok(Self { at_most: Span::read(span.trim_start())? })
+    }
+}
+
+impl fmt::Display for Threshold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<= {}", Text(self.at_most))
+    }
+}
+
+impl Expect {
+    /// The bounds over all runs of a sweep: name, percent of the adoptions, and bound.
+    pub fn thresholds(&self) -> impl Iterator<Item = (&'static str, u32, Threshold)> {
+        let all = [
+            ("convergence_p50", 50, self.convergence_p50),
+            ("convergence_p90", 90, self.convergence_p90),
+            ("convergence_p99", 99, self.convergence_p99),
+            ("convergence_max", 100, self.convergence_max),
+        ];
+        all.into_iter().filter_map(|(name, percent, bound)| Some((name, percent, *bound?)))
+    }
 }
 
 /// Whether every invariant holds.

@@ -20,6 +20,13 @@ pub struct Fleet {
     /// Whose releases the nodes believe.
     #[serde(default)]
     pub trust: Trust,
+    /// Nodes that are not there after all; the others keep their names.
+    #[serde(default)]
+    pub without: Vec<Text<NodeId>>,
+    /// Nodes that believe strangers' keys as well as the trusted ones, and so pass on what strangers
+    /// forge. Nothing is expected of them.
+    #[serde(default)]
+    pub hostile: Vec<Text<NodeId>>,
     /// Nodes that join later, each `[[fleet.join]]`.
     #[serde(default, rename = "join")]
     pub joins: Vec<Join>,

@@ -19,13 +19,15 @@ mod protocol;
 mod random;
 mod read;
 mod release;
+mod replay;
 pub mod shape;
+pub mod sweep;
 pub mod units;
 mod workload;
 pub mod world;
 
 pub use deployment::{Deployment, Published};
-pub use expect::{Convergence, Core, Expect, Expectation, Phases};
+pub use expect::{Convergence, Core, Expect, Expectation, Phases, Threshold};
 pub use fault::*;
 pub use fleet::{Fleet, Join, Leave, Trust};
 pub use network::{
@@ -35,6 +37,8 @@ pub use network::{
 pub use protocol::{Hold, Protocol};
 pub use random::{Between, ClockSteps, Clogs, Crashes, Pauses, Random, Splits};
 pub use release::{Budget, Canary, Forgery, Release, Rolling, Rollout};
+pub use replay::Replay;
+pub use sweep::Grid;
 pub use units::Text;
 pub use workload::{Pace, Workload};
 
@@ -79,6 +83,12 @@ pub struct Scenario {
     /// What must come of it.
     #[serde(default)]
     pub expect: Expect,
+    /// Axes of the grid over which `simctl sweep` runs this scenario. Absent: there is none.
+    #[serde(default, skip_serializing_if = "Grid::is_empty")]
+    pub sweep: Grid,
+    /// The choices of the one run that this scenario is about. Absent: seeds draw them.
+    #[serde(default)]
+    pub replay: Option<Replay>,
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::{
     Scenario, check,
     diagnostic::{Code, Diagnostic, Rejected, position},
     shape::{Walk, schema},
+    sweep,
 };
 
 /// Scenarios are written by people; whatever is longer is no scenario, and is not read into memory.
@@ -71,10 +72,11 @@ fn read(text: &str) -> Result<Scenario, Vec<Diagnostic>> {
     }
     // The walk knows the schema and not the types: what only the types refuse is caught here.
     let scenario: Scenario = toml::from_str(text).map_err(|error| vec![syntax(&error)])?;
-    match check::mistakes(&scenario, &table) {
-        found if found.is_empty() => Ok(scenario),
-        found => Err(found),
+    let mut found = check::mistakes(&scenario, &table);
+    if found.is_empty() {
+        found = sweep::mistakes(text, &table);
     }
+    if found.is_empty() { Ok(scenario) } else { Err(found) }
 }
 
 /// After one mistake of syntax the rest of its line means little.

@@ -67,7 +67,12 @@ impl Walk<'_> {
         let root = self.schema;
         let schema = resolve(root, schema);
         let known = schema["properties"].as_object();
-        let open = schema.get("additionalProperties").filter(|open| open.is_object());
+        let open = schema.get("additionalProperties");
+        // Whoever reads the table knows better what belongs there.
+        if open.is_some_and(|open| *open == true) {
+            return;
+        }
+        let open = open.filter(|open| open.is_object());
         for (key, value) in table {
             let name = key.get_ref().as_ref();
             let inner = join(path, name);

@@ -10,6 +10,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use semver::Version;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::Threshold;
+
 /// A value that a scenario writes as a string. Reads as the value itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text<T>(pub T);
@@ -128,6 +130,15 @@ impl Unit for Version {
             return Err(Some("version 0.0.0 means that nothing runs".into()));
         }
         Ok(version)
+    }
+}
+
+impl Unit for u64 {
+    const NAME: &'static str = "seed";
+    const EXPECTED: &'static str = "a seed in quotes, such as `4711`";
+
+    fn read(text: &str) -> Result<Self, Option<String>> {
+        text.parse().map_err(|_| None)
     }
 }
 
@@ -416,6 +427,8 @@ pub(super) fn complaint(name: &str, text: &str) -> Option<String> {
         Factor::NAME => of::<Factor>(text),
         Shift::NAME => of::<Shift>(text),
         Drift::NAME => of::<Drift>(text),
+        u64::NAME => of::<u64>(text),
+        Threshold::NAME => of::<Threshold>(text),
         _ => None,
     }
 }
@@ -433,6 +446,8 @@ pub(crate) fn expected(name: &str) -> Option<&'static str> {
         Factor::NAME => Factor::EXPECTED,
         Shift::NAME => Shift::EXPECTED,
         Drift::NAME => Drift::EXPECTED,
+        u64::NAME => u64::EXPECTED,
+        Threshold::NAME => Threshold::EXPECTED,
         _ => return None,
     })
 }
@@ -450,6 +465,8 @@ pub(crate) fn all() -> Vec<(&'static str, String)> {
         Factor::NAME,
         Shift::NAME,
         Drift::NAME,
+        u64::NAME,
+        Threshold::NAME,
     ];
     let sizes = |name| match name {
         Span::NAME => format!("; {}", one_of(SPANS)),

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use app::Manifest;
 use contract::{NodeId, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Text, units::Rate};
+use super::{Scenario, Text, units::Rate};
 
 /// What clients do while the fleet upgrades. State `rate` or `think`, not both.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -28,6 +29,18 @@ pub struct Workload {
     /// When clients stop. Absent: with the safety phase.
     #[serde(default)]
     pub until: Option<Text<Span>>,
+}
+
+impl Scenario {
+    /// Kinds of operation that clients ask for, by weight, in the order of their numbers; none where
+    /// there are no clients. `manifest` is of what clients are built for.
+    pub fn operation_kinds(&self, manifest: &Manifest) -> Vec<(String, u32)> {
+        let Some(workload) = &self.workload else { return Vec::new() };
+        if workload.mix.is_empty() {
+            return manifest.operations.iter().map(|kind| ((*kind).to_owned(), 1)).collect();
+        }
+        workload.mix.iter().map(|(kind, weight)| (kind.clone(), *weight)).collect()
+    }
 }
 
 /// How a client paces itself.

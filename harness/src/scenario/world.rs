@@ -53,8 +53,18 @@ impl Scenario {
 
     /// Every node that is ever there, with when it joins, in order of their names.
     pub fn nodes(&self) -> impl Iterator<Item = (NodeId, Time)> {
+        self.named_nodes().filter(|(node, _)| self.has(*node))
+    }
+
+    /// As [`Scenario::nodes`], with those that are not there after all.
+    pub fn named_nodes(&self) -> impl Iterator<Item = (NodeId, Time)> {
         let first = (0..self.fleet.nodes).map(|number| (NodeId(number), Time::ZERO));
         first.chain(self.fleet.joins.iter().map(|join| (*join.node, Time::ZERO + *join.at)))
+    }
+
+    /// Whether a node that is named is there.
+    pub fn has(&self, node: NodeId) -> bool {
+        !self.fleet.without.iter().any(|without| **without == node)
     }
 
     fn scheduled(&self, index: usize, fault: &Fault) -> Option<Scheduled> {
