@@ -4,6 +4,7 @@
 //! - [`run`]: one run of one seed, in two phases, watched by [`invariants`] and [`goals`].
 //! - [`cli`]: the commands of `simctl`.
 
+pub mod choices;
 pub mod cli;
 pub mod goals;
 pub mod invariants;
