@@ -129,6 +129,24 @@ const FULL: Story = But(&[("[protocol]", "[protocol]\nhold = { messages = 2 }")]
 /// From 1.0.0 to 1.4.0, which is of the same class.
 const MINOR: Story = But(&[("1.4.0", "1.0.0"), ("2.0.0", "1.4.0")], "");
 
+/// A node joins an app that goes by who is there, and nodes that heard of it crash.
+const JOINS: Story = But(
+    &[
+        ("counter", "sessions"),
+        ("1.4.0", "1.1.0"),
+        ("increment = 2, add = 8", "put = 5, login = 5"),
+    ],
+    r#"
+[[fleet.join]]
+node = "n4"
+at = "700ms"
+[[fault]]
+crash = { node = "n0", at = "1800ms", down = "200ms" }
+[[fault]]
+crash = { node = "n3", at = "2300ms", down = "200ms" }
+"#,
+);
+
 /// From 1.5.0 to 2.1.0, whose nodes ask each other for the map without a release: past what waits.
 const ASKS: Story = But(
     &[("1.4.0", "1.5.0"), ("2.0.0", "2.1.0"), ("add = 8", "add = 8, ask = 4")],
@@ -155,6 +173,7 @@ fn table() -> Vec<(Bug, Story, &'static [&'static str])> {
         (Bug::ConvertTwice, Plain, &["S12", "S6"]),
         (Bug::SkipEdge, With(SKIPS), &["S12", "S6"]),
         (Bug::KnownFallsOnRecovery, With(CRASHES), &["S2"]),
+        (Bug::NodesFallOnReplay, JOINS, &["S24"]),
         (Bug::UnversionedHeld, ASKS, &["S8"]),
         (Bug::OverflowSilent, FULL, &["S14", "S13"]),
         (Bug::TwoInstances, Plain, &["S29"]),

@@ -141,11 +141,6 @@ impl Shadow {
         incoming: &Incoming,
     ) -> Result<(), String> {
         let nodes = &truth.node(node).peers;
-        if nodes.is_empty() {
-            // Whom the node knows is not known here, and the app may go by it.
-            self.instance = None;
-            return Ok(());
-        }
         let Some(instance) = &mut self.instance else { return Ok(()) };
         let context = Context { node, now, nodes, entropy };
         let told = instance.handle(context, incoming, &mut Vec::new());

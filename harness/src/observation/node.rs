@@ -41,7 +41,8 @@ pub struct NodeTruth {
     pub lied: bool,
     /// A crash since it last started may have hidden what its last durable record did.
     pub hidden: bool,
-    /// The nodes it knows, itself included, ascending.
+    /// The nodes that it told its app of at its last step, itself included, ascending. Which ones a node
+    /// heard of is an input like any other, and it alone can say so.
     pub peers: Vec<NodeId>,
     /// Messages it holds, in the order in which they came to wait.
     pub held: Vec<HeldMessage>,

@@ -39,8 +39,9 @@ pub(super) struct Story {
     unshown: Vec<bool>,
     /// Violations that end the run once all are there; `None`: the first one does.
     wanted: Option<Vec<String>>,
-    /// Whether the app's state depends on who knows whom, which only the nodes know once some join.
-    peers_known: bool,
+    /// By node: the steps of its app that it told of since it is up. Empty where no node ever joins, so
+    /// that all know all.
+    steps: Vec<u64>,
     everyone: Vec<NodeId>,
 }
 
@@ -157,7 +158,7 @@ impl Story {
             releases: releases.collect(),
             closed,
             wanted: wanted(scenario),
-            peers_known: scenario.fleet.joins.is_empty(),
+            steps: if scenario.fleet.joins.is_empty() { Vec::new() } else { vec![0; nodes] },
             everyone: scenario.nodes().map(|(node, _)| node).collect(),
         }
     }
@@ -212,10 +213,29 @@ impl Story {
 
     fn join(&mut self, at: Time, node: NodeId) -> bool {
         let broke = self.show(at, node, 0, &Observation::Joined);
-        if self.peers_known {
+        if self.steps.is_empty() {
             self.truth.nodes[node.0 as usize].peers = self.everyone.clone();
         }
         broke
+    }
+
+    /// Asks a node whom it told its app of, before a step of that app is shown.
+    fn meet(&mut self, node: NodeId, notice: &Notice, replica: Option<&Replica>) {
+        let is_step = matches!(
+            notice,
+            Notice::Delivered { .. } | Notice::Operation { .. } | Notice::Ticked { .. }
+        );
+        if let Some(steps) = self.steps.get_mut(node.0 as usize)
+            && let Some(replica) = replica
+            && is_step
+        {
+            *steps += 1;
+            let peers = &mut self.truth.nodes[node.0 as usize].peers;
+            // A node never forgets another one, so equal numbers are equal nodes.
+            if peers.len() != replica.nodes().len() {
+                *peers = replica.nodes_at(*steps);
+            }
+        }
     }
 
     fn command(&mut self, at: Time, node: NodeId, command: &Command, accepted: bool) -> bool {
@@ -355,6 +375,7 @@ impl<const DATAGRAMS: bool> Watcher<'_, '_, DATAGRAMS> {
         let broke = match event {
             Event::Notice { node, notice, input } => {
                 control = story.aim_by_notice(*node, notice);
+                story.meet(*node, notice, view.process(*node));
                 story.notice(at, *node, notice, *input)
             }
             Event::Persisting { node, .. } => {
@@ -371,6 +392,10 @@ impl<const DATAGRAMS: bool> Watcher<'_, '_, DATAGRAMS> {
                 let persisting = &mut story.persisting[node.0 as usize];
                 let kept = std::mem::take(persisting) && !lost.in_flight;
                 let unshown = std::mem::take(&mut story.unshown[node.0 as usize]);
+                if let Some(steps) = story.steps.get_mut(node.0 as usize) {
+                    *steps = 0;
+                    story.truth.nodes[node.0 as usize].peers.clear();
+                }
                 let ordered = *cause == Cause::Watch;
                 if ordered
                     && let Some(crash) =

@@ -208,6 +208,7 @@ impl Replica {
             return Err(self.faulted(&fault));
         }
         let (instance, at) = (self.state.instance, self.now);
+        self.steps += 1;
         self.notify(Notice::Delivered {
             id,
             instance,
@@ -358,6 +359,7 @@ impl Replica {
         let incoming = Incoming::Operation { id, body: converted.body(sent).clone() };
         self.step(incoming, entropy).map_err(|fault| fault.to_string())?;
         let (instance, at, sent) = (self.state.instance, self.now, sent.clone());
+        self.steps += 1;
         self.notify(Notice::Operation { id, instance, sent, converted, entropy, at });
         self.carry_out();
         Ok(())
@@ -375,7 +377,10 @@ impl Replica {
         let entropy = self.draws.word(Purpose::Step);
         let (instance, at) = (self.state.instance, self.now);
         match self.step(Incoming::Tick, entropy) {
-            Ok(Step::Changed) => self.notify(Notice::Ticked { instance, entropy, at }),
+            Ok(Step::Changed) => {
+                self.steps += 1;
+                self.notify(Notice::Ticked { instance, entropy, at });
+            }
             Ok(Step::Unchanged) => {}
             Err(fault) => {
                 self.faulted(&fault);
@@ -409,6 +414,7 @@ impl Replica {
         let entropy = self.draws.word(Purpose::Step);
         let context = app::Context { node, now, nodes, entropy };
         if ghost.instance.handle(context, &Incoming::Tick, &mut Vec::new()).is_ok() {
+            self.steps += 1;
             self.notify(Notice::Ticked { instance, entropy, at: now });
         }
     }

@@ -8,7 +8,11 @@
 //! Invariant: whatever this node acknowledged, its disk had first.
 //! Source: "Dynamic Software Updates using CRDTs"; ARCHITECTURE.md lists the departures.
 
-use std::{collections::VecDeque, fmt, sync::Arc};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    fmt,
+    sync::Arc,
+};
 
 use app::Outgoing;
 use contract::{Effect, Input, NodeId, Process, Time};
@@ -74,6 +78,10 @@ pub struct Replica {
     local: VecDeque<Once>,
     /// What the app's step wants done; empty between steps.
     wanted: Vec<Outgoing>,
+    /// Steps of the app that notices told of in this incarnation.
+    steps: u64,
+    /// The nodes that this incarnation learned of, each with the steps told of before it.
+    learned: Vec<(u64, NodeId)>,
     /// When the app's next tick is due.
     tick_at: Time,
     /// When the hold's timer is due.
@@ -107,6 +115,8 @@ impl Replica {
             deadlines: Deadlines::default(),
             local: VecDeque::new(),
             wanted: Vec::new(),
+            steps: 0,
+            learned: Vec::new(),
             tick_at: Time::NEVER,
             hold_at: Time::NEVER,
             staged: None,
@@ -121,6 +131,19 @@ impl Replica {
     /// The node's name.
     pub fn node(&self) -> NodeId {
         self.settings.node
+    }
+
+    /// The nodes that it knows, itself included, ascending.
+    pub fn nodes(&self) -> &[NodeId] {
+        &self.state.nodes
+    }
+
+    /// The nodes that the app was told of at the step of this incarnation that a notice told of as the
+    /// `step`th, from 1. For watchers: what a notice tells may be over when it shows.
+    pub fn nodes_at(&self, step: u64) -> Vec<NodeId> {
+        let later = self.learned.iter().filter(|(steps, _)| *steps >= step);
+        let later: BTreeSet<NodeId> = later.map(|(_, node)| *node).collect();
+        self.state.nodes.iter().copied().filter(|node| !later.contains(node)).collect()
     }
 
     /// What is left to do when an input is taken in and its record is written.

@@ -115,6 +115,7 @@ impl Replica {
     fn learn_node(&mut self, node: NodeId, limit: usize) {
         if self.state.nodes.len() < limit && self.state.nodes.binary_search(&node).is_err() {
             self.change(Change::Node(node));
+            self.learned.push((self.steps, node));
         }
     }
 

@@ -44,6 +44,8 @@ pub enum Bug {
     SkipEdge,
     /// What a node knows after a crash is what it runs, not the newest it had seen.
     KnownFallsOnRecovery,
+    /// A node replays its journal as if it had known only the nodes that it began with.
+    NodesFallOnReplay,
     /// Unversioned messages wait behind held ones, and for newer releases.
     UnversionedHeld,
     /// A message that finds the hold full vanishes without an answer.
@@ -55,7 +57,7 @@ pub enum Bug {
 }
 
 /// Every bug with its name and what it does, in order of the enum.
-const TABLE: [(Bug, &str, &str); 21] = [
+const TABLE: [(Bug, &str, &str); 22] = [
     (Bug::MergeUsesLte, "merge-uses-lte", "merging a release a node already has installs it again"),
     (
         Bug::GateComparesFullVersions,
@@ -104,6 +106,11 @@ const TABLE: [(Bug, &str, &str); 21] = [
         Bug::KnownFallsOnRecovery,
         "known-falls-on-recovery",
         "after a crash a node forgets releases that it knew but did not run",
+    ),
+    (
+        Bug::NodesFallOnReplay,
+        "nodes-fall-on-replay",
+        "a node replays its journal as if it had known only the nodes that it began with",
     ),
     (Bug::UnversionedHeld, "unversioned-held", "unversioned messages are held"),
     (Bug::OverflowSilent, "overflow-silent", "a message that finds the hold full vanishes"),
