@@ -2,12 +2,13 @@
 //!
 //! `--mode all` is a run as it ships: invariants, goals and fingerprint. `no-invariants`,
 //! `no-fingerprint` and `bare` leave those out; `bytes` has everything, and messages travel as bytes.
-//! What is measured is the run alone: reading the scenario and writing the outcome stay outside.
+//! What is measured is the run alone: reading the scenario, deploying it, which all seeds share, and
+//! writing the outcome stay outside.
 
 use common::usage;
 use harness::{
     outcome::Verdict,
-    run::{self, Options},
+    run::{Deployed, Options},
     scenario::Scenario,
 };
 use sim::Wire;
@@ -69,7 +70,7 @@ fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
 }
 
 fn options(mode: &str) -> Result<Options, String> {
-    let all = Options { wire: Wire::Typed, fingerprint: true, check: true };
+    let all = Options::default();
     match mode {
         "all" => Ok(all),
         "no-invariants" => Ok(Options { check: false, ..all }),
@@ -84,11 +85,11 @@ fn measure(asked: &Asked) -> Result<String, String> {
     let options = options(&asked.mode)?;
     let scenario = Scenario::read(Path::new(&asked.scenario))
         .map_err(|_| format!("{}: no valid scenario; simctl run says why", asked.scenario))?;
+    let deployed = Deployed::new(&scenario).map_err(|error| error.to_string())?;
     let mut total = Total::default();
     for seed in 1..=asked.seeds {
         let before = usage::now();
-        let outcome =
-            run::run(&scenario, seed, options, None).map_err(|error| error.to_string())?;
+        let outcome = deployed.run(seed, options, None);
         total.cpu_micros += usage::now().micros_since(&before);
         total.delivered += outcome.world.delivered;
         total.sent += outcome.world.sent;

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     outcome::{Outcome, Verdict},
-    run::{Options, run},
+    run::{Deployed, Options},
     trace::{self, Sink, Tail},
 };
 
@@ -135,17 +135,25 @@ impl Job<'_> {
         stop: Option<&'static AtomicBool>,
         sink: Option<&mut dyn Sink>,
     ) -> Result<Outcome, Failure> {
+        Ok(self.run_in(&deploy(self.loaded)?, stop, sink))
+    }
+
+    /// As [`Job::run_until`], where the scenario is deployed already.
+    fn run_in(
+        &self,
+        deployed: &Deployed<'_>,
+        stop: Option<&'static AtomicBool>,
+        sink: Option<&mut dyn Sink>,
+    ) -> Outcome {
         RUNNING.set(Some(self.repeat()));
         let wire = match self.wire {
             Wire::Typed => sim::Wire::Typed,
             Wire::Bytes => sim::Wire::Bytes,
         };
         let options = Options { wire, stop, ..Options::default() };
-        let outcome = run(&self.loaded.scenario, self.seed, options, sink);
+        let outcome = deployed.run(self.seed, options, sink);
         RUNNING.set(None);
-        outcome.map_err(|error| {
-            Failure::Internal(format!("failed to run {}: {error}", self.loaded.name))
-        })
+        outcome
     }
 
     /// Runs it again and keeps the last events, to tell what led to a violation.
@@ -183,6 +191,12 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
         return Err(Failure::Usage(format!("a trace is of one run, and {count} were asked for")));
     }
     sweep(arguments, &loaded, Seeds { from, to })
+}
+
+/// What the runs of a scenario share.
+fn deploy(loaded: &Loaded) -> Result<Deployed<'_>, Failure> {
+    Deployed::new(&loaded.scenario)
+        .map_err(|error| Failure::Internal(format!("failed to run {}: {error}", loaded.name)))
 }
 
 /// A trace that took the place of the scenario that it is of would leave nothing to repeat.
@@ -249,6 +263,8 @@ fn sweep(arguments: &Arguments, loaded: &[Loaded], seeds: Seeds) -> Result<Exit,
         seed: seeds.from + (index % per_scenario) as u64,
         wire: arguments.wire,
     };
+    let deployed = loaded.iter().map(deploy).collect::<Result<Vec<_>, _>>()?;
+    let run = |index: usize| job(index).run_in(&deployed[index / per_scenario], None, None);
     interrupt::end_after_runs();
     let bar = progress::bar(count, arguments.format == Format::Human && !arguments.quiet);
     let mut sweep = Sweep::new(loaded, arguments.format, arguments.quiet);
@@ -259,7 +275,7 @@ fn sweep(arguments: &Arguments, loaded: &[Loaded], seeds: Seeds) -> Result<Exit,
     let next = AtomicUsize::new(0);
     let (done, arriving) = mpsc::channel();
     let printed = std::thread::scope(|scope| {
-        let next = &next;
+        let (next, run) = (&next, &run);
         scope.spawn(move || {
             pool.in_place_scope(|pool| {
                 for _ in 0..workers {
@@ -267,7 +283,7 @@ fn sweep(arguments: &Arguments, loaded: &[Loaded], seeds: Seeds) -> Result<Exit,
                     pool.spawn(move |_| {
                         while !interrupt::asked() {
                             let index = next.fetch_add(1, Ordering::Relaxed);
-                            if index >= count || done.send((index, job(index).run(None))).is_err() {
+                            if index >= count || done.send((index, run(index))).is_err() {
                                 break;
                             }
                         }
@@ -279,7 +295,7 @@ fn sweep(arguments: &Arguments, loaded: &[Loaded], seeds: Seeds) -> Result<Exit,
         // Ends when the last worker has hung up: all runs are done, or Ctrl-C was pressed.
         for (index, outcome) in arriving {
             bar.inc(1);
-            for line in sweep.take(index, job(index), outcome?) {
+            for line in sweep.take(index, job(index), outcome) {
                 bar.suspend(|| print(&line))?;
             }
         }

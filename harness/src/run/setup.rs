@@ -7,7 +7,7 @@ use contract::{NodeId, Span, Time, Wire};
 use replica::Replica;
 use upgrade::{
     release::Stamp,
-    trust::{Root, Signed},
+    trust::{Root, Signed, Verifier},
 };
 
 use crate::{
@@ -37,6 +37,8 @@ pub(super) struct Setup {
     pub(super) hostile: BTreeSet<NodeId>,
     /// The root of hostile nodes.
     hostile_root: Root,
+    /// Has judged everything that is published, so that no run has to: signatures cost most of it.
+    verifier: Option<Arc<Verifier>>,
 }
 
 /// A release of the truth.
@@ -82,7 +84,8 @@ impl Setup {
         hostile_root.keys.extend(strangers(&deployment));
         hostile_root.keys.truncate(upgrade::trust::KEYS_MAX);
         let hostile = hostile.clone();
-        Ok(Self { deployment, honest, sources, initial, hostile, hostile_root })
+        let verifier = verifier(&deployment);
+        Ok(Self { deployment, honest, sources, initial, hostile, hostile_root, verifier })
     }
 
     /// The replica at `node`, for each of its incarnations.
@@ -90,6 +93,8 @@ impl Setup {
         let mut settings = self.deployment.settings(node);
         if self.hostile.contains(&node) {
             settings.root = self.hostile_root.clone();
+        } else {
+            settings.verifier.clone_from(&self.verifier);
         }
         Replica::new(settings).expect("a checked scenario has a usable root of trust")
     }
@@ -155,6 +160,18 @@ impl Source {
         let may_be_quarantined = expected.any(|version| **version == id.version);
         Ok(Self { release: release.clone(), program, stamp, may_be_quarantined })
     }
+}
+
+/// A verifier as nodes have one, which knows every envelope of the deployment. `None` where the root
+/// is no use: whoever makes a replica hears of it.
+fn verifier(deployment: &Deployment) -> Option<Arc<Verifier>> {
+    let settings = deployment.settings(NodeId(0));
+    let mut verifier = Verifier::with_bugs(settings.root, settings.bugs).ok()?;
+    for release in deployment.initial.iter().chain(&deployment.releases) {
+        // Refused or not: what it finds it remembers.
+        let _ = verifier.verify(&release.signed);
+    }
+    Some(Arc::new(verifier))
 }
 
 /// The keys of whoever forged a release with keys of their own.

@@ -101,7 +101,11 @@ pub struct Replica {
 impl Replica {
     /// A replica that has not started. Errors: [`RootError`] where the root of trust is no use.
     pub fn new(settings: Settings) -> Result<Self, RootError> {
-        let verifier = Verifier::with_bugs(settings.root.clone(), settings.bugs)?;
+        let fits = |known: &&Arc<Verifier>| known.fits(&settings.root, settings.bugs);
+        let verifier = match settings.verifier.as_ref().filter(fits) {
+            Some(known) => Verifier::clone(known),
+            None => Verifier::with_bugs(settings.root.clone(), settings.bugs)?,
+        };
         Ok(Self {
             verifier,
             state: State::blank(&settings),

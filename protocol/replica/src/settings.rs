@@ -3,7 +3,12 @@
 use std::sync::Arc;
 
 use contract::{NodeId, Span};
-use upgrade::{bugs::Bugs, gate::GateMode, hold::Limits, trust::Root};
+use upgrade::{
+    bugs::Bugs,
+    gate::GateMode,
+    hold::Limits,
+    trust::{Root, Verifier},
+};
 
 /// Makes a replica. A driver makes the same one again after a crash.
 #[derive(Clone)]
@@ -14,6 +19,9 @@ pub struct Settings {
     pub peers: Arc<[NodeId]>,
     /// Whose releases the node believes.
     pub root: Root,
+    /// A verifier of that root which has looked at envelopes before: what it found out need not be
+    /// found out again. Changes nothing but how long a start and a verdict take.
+    pub verifier: Option<Arc<Verifier>>,
     /// What turns code into programs.
     pub runtime: Arc<dyn app::Runtime>,
     /// The release a node without a disk starts with, if any: signed envelope and code.
@@ -91,6 +99,7 @@ impl Settings {
             node,
             peers,
             root,
+            verifier: None,
             runtime,
             initial: None,
             gossip: Gossip::default(),

@@ -255,6 +255,11 @@ impl Verifier {
         Ok(Self { root, keys, believed: Verdicts::new(), refused: Verdicts::new(), bugs })
     }
 
+    /// Whether it judges as [`Verifier::with_bugs`] would make one of `root` judge.
+    pub fn fits(&self, root: &Root, bugs: Bugs) -> bool {
+        self.root == *root && self.bugs == bugs
+    }
+
     /// The root it believes.
     pub fn root(&self) -> &Root {
         &self.root
