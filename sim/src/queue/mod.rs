@@ -4,6 +4,7 @@
 //! measured and tested against. Both give back the same entries in the same order.
 
 mod heap;
+mod lane;
 mod wheel;
 
 pub use heap::Heap;

@@ -13,11 +13,8 @@
 //! ticks in `cursor + 1 ..= cursor + FINE`, so no two ticks share a bucket; the coarse ring and the heap
 //! hold nothing of the coarse tick of `cursor` or before.
 
-use super::{Entry, Queue};
-use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, VecDeque},
-};
+use super::{Entry, Queue, lane::Lane};
+use std::{cmp::Reverse, collections::BinaryHeap};
 
 /// Nanoseconds of a fine bucket, as a power of two.
 const FINE_SHIFT: u32 = 12;
@@ -62,7 +59,7 @@ pub struct Wheel {
     /// How many events the rings and the heap hold.
     far: usize,
     /// Events in the order of their times, and so of their sequence numbers.
-    lane: VecDeque<Entry>,
+    lane: Lane,
     /// When the last event of the lane is due, also where that has popped.
     lane_end: u64,
     /// When the last event was popped.
@@ -102,7 +99,7 @@ impl Default for Wheel {
             late: BinaryHeap::new(),
             bound: 1 << FINE_SHIFT,
             far: 0,
-            lane: VecDeque::new(),
+            lane: Lane::default(),
             lane_end: 0,
             popped: 0,
             pushed: 0,
@@ -118,7 +115,7 @@ impl Queue for Wheel {
         let entry = Entry { nanos, sequence, item };
         if nanos >= self.lane_end && nanos - self.popped < LANE_SPAN {
             self.lane_end = nanos;
-            self.lane.push_back(entry);
+            self.lane.push(entry);
             return sequence;
         }
         let is_near = nanos < self.bound || self.bound == u64::MAX;
@@ -136,14 +133,14 @@ impl Queue for Wheel {
 
     #[inline(always)]
     fn pop(&mut self, until: u64) -> Option<Entry> {
-        let Some(&first) = self.lane.front().filter(|first| first.nanos <= until) else {
+        let Some(first) = self.lane.first().filter(|first| first.nanos <= until) else {
             return self.pop_wheel((until, u64::MAX));
         };
         let sooner = self.pop_wheel((first.nanos, first.sequence));
         if sooner.is_some() {
             return sooner;
         }
-        self.lane.pop_front();
+        self.lane.pop();
         self.popped = first.nanos;
         Some(first)
     }
@@ -158,9 +155,17 @@ type Limit = (u64, u64);
 
 impl Wheel {
     /// Puts an entry that comes before everything in the wheel into the list.
-    #[inline]
+    #[inline(always)]
     fn insert(&mut self, entry: Entry) {
         self.bound = self.bound.max(entry.nanos);
+        if self.near.is_empty() {
+            self.near.push(entry);
+        } else {
+            self.insert_between(entry);
+        }
+    }
+
+    fn insert_between(&mut self, entry: Entry) {
         if self.near.len() >= INSERT_MAX {
             self.late.push(Reverse(entry));
             return;
