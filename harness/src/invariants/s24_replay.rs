@@ -41,6 +41,7 @@ impl Invariant for ReplayAgrees {
             Kind::Started,
             Kind::Committed,
             Kind::Compacted,
+            Kind::Quarantined,
             Kind::Delivered,
             Kind::Operation,
             Kind::Ticked,
@@ -97,6 +98,12 @@ impl Shadow {
             Notice::Compacted { state, .. } => {
                 self.compare(truth, node, "compacted its journal", |own| xxh3_128(own) == *state)
             }
+            Notice::Quarantined { left, .. } => match left.state {
+                Some(state) => {
+                    self.compare(truth, node, "gave up a switch", |own| xxh3_128(own) == state)
+                }
+                None => Ok(()),
+            },
             Notice::Started { run, state, .. } => {
                 let excused = std::mem::take(&mut self.excused) || truth.node(node).lied;
                 let (Some(run), Some(state)) = (run, state) else {
@@ -192,7 +199,7 @@ fn made(
 
 #[cfg(test)]
 mod tests {
-    use replica::notice::Conversion;
+    use replica::notice::{Conversion, Left};
 
     use std::sync::Arc;
 
@@ -250,6 +257,16 @@ mod tests {
             |truth| compacted(truth, 1),
             "compacted",
         );
+    }
+
+    #[test]
+    fn a_failed_switch_that_leaves_another_state_breaks() {
+        let failed = |truth: &Truth, wrong: u128| {
+            let state = blank(truth, ONE_FOUR, 0);
+            let left = Left { state: Some(xxh3_128(&state) ^ wrong), held: Vec::new() };
+            vec![shows(truth, &state), (0, quarantined(truth, TWO, left))]
+        };
+        check::<ReplayAgrees>(|truth| failed(truth, 0), |truth| failed(truth, 1), "gave up");
     }
 
     #[test]

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use app::{Body, Fault, Manifest, Meter, Program, Runtime, native::Registry};
 use contract::{NodeId, Span, Time};
-use replica::notice::{Conversion, MessageId, Notice, Remembered};
+use replica::notice::{Conversion, Left, MessageId, Notice, Remembered};
 use semver::Version;
 use upgrade::{
     release::{Budget, Envelope, Publication, ReleaseId, Rollout, Stamp},
-    switch::{Composition, Migration, StateHash},
+    switch::{Composition, Migration, Quarantine, StateHash},
 };
 
 use super::Invariant;
@@ -233,6 +233,12 @@ pub(crate) fn delivered(truth: &Truth, id: MessageId, release: usize) -> Notice 
         entropy: 0,
         at: Time::ZERO,
     }
+}
+
+/// A node gives up a release and says that nothing changed and what is left.
+pub(crate) fn quarantined(truth: &Truth, release: usize, left: Left) -> Notice {
+    let (release, reason) = (id(truth, release), Box::new(Quarantine::HashMismatch));
+    Notice::Quarantined { release, reason, image_before: 1, image: 1, left: Box::new(left) }
 }
 
 /// The state of a counter that starts from nothing at `node`.

@@ -94,6 +94,15 @@ impl Conversion {
     }
 }
 
+/// What a switch that failed left behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// xxh3-128 of the exported state, where something runs.
+    pub state: Option<u128>,
+    /// Messages held.
+    pub held: Vec<MessageId>,
+}
+
 /// What an incarnation remembers of messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Remembered {
@@ -229,6 +238,9 @@ pub enum Notice {
         image_before: u128,
         /// After it failed.
         image: u128,
+        /// What of that a watcher can compare with what it saw itself. No part of the canonical bytes,
+        /// for the image is of all of it.
+        left: Box<Left>,
     },
     /// The messages held for this release are through the gate; `left` are held for a newer one.
     Drained {

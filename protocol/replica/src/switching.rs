@@ -19,6 +19,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::{
     Bytes, Notice, Replica, Settings, Timer,
     journal::Change,
+    notice::Left,
     state::{Installed, host},
 };
 
@@ -184,7 +185,9 @@ impl Replica {
         self.begin();
         self.change(Change::Quarantine(reason.clone()));
         let (image, reason) = (self.image(), Box::new(reason));
-        self.notify(Notice::Quarantined { release, reason, image_before, image });
+        let state = self.exported().map(|state| xxh3_128(&state));
+        let left = Box::new(Left { state, held: self.held_ids() });
+        self.notify(Notice::Quarantined { release, reason, image_before, image, left });
         self.commit();
     }
 

@@ -257,7 +257,7 @@ fn put_switch_notice(notice: &Notice, out: &mut Vec<u8>) {
             put_state(out, Some(state_after));
             put_text(out, composition);
         }
-        Notice::Quarantined { release, reason, image_before, image } => {
+        Notice::Quarantined { release, reason, image_before, image, left: _ } => {
             out.push(50);
             release.encode(out);
             put_text(out, reason);
