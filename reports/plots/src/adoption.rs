@@ -66,18 +66,16 @@ impl<'a> Adoption<'a> {
         if band.iter().all(|(_, _, here)| *here == 0) {
             return;
         }
-        let around: Vec<_> = upper.iter().copied().chain(lower.into_iter().rev()).collect();
-        canvas.area(&around, ink, 0.3);
-        // The upper rim, where the release is there at all.
-        let here: Vec<bool> = band.iter().flat_map(|(_, _, here)| [*here > 0; 2]).collect();
-        let mut rim = Vec::new();
-        for (point, here) in upper.into_iter().zip(here) {
-            if here {
-                rim.push(point);
-            } else {
-                canvas.line(&std::mem::take(&mut rim), Pen::new(ink, 1.6));
-            }
-        }
+        let around: Vec<_> = upper.iter().chain(lower.iter().rev()).copied().collect();
+        canvas.area(&around, ink, 0.28);
+        // The upper rim, from where the release comes until it is gone.
+        let there = |point: &(u64, u32, u32)| point.2 > 0;
+        let first = band.iter().position(there).unwrap_or(0);
+        let last = band.iter().rposition(there).unwrap_or(0);
+        let mut rim = upper[2 * first..2 * (last + 1)].to_vec();
+        // It rises from what was there before, and falls to what comes after.
+        rim.insert(0, (upper[2 * first].0, lower[2 * first].1));
+        rim.extend(lower.get(2 * (last + 1)));
         canvas.line(&rim, Pen::new(ink, 1.6));
         if let Some((_, x, y)) = widest {
             let name = fitting(&self.timeline.releases[release], 120.0, 13.0).unwrap_or_default();

@@ -91,7 +91,11 @@ impl Line {
             }
             points.push(point);
         }
-        points
+        // Before the first run and after the last one there is nothing to see.
+        let from = points.iter().rposition(|point| point.1 == height.at(0.0)).unwrap_or(0);
+        let to =
+            points.iter().position(|point| point.1 == height.at(1.0)).unwrap_or(points.len() - 1);
+        points[from.min(to)..=to].to_vec()
     }
 }
 
@@ -124,6 +128,13 @@ impl Ecdf {
             Self::new(title, digest.measure.spans, lines.collect(), key)
         });
         plots.collect()
+    }
+
+    /// What stands below it: what tells it from other plots of the scenario.
+    pub(crate) fn caption(&self) -> String {
+        let place = self.title.split_once(", ").map_or("", |(_, place)| place);
+        let marks = "Share of runs done within a time; dots at p50 and p99";
+        if place.is_empty() { format!("{marks}.") } else { format!("{marks}, {place}.") }
     }
 
     fn domain(&self) -> (f64, f64) {

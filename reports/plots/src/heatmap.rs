@@ -7,7 +7,7 @@ use crate::{
     digest::{Digest, Scenario, quantile},
     frame::{LABEL, WIDTH},
     ink::Ink,
-    units::{percent, span},
+    units::{capitalised, percent, span},
 };
 
 /// What a heat map shows.
@@ -74,6 +74,11 @@ impl Heatmap {
             rows: down.map(|axis| axis.values.clone()).unwrap_or_default(),
             fields,
         })
+    }
+
+    /// What stands below it.
+    pub(crate) fn caption(&self) -> String {
+        capitalised(&self.about)
     }
 }
 

@@ -13,6 +13,7 @@ mod heatmap;
 mod held;
 mod ink;
 mod overview;
+mod report;
 mod scale;
 #[cfg(test)]
 mod testing;
@@ -24,3 +25,4 @@ pub use catalogue::{Entry, Of, PLOTS};
 pub use digest::{
     Axis, Cell, Digest, DigestError, Kind, MEASURES, Measure, Row, Scenario, measure, quantile,
 };
+pub use report::{TEMPLATE, TemplateError, report, report_by};

@@ -65,6 +65,13 @@ pub(crate) fn percent(part: u64, whole: u64) -> String {
     }
 }
 
+/// `text` with a capital letter at its beginning.
+pub(crate) fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,9 +1,9 @@
-//! Faults that lasted, named above a plot over time and shaded in it.
+//! Faults that lasted, named above a plot over time, with lines down to where they begin and end.
 
 use results::Window;
 
 use crate::{
-    canvas::{Canvas, Side, fitting},
+    canvas::{Canvas, Pen, Side, fitting},
     frame::LABEL,
     ink::Ink,
     scale::Scale,
@@ -39,20 +39,25 @@ impl<'a> Lanes<'a> {
     }
 
     pub(crate) fn height(&self) -> f64 {
-        let more = if self.left_out > 0 { 1 } else { 0 };
-        (self.lanes.len() + more) as f64 * LANE
+        const GAP: f64 = 5.0;
+        let more = usize::from(self.left_out > 0);
+        match self.lanes.len() + more {
+            0 => 0.0,
+            lanes => lanes as f64 * LANE + GAP,
+        }
     }
 
-    /// Draws the names from `top` down and the shades to `bottom`.
+    /// Draws the names from `top` down and the lines to `bottom`.
     pub(crate) fn draw(&self, canvas: &Canvas<'_>, time: &Scale, top: f64, bottom: f64) {
-        let below = top + self.height();
         for (index, lane) in self.lanes.iter().enumerate() {
             let middle = top + (index as f64 + 0.5) * LANE;
             for (number, window) in lane.iter().enumerate() {
                 let (from, to) =
                     (time.at(window.from_nanos as f64), time.at(window.to_nanos as f64));
                 let to = to.max(from + 2.0);
-                canvas.rectangle((from, below), (to, bottom), Ink::Fault, 0.09);
+                for x in [from, to] {
+                    canvas.line(&[(x, middle + 6.8), (x, bottom)], Pen::new(Ink::Fault, 0.8));
+                }
                 let bar = (middle + 6.0, middle + 7.6);
                 canvas.rectangle((from, bar.0), (to, bar.1), Ink::Fault, 1.0);
                 // A name may run on beyond its fault, up to the next one.
