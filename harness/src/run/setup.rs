@@ -18,10 +18,6 @@ use crate::{
     },
 };
 
-/// Applications whose replicated state is the same on all nodes at rest, and the field of their state
-/// that it is in.
-pub(super) const REPLICATED: &[(&str, &str)] = &[("counter", "map")];
-
 /// Steps of a clock that a random profile may take before a bound on clocks means nothing.
 const CLOCK_STEPS_MAX: u64 = 100;
 

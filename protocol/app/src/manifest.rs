@@ -61,6 +61,8 @@ pub struct Manifest {
     pub operations: Vec<&'static str>,
     /// Names of the quantities that every migration conserves, each a sum over the nodes' states.
     pub measures: Vec<&'static str>,
+    /// The field of the state that comes to be the same on all nodes; `None`: they share nothing.
+    pub replicated: Option<&'static str>,
     /// How often the instance gets a tick; `None`: never.
     pub tick: Option<Span>,
 }

@@ -151,6 +151,7 @@ pub(crate) fn manifest(version: &Version, flaw: &str) -> Manifest {
         edges,
         operations: Vec::new(),
         measures: vec!["total"],
+        replicated: None,
         tick: None,
     }
 }

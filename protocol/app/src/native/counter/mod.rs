@@ -37,6 +37,9 @@ mod tests;
 /// What releases call the application.
 const APP: &str = "counter";
 
+/// The field of the state that nodes exchange.
+const REPLICATED: &str = "map";
+
 /// How often a node gossips.
 const TICK: Span = Span::from_millis(500);
 

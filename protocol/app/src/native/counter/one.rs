@@ -4,7 +4,7 @@ use crate::{
     Body, Context, Fault, Guarantee, Manifest, Meter,
     native::{
         counter::{
-            APP, Edition, Request, TICK,
+            APP, Edition, REPLICATED, Request, TICK,
             entries::{Amount, Entries, Entry, State},
         },
         message, operation,
@@ -123,6 +123,7 @@ impl Edition for One {
             edges: vec![],
             operations,
             measures: vec!["total"],
+            replicated: Some(REPLICATED),
             tick: Some(TICK),
         }
     }

@@ -7,7 +7,7 @@ use crate::{
     Body, Edge, Fault, Guarantee, Manifest, Meter,
     native::{
         counter::{
-            APP, Edition, Request, TICK,
+            APP, Edition, REPLICATED, Request, TICK,
             entries::{Amount, Entries, Entry, State},
             one, state_id,
             two::{self, UpDown},
@@ -111,6 +111,7 @@ impl Edition for Three {
             ],
             operations: vec!["increment", "decrement", "add", "read", "add-many", "fold"],
             measures: vec!["total"],
+            replicated: Some(REPLICATED),
             tick: Some(TICK),
         }
     }

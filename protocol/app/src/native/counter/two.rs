@@ -6,7 +6,7 @@ use crate::{
     Body, Edge, Fault, Guarantee, Manifest, Meter,
     native::{
         counter::{
-            APP, Edition, Request, TICK,
+            APP, Edition, REPLICATED, Request, TICK,
             entries::{self, Entries, Entry, State},
             one::{self, Count, small},
             state_id,
@@ -130,6 +130,7 @@ impl Edition for Two {
             edges: vec![from_one_edge()],
             operations: vec!["increment", "decrement", "add", "read", "add-many"],
             measures: vec!["total"],
+            replicated: Some(REPLICATED),
             tick: Some(TICK),
         }
     }

@@ -179,6 +179,7 @@ impl Edition for One {
             edges: vec![],
             operations,
             measures: vec!["sessions", "uses", "pending"],
+            replicated: None,
             tick: Some(TICK),
         }
     }

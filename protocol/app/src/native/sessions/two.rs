@@ -185,6 +185,7 @@ impl Edition for Two {
             }],
             operations: vec!["login", "put", "get", "delete", "touch"],
             measures: vec!["sessions", "uses", "pending"],
+            replicated: None,
             tick: Some(TICK),
         }
     }
