@@ -6,13 +6,18 @@
 
 pub mod choices;
 pub mod cli;
+pub mod diagram;
 pub mod goals;
 pub mod invariants;
 pub mod metrics;
 pub mod observation;
 pub mod outcome;
+pub mod replicated;
 pub mod run;
 pub mod scenario;
+pub mod shrink;
 pub mod signature;
+pub mod story;
+pub mod sweep;
 pub mod trace;
 pub mod workload;

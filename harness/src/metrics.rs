@@ -123,6 +123,11 @@ impl Quantiles {
         Self::of(parts.into_iter().flat_map(|part| part.0.iter().copied()).collect())
     }
 
+    /// The spans, ascending.
+    pub fn spans(&self) -> &[Span] {
+        &self.0
+    }
+
     /// How many spans.
     pub fn count(&self) -> usize {
         self.0.len()

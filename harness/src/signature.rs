@@ -79,7 +79,7 @@ fn involved(violation: &Violation) -> &'static str {
 ///
 /// A list of nodes that each wait for something is cut off: how many nodes a fleet has, and where each
 /// of them stood when time was up, is not what broke.
-fn normalised(text: &str) -> String {
+pub(crate) fn normalised(text: &str) -> String {
     let mut nodes = Names::default();
     let mut versions = Names::default();
     let mut made = String::new();

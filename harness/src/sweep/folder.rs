@@ -1,0 +1,288 @@
+//! The folder of a sweep: what is done is durable before anybody hears of it, and a sweep that was cut
+//! short anywhere goes on where it was.
+//!
+//! While a sweep runs, finished blocks of jobs lie in `blocks/`, each a [`Part`]; together they are the
+//! first so many jobs. Once it is over they become `sweep.parquet` and the files beside it, and go.
+//!
+//! Invariant: the final files are a function of the plan and of how many jobs were done, never of when
+//! blocks ended.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use results::{
+    Plan,
+    store::{self, RowReader, RowWriter, StoreError, durable, durable::Unfinished, to_lines},
+};
+
+use super::{
+    Trouble,
+    gather::{Done, Gathered},
+    part::{Finished, Label, Part},
+    plan,
+};
+
+/// The folder of blocks.
+const BLOCKS: &str = "blocks";
+/// What temporary names begin with.
+const TEMPORARY: &str = ".tmp-";
+/// The note in the rows that says of which sweep they are.
+const SWEEP_NOTE: &str = "sweep";
+/// The note in the rows that says how many jobs were done.
+const JOBS_NOTE: &str = "jobs";
+/// How long what was done may wait until it is durable: this much is lost by a kill.
+const BLOCK_TIME: Duration = Duration::from_secs(1);
+/// Rows after which a block ends anyway.
+const BLOCK_ROWS: u64 = store::GROUP_ROWS as u64;
+
+/// A folder that one sweep at a time writes into.
+pub struct Folder {
+    path: PathBuf,
+    id: String,
+    /// Held while this process sweeps into the folder.
+    _lock: File,
+    /// Finished blocks, in the order of their jobs, from the first job on without a gap.
+    blocks: Vec<PathBuf>,
+    /// Jobs that are durable.
+    done: u64,
+    gathered: Gathered,
+    /// Runs that failed among them.
+    failed: u64,
+    open: Option<(Part, Instant)>,
+}
+
+/// The state in which a folder was found.
+pub enum Found {
+    /// The sweep is over: all jobs are done.
+    Over(Gathered),
+    /// Some jobs are done, perhaps none.
+    Begun(Box<Folder>),
+}
+
+impl Folder {
+    /// Takes `path` for the sweep `plan`, and finds out how far it is. `warn` hears of files that are of
+    /// no use any more.
+    ///
+    /// Errors: another sweep lies there, another process is at it, or the folder cannot be used.
+    pub fn open(path: &Path, plan: &Plan, warn: &mut dyn FnMut(&str)) -> Result<Found, Trouble> {
+        let id = plan::id(plan);
+        let blocks = path.join(BLOCKS);
+        fs::create_dir_all(&blocks).map_err(StoreError::writing(&blocks))?;
+        let lock = File::open(&blocks).map_err(StoreError::writing(&blocks))?;
+        if let Err(fs::TryLockError::WouldBlock) = lock.try_lock() {
+            let shown = path.display();
+            return Err(Trouble::Usage(format!(
+                "another simctl is sweeping into {shown} just now"
+            )));
+        }
+        plan::claim(path, plan)?;
+        let over = path.join(store::ROWS);
+        if over.exists() {
+            let rows = RowReader::open(&over)?;
+            if rows.note(SWEEP_NOTE) != Some(&id) {
+                return Err(plan::mixed(&over, rows.note(SWEEP_NOTE).unwrap_or("none"), &id));
+            }
+            let jobs =
+                super::jobs::Jobs::new(plan).map_err(|error| Trouble::Usage(error.to_string()))?;
+            if rows.note(JOBS_NOTE) == Some(&jobs.count().to_string()) {
+                return Ok(Found::Over(gathered_of(plan, &store::read(path)?)));
+            }
+        }
+        let mut folder = Self {
+            path: path.to_owned(),
+            id,
+            _lock: lock,
+            blocks: Vec::new(),
+            done: 0,
+            gathered: Gathered::default(),
+            failed: 0,
+            open: None,
+        };
+        folder.take_over(warn)?;
+        folder.failed = folder.gathered.failed();
+        Ok(Found::Begun(Box::new(folder)))
+    }
+
+    /// Finds the blocks that follow each other from the first job on, and removes everything else.
+    fn take_over(&mut self, warn: &mut dyn FnMut(&str)) -> Result<(), Trouble> {
+        let blocks = self.path.join(BLOCKS);
+        remove_temporary(&blocks)?;
+        remove_temporary(&self.path)?;
+        let mut found: BTreeMap<u64, PathBuf> = BTreeMap::new();
+        for entry in fs::read_dir(&blocks).map_err(StoreError::writing(&blocks))? {
+            let file = entry.map_err(StoreError::writing(&blocks))?.path();
+            let stem = file.file_stem().and_then(|stem| stem.to_str());
+            if let Some(first) = stem.and_then(|stem| stem.parse().ok()) {
+                found.insert(first, file);
+            }
+        }
+        for (first, file) in found {
+            let useless = match Finished::read(&file) {
+                _ if first != self.done => Some("does not follow what is before it".to_owned()),
+                Err(error) => Some(error.to_string()),
+                Ok(part) if part.label != self.label() => Some("is of another sweep".to_owned()),
+                Ok(part) if part.jobs.start != first => {
+                    Some("is not what its name says".to_owned())
+                }
+                Ok(part) => {
+                    self.done = part.jobs.end;
+                    self.gathered.add(part.gathered);
+                    self.blocks.push(file.clone());
+                    None
+                }
+            };
+            if let Some(why) = useless {
+                warn(&format!("{} is done again: it {why}", file.display()));
+                fs::remove_file(&file).map_err(StoreError::writing(&file))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn label(&self) -> Label {
+        Label { sweep: self.id.clone(), shard: None }
+    }
+
+    /// The jobs before this one are durable.
+    pub fn done(&self) -> u64 {
+        self.done
+    }
+
+    /// What the durable jobs came to.
+    pub fn gathered(&self) -> &Gathered {
+        &self.gathered
+    }
+
+    /// How many of the durable runs failed.
+    pub fn failed(&self) -> u64 {
+        self.failed
+    }
+
+    /// Takes the run of job `number`, or that there is none of that number. Once enough came together it
+    /// is made durable.
+    ///
+    /// Errors: the file cannot be written; what was durable still is.
+    pub fn take(&mut self, number: u64, done: Option<Done>) -> Result<(), StoreError> {
+        let path = self.path.join(BLOCKS).join(format!("{number:020}.parquet"));
+        let open = match self.open.take() {
+            Some(open) => open,
+            None => (Part::create(&path, number, "")?, Instant::now()),
+        };
+        let (part, _) = self.open.insert(open);
+        if let Some(done) = done {
+            part.take(done)?;
+        }
+        if part.runs() >= BLOCK_ROWS {
+            self.flush(number + 1)
+        } else {
+            self.flush_if_due(number + 1)
+        }
+    }
+
+    /// Makes everything before job `end` durable where the last time is a while ago.
+    pub fn flush_if_due(&mut self, end: u64) -> Result<(), StoreError> {
+        let due = self.open.as_ref().is_some_and(|(_, since)| since.elapsed() >= BLOCK_TIME);
+        if due { self.flush(end) } else { Ok(()) }
+    }
+
+    /// Makes everything before job `end` durable.
+    pub fn flush(&mut self, end: u64) -> Result<(), StoreError> {
+        let Some((part, _)) = self.open.take() else { return Ok(()) };
+        let file = self.path.join(BLOCKS).join(format!("{:020}.parquet", part.first()));
+        self.gathered.add(part.finish(&self.label(), end)?);
+        self.failed = self.gathered.failed();
+        self.blocks.push(file);
+        self.done = end;
+        Ok(())
+    }
+
+    /// Writes the final files of what is durable. `over`: that is all, and blocks can go.
+    pub fn finish(self, plan: &Plan, over: bool) -> Result<Gathered, StoreError> {
+        assert!(self.open.is_none(), "everything is flushed");
+        let parts: Vec<PathBuf> = self.blocks;
+        assemble(&self.path, plan, &parts, self.done, &self.gathered)?;
+        if over {
+            let blocks = self.path.join(BLOCKS);
+            fs::remove_dir_all(&blocks).map_err(StoreError::writing(&blocks))?;
+        }
+        Ok(self.gathered)
+    }
+}
+
+/// Writes the final files of the sweep `plan` into `folder`: what the first `done` jobs came to, whose
+/// rows are in `parts`, in order. The rows come last: where they are, everything else is.
+pub fn assemble(
+    folder: &Path,
+    plan: &Plan,
+    parts: &[PathBuf],
+    done: u64,
+    gathered: &Gathered,
+) -> Result<(), StoreError> {
+    let put = |name: &str, text: String| durable::write(&folder.join(name), text.as_bytes());
+    let failures: Vec<_> = gathered.failures.values().collect();
+    let tallies: Vec<_> = gathered.tallies.values().collect();
+    let timelines: Vec<_> = gathered.timelines.values().collect();
+    put(store::FAILURES, to_lines(&failures))?;
+    put(store::TALLIES, to_lines(&tallies))?;
+    put(store::TIMELINES, to_lines(&timelines))?;
+    let path = folder.join(store::ROWS);
+    let file = Unfinished::create(&path, "")?;
+    let mut rows = RowWriter::new(file).map_err(StoreError::writing(&path))?;
+    for part in parts {
+        for run in RowReader::open(part)?.rows() {
+            rows.push(&run?).map_err(StoreError::writing(&path))?;
+        }
+    }
+    let notes = [(SWEEP_NOTE, plan::id(plan)), (JOBS_NOTE, done.to_string())];
+    rows.finish(notes).map_err(StoreError::writing(&path))?.keep()
+}
+
+/// What the finished sweep `read` of `plan` came to.
+fn gathered_of(plan: &Plan, read: &store::Sweep) -> Gathered {
+    let cells: BTreeMap<(&str, String), usize> = plan
+        .scenarios
+        .iter()
+        .flat_map(|planned| planned.cells.iter().map(|cell| (planned.name.as_str(), cell.name())))
+        .zip(0..)
+        .collect();
+    let cell = |scenario: &str, cell: &str| cells.get(&(scenario, cell.to_owned())).copied();
+    let mut gathered = Gathered::default();
+    for tally in &read.tallies {
+        if let Some(cell) = cell(&tally.scenario, &tally.cell) {
+            gathered.tallies.insert(cell, tally.clone());
+        }
+    }
+    for failure in &read.failures {
+        if let Some(cell) = cell(&failure.scenario, &failure.cell) {
+            gathered.failures.insert((cell, failure.signature.clone()), failure.clone());
+        }
+    }
+    for timeline in &read.timelines {
+        if let Some(cell) = cell(&timeline.scenario, &timeline.cell) {
+            gathered.timelines.insert(cell, timeline.clone());
+        }
+    }
+    gathered
+}
+
+/// Removes what processes left that were killed. Nobody else may be writing into `folder`, or whoever
+/// does must bear it.
+pub fn remove_temporary(folder: &Path) -> Result<(), StoreError> {
+    for entry in fs::read_dir(folder).map_err(StoreError::writing(folder))? {
+        let entry = entry.map_err(StoreError::writing(folder))?;
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+            match fs::remove_file(entry.path()) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(StoreError::writing(&entry.path())(error));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
