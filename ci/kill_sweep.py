@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "engines"))
-from shards import ROOT, Sweep, Trouble, files, say  # noqa: E402
+from shards import ROOT, Sweep, Trouble, files, result, say  # noqa: E402
 
 
 def main():
@@ -71,7 +71,7 @@ def undisturbed(sweep):
     begun = time.monotonic()
     sweep.expect(0, *whole(sweep, out)[1:])
     seconds = time.monotonic() - begun
-    sweep.same_as_serial(out)
+    sweep.same_result(out)
     return files(out), seconds
 
 
@@ -94,16 +94,18 @@ def run_and_kill(sweep, out, moment, at_a_file):
 
 
 def temporary(out):
-    return [path.name for path in out.glob("*") if is_temporary(path.name)] if out.is_dir() else []
+    """Files that were being written: beside the results, and where a sweep keeps what it did so far."""
+    found = [*out.glob("*"), *out.glob("blocks/*")] if out.is_dir() else []
+    return [path.name for path in found if is_temporary(path.name)]
 
 
 def is_temporary(name):
-    return name.startswith(".") or "tmp" in name
+    return name.startswith(".tmp-")
 
 
 def compare(out, expected, complete):
     """Every file under a final name is that of the undisturbed sweep; all are there if `complete`."""
-    found = {name: text for name, text in files(out).items() if not is_temporary(Path(name).name)}
+    found = {name: text for name, text in result(files(out)).items() if not is_temporary(Path(name).name)}
     for name, text in found.items():
         if name not in expected:
             raise Trouble(f"{out}/{name}: an undisturbed sweep has no such file")

@@ -276,11 +276,18 @@ class Sweep:
         until("the last orphan ends", lambda: not any(runs(process, self.simctl) for process in orphans))
 
     def same_as_serial(self, out):
-        """Merges `out`; every file of the result must be that of the serial sweep, and no other may lie there."""
+        """Merges `out`; every file must be that of the serial sweep, and no other may lie there."""
         self.expect(0, "merge", out)
-        expected, found = files(self.into / "serial"), files(out)
+        self.same(out, files(self.into / "serial"))
+
+    def same_result(self, out):
+        """What a sweep that was not divided leaves in `out` must be what the serial shards were merged to."""
+        self.same(out, result(files(self.into / "serial")))
+
+    def same(self, out, expected):
+        found = files(out)
         if expected.keys() != found.keys():
-            raise Trouble(f"{out} holds {sorted(found)}, the serial sweep {sorted(expected)}")
+            raise Trouble(f"{out} holds {sorted(found)}, and should {sorted(expected)}")
         differing = sorted(name for name in expected if expected[name] != found[name])
         if differing:
             raise Trouble(f"{out}: {differing} not as in the serial sweep")
@@ -299,6 +306,11 @@ def files(folder):
         if path.is_file() and not MACHINE.search(name):
             found[name] = path.read_bytes()
     return found
+
+
+def result(found):
+    """Of `found`, what a sweep came to: without shards, and without what a sweep keeps while it runs."""
+    return {name: text for name, text in found.items() if not re.match(r"shard-|blocks/", name)}
 
 
 def numbers(listed):
