@@ -40,8 +40,6 @@ pub(super) fn mistakes(scenario: &Scenario, table: &Spanned<DeTable<'_>>) -> Vec
     check.found
 }
 
-/// More nodes than these take more memory than a workstation has.
-const NODES_MAX: u32 = 20_000;
 /// More operations than these take a run hours: every one is checked at every node that sees it.
 const OPERATIONS_MAX: u128 = 5_000_000;
 
@@ -194,9 +192,10 @@ impl Check<'_> {
 
     fn fleet(&mut self) {
         let fleet = &self.scenario.fleet;
-        if fleet.nodes > NODES_MAX {
-            let title = format!("{} nodes are more than one run can hold", fleet.nodes);
-            let label = format!("expected at most {NODES_MAX}");
+        let (count, most) = (self.nodes.len(), replica::NODES_MAX);
+        if count > most as usize {
+            let title = format!("{count} nodes are more than a node can know");
+            let label = format!("expected at most {most}, those that join included");
             self.mistake(Code::BadQuantity, "fleet.nodes", title, label);
         }
         if fleet.trust.threshold > fleet.trust.keys {

@@ -12,7 +12,7 @@ use super::Text;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Fleet {
     /// How many nodes there are from the start: `n0`, `n1` and so on.
-    #[schemars(range(min = 1, max = 100_000))]
+    #[schemars(range(min = 1, max = replica::NODES_MAX))]
     pub nodes: u32,
     /// The version every node runs at the start. Absent: nodes start empty and wait for a release.
     #[serde(default)]

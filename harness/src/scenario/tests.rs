@@ -237,7 +237,7 @@ fn an_empty_fleet_is_pointed_at() {
          --> s.toml:5:9
           |
         5 | nodes = 0
-          |         ^ expected a number from 1 to 100000
+          |         ^ expected a number from 1 to 16384
           |
           = note: at `fleet.nodes`
     "#]],
@@ -367,6 +367,22 @@ fn unknown_invariants_goals_and_bugs_are_all_pointed_at() {
 }
 
 #[test]
+fn a_fleet_is_no_larger_than_what_a_node_can_know() {
+    let most = replica::NODES_MAX;
+    let parse = |nodes: u32, more: &str| {
+        let text = GOOD.replace("nodes = 5", &format!("nodes = {nodes}"));
+        let text = text.replace("rate = \"20/s\"", "rate = \"1/s\"") + more;
+        Scenario::parse(Path::new("s.toml"), text).map_err(|rejected| rejected.to_string())
+    };
+    let join = format!("[[fleet.join]]\nnode = \"n{most}\"\nat = \"2s\"\n");
+    assert_eq!(parse(most, "").err(), None);
+    expect!["s.toml:5:9: S0004: 16385 is out of range"]
+        .assert_eq(&parse(most + 1, "").unwrap_err());
+    expect!["s.toml:5:9: S0004: 16385 nodes are more than a node can know"]
+        .assert_eq(&parse(most, &join).unwrap_err());
+}
+
+#[test]
 fn goals_that_must_never_be_reached_are_known_ones_and_no_others() {
     let text = GOOD.to_owned()
         + "[expect]\nsometimes = [\"held\"]\nnever = [\"hedl\", \"held\", \"nacked\"]\n";
@@ -480,7 +496,7 @@ fn more_than_a_run_can_carry_out_is_refused_with_the_limit() {
     };
     assert_eq!(parse("nodes = 5", "nodes = 10000"), Ok(()));
     let shown = |old: &str, new: &str| plain(&parse(old, new).unwrap_err().rendered());
-    assert!(shown("nodes = 5", "nodes = 20001").contains("expected at most 20000"));
+    assert!(shown("nodes = 5", "nodes = 16385").contains("from 1 to 16384"));
     let many = shown("20/s", "50001/s");
     assert!(many.contains("5 clients at 50001/s for 20s ask for 5000100 operations"), "{many}");
     assert!(many.contains("at most 5000000"), "{many}");

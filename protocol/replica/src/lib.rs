@@ -45,6 +45,7 @@ pub use command::{Command, Timer};
 pub use message::Message;
 pub use notice::{MessageId, Notice};
 pub use settings::{Release, Settings};
+pub use state::NODES_MAX;
 pub use status::{Status, Waiting};
 
 use fetch::Fetching;

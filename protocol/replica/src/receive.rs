@@ -112,8 +112,9 @@ impl Replica {
     }
 
     /// Knows of `node` from now on, where fewer than `limit` are known.
-    fn learn_node(&mut self, node: NodeId, limit: usize) {
-        if self.state.nodes.len() < limit && self.state.nodes.binary_search(&node).is_err() {
+    fn learn_node(&mut self, node: NodeId, limit: u32) {
+        if self.state.nodes.len() < limit as usize && self.state.nodes.binary_search(&node).is_err()
+        {
             self.change(Change::Node(node));
             self.learned.push((self.steps, node));
         }

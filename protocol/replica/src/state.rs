@@ -32,11 +32,11 @@ use crate::{
 };
 
 /// Nodes a replica knows, at most: a forger of names must not fill its memory.
-pub(crate) const NODES_MAX: usize = 16_384;
+pub const NODES_MAX: u32 = 16_384;
 
 /// Nodes known beyond which nobody is believed about others: the rest of the room is for nodes that
 /// speak for themselves.
-pub(crate) const HEARSAY_MAX: usize = NODES_MAX / 4 * 3;
+pub(crate) const HEARSAY_MAX: u32 = NODES_MAX / 4 * 3;
 
 /// Everything that survives a crash, and the links that carry some of it.
 pub(crate) struct State {
