@@ -67,7 +67,8 @@ impl Replica {
     fn stage(&mut self, known: &Arc<Envelope>, code: &Bytes) -> bool {
         if self.state.attempts >= self.settings.switch_attempts_max {
             let before = self.image();
-            self.quarantine(interrupted(self.state.attempts), before);
+            let attempts = self.state.attempts;
+            self.quarantine(Quarantine::Interrupted { attempts }, before);
             return false;
         }
         let before = self.image();
@@ -204,9 +205,4 @@ impl Replica {
         bytes.extend_from_slice(&self.tick_at.as_nanos().to_le_bytes());
         xxh3_128(&bytes)
     }
-}
-
-/// Why a release is given up whose switch no crash let through.
-fn interrupted(attempts: u32) -> Quarantine {
-    Quarantine::Unsupported(format!("{attempts} switches to it were interrupted by crashes"))
 }

@@ -26,6 +26,12 @@ pub enum Quarantine {
     /// This host cannot run the code.
     #[error("this host cannot run the code: {0}")]
     Unsupported(String),
+    /// No switch to it got through: crashes interrupted each of them.
+    #[error("{attempts} switches to it were interrupted by crashes")]
+    Interrupted {
+        /// Switches that were begun.
+        attempts: u32,
+    },
     /// The code declares something other than what was signed.
     #[error("the code declares another {0} than the envelope")]
     ManifestMismatch(Declared),
@@ -171,6 +177,10 @@ impl Encode for Quarantine {
                 out.extend(before.to_le_bytes());
                 out.extend(after.to_le_bytes());
             }
+            Self::Interrupted { attempts } => {
+                out.push(12);
+                attempts.encode(out);
+            }
         }
     }
 }
@@ -208,6 +218,7 @@ impl Wire for Quarantine {
                 before: i128::from_le_bytes(take_array(bytes)?),
                 after: i128::from_le_bytes(take_array(bytes)?),
             },
+            12 => Self::Interrupted { attempts: Wire::read(bytes)? },
             _ => return Err(Malformed("a reason to quarantine")),
         })
     }
@@ -224,6 +235,7 @@ mod tests {
             Quarantine::HashMismatch,
             Quarantine::Expired { at: Time::from_nanos(300) },
             Quarantine::Unsupported(text()),
+            Quarantine::Interrupted { attempts: 8 },
             Quarantine::ManifestMismatch(Declared::App),
             Quarantine::ManifestMismatch(Declared::StateSchema),
             Quarantine::ManifestMismatch(Declared::Edges),

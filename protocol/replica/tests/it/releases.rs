@@ -232,7 +232,7 @@ fn l5_a_switch_that_always_crashes_is_given_up() {
     assert_eq!(fleet.replica(2).run(), Some(&old.id()));
     let interrupted = |notice: &Notice| {
         let Notice::Quarantined { reason, .. } = notice else { return false };
-        matches!(**reason, Quarantine::Unsupported(_))
+        matches!(**reason, Quarantine::Interrupted { attempts: 8 })
     };
     assert_eq!(fleet.count(interrupted), 1);
 }
