@@ -10,7 +10,10 @@ use std::sync::Arc;
 
 use contract::NodeId;
 
-use crate::{Body, Context, Fault, Guarantee, MessageType, Program, Runtime, native::typed::Typed};
+use crate::{
+    Body, Context, Fault, Guarantee, Incoming, MessageType, Outgoing, Program, Runtime, Step,
+    native::typed::Typed,
+};
 
 mod counter;
 mod sessions;
@@ -146,6 +149,46 @@ fn operation<T: Typed>(tag: u32, name: &'static str, since: [u64; 3]) -> Message
     assert!(tag >= OPERATIONS_FROM, "messages and operations keep their ranges");
     let guarantee = Guarantee::ExactlyOnce;
     MessageType { tag, name, since, guarantee, versioned: true, schema: T::schema() }
+}
+
+/// What an instance does with each kind of input.
+trait Reacts {
+    fn tick(&mut self, context: Context<'_>, out: &mut Vec<Outgoing>) -> Result<Step, Fault>;
+
+    fn message(
+        &mut self,
+        context: Context<'_>,
+        from: NodeId,
+        body: &Body,
+        out: &mut Vec<Outgoing>,
+    ) -> Result<Step, Fault>;
+
+    fn operation(
+        &mut self,
+        context: Context<'_>,
+        id: u64,
+        body: &Body,
+        out: &mut Vec<Outgoing>,
+    ) -> Result<Step, Fault>;
+}
+
+/// Gives an input to what reacts to its kind. An operation is no message, and a message no operation.
+fn react(
+    instance: &mut impl Reacts,
+    context: Context<'_>,
+    incoming: &Incoming,
+    out: &mut Vec<Outgoing>,
+) -> Result<Step, Fault> {
+    match incoming {
+        Incoming::Tick => instance.tick(context, out),
+        Incoming::Message { from, body } if body.tag < OPERATIONS_FROM => {
+            instance.message(context, *from, body, out)
+        }
+        Incoming::Operation { id, body } if body.tag >= OPERATIONS_FROM => {
+            instance.operation(context, *id, body, out)
+        }
+        Incoming::Message { body, .. } | Incoming::Operation { body, .. } => Err(unknown_tag(body)),
+    }
 }
 
 /// A message means nothing to the code that was asked to take or convert it.

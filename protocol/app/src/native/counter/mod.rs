@@ -20,7 +20,7 @@ use self::{
 };
 use crate::{
     Body, Context, Fault, Incoming, Instance, Manifest, Meter, Outgoing, Program, Step,
-    native::{Listed, OPERATIONS_FROM, peer, typed::Typed, unknown_tag},
+    native::{Listed, Reacts, peer, react, typed::Typed, unknown_tag},
     schema::SchemaId,
 };
 
@@ -188,21 +188,7 @@ impl<N: Edition> Instance for Replica<N> {
         incoming: &Incoming,
         out: &mut Vec<Outgoing>,
     ) -> Result<Step, Fault> {
-        match incoming {
-            Incoming::Tick => {
-                self.gossip(context, out);
-                Ok(Step::Unchanged)
-            }
-            Incoming::Message { from, body } if body.tag < OPERATIONS_FROM => {
-                self.message(*from, body, out)
-            }
-            Incoming::Operation { id, body } if body.tag >= OPERATIONS_FROM => {
-                self.operation(context, *id, body, out)
-            }
-            Incoming::Message { body, .. } | Incoming::Operation { body, .. } => {
-                Err(unknown_tag(body))
-            }
-        }
+        react(self, context, incoming, out)
     }
 
     fn export(&self) -> Vec<u8> {
@@ -210,18 +196,21 @@ impl<N: Edition> Instance for Replica<N> {
     }
 }
 
-impl<N: Edition> Replica<N> {
-    fn gossip(&self, context: Context<'_>, out: &mut Vec<Outgoing>) {
+impl<N: Edition> Reacts for Replica<N> {
+    /// Gossips.
+    fn tick(&mut self, context: Context<'_>, out: &mut Vec<Outgoing>) -> Result<Step, Fault> {
         let Some(to) = peer(context, context.entropy / PUSH_EVERY) else {
-            return;
+            return Ok(Step::Unchanged);
         };
         let push = context.entropy.is_multiple_of(PUSH_EVERY) && self.state.map.len() > 0;
         let body = if push { self.map() } else { self.edition.compare(&self.state.map) };
         out.push(Outgoing::Send { to, body });
+        Ok(Step::Unchanged)
     }
 
     fn message(
         &mut self,
+        _: Context<'_>,
         from: NodeId,
         body: &Body,
         out: &mut Vec<Outgoing>,
@@ -282,7 +271,9 @@ impl<N: Edition> Replica<N> {
         out.push(Outgoing::Reply { id, result: result.into() });
         Ok(step)
     }
+}
 
+impl<N: Edition> Replica<N> {
     fn own(&self) -> N::Entry {
         self.state.map.get(self.state.id)
     }

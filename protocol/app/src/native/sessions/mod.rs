@@ -18,7 +18,7 @@ use self::one::Outcome;
 use crate::{
     Body, Context, Fault, Incoming, Instance, Manifest, Meter, Outgoing, Program, Step,
     native::{
-        Listed, OPERATIONS_FROM, scramble,
+        Listed, Reacts, react, scramble,
         typed::{Table, Typed, variant},
         unknown_tag,
     },
@@ -250,18 +250,7 @@ impl<N: Edition> Instance for Store<N> {
         incoming: &Incoming,
         out: &mut Vec<Outgoing>,
     ) -> Result<Step, Fault> {
-        match incoming {
-            Incoming::Tick => Ok(self.sweep(nanos(context.now), out)),
-            Incoming::Message { from, body } if body.tag < OPERATIONS_FROM => {
-                self.message(context, *from, body, out)
-            }
-            Incoming::Operation { id, body } if body.tag >= OPERATIONS_FROM => {
-                self.operation(context, *id, body, out)
-            }
-            Incoming::Message { body, .. } | Incoming::Operation { body, .. } => {
-                Err(unknown_tag(body))
-            }
-        }
+        react(self, context, incoming, out)
     }
 
     fn export(&self) -> Vec<u8> {
@@ -269,7 +258,20 @@ impl<N: Edition> Instance for Store<N> {
     }
 }
 
-impl<N: Edition> Store<N> {
+impl<N: Edition> Reacts for Store<N> {
+    /// Ends sessions whose time is over, and gives up on answers that are long due.
+    fn tick(&mut self, context: Context<'_>, out: &mut Vec<Outgoing>) -> Result<Step, Fault> {
+        let now = nanos(context.now);
+        let ended = self.state.sessions.take_where(|session| is_over(session, now));
+        let due = |pending: &N::Pending| later(pending.since(), PATIENCE.as_nanos()) < now;
+        let late = self.state.pending.take_where(due);
+        for (id, pending) in &late {
+            let answer = Answer { outcome: Outcome::Late(()), life: None };
+            self.reply(id.cast_unsigned(), pending.form(), answer, out);
+        }
+        Ok(if ended.is_empty() && late.is_empty() { Step::Unchanged } else { Step::Changed })
+    }
+
     fn operation(
         &mut self,
         context: Context<'_>,
@@ -320,7 +322,9 @@ impl<N: Edition> Store<N> {
             Request::Client { .. } => Err(unknown_tag(body)),
         }
     }
+}
 
+impl<N: Edition> Store<N> {
     /// Does what is asked of a name that belongs here.
     ///
     /// Errors: [`Fault::Refused`] past a limit; nothing is then changed.
@@ -375,18 +379,6 @@ impl<N: Edition> Store<N> {
         }
         sessions.insert(&name, live.into());
         Ok(Step::Changed)
-    }
-
-    /// Ends sessions whose time is over, and gives up on answers that are long due.
-    fn sweep(&mut self, now: u64, out: &mut Vec<Outgoing>) -> Step {
-        let ended = self.state.sessions.take_where(|session| is_over(session, now));
-        let due = |pending: &N::Pending| later(pending.since(), PATIENCE.as_nanos()) < now;
-        let late = self.state.pending.take_where(due);
-        for (id, pending) in &late {
-            let answer = Answer { outcome: Outcome::Late(()), life: None };
-            self.reply(id.cast_unsigned(), pending.form(), answer, out);
-        }
-        if ended.is_empty() && late.is_empty() { Step::Unchanged } else { Step::Changed }
     }
 
     fn reply(&self, id: u64, form: Form, answer: Answer, out: &mut Vec<Outgoing>) {
