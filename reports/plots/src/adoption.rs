@@ -11,6 +11,8 @@ use crate::{
     windows::{Lanes, name},
 };
 
+/// The colours of releases, in their order: none that looks like a fault.
+const RELEASES: [usize; 5] = [0, 2, 3, 5, 6];
 const HEIGHT: f64 = 150.0;
 const FOOT: f64 = 26.0;
 const HEAD: f64 = 10.0;
@@ -48,7 +50,7 @@ impl<'a> Adoption<'a> {
 
     fn draw_band(&self, canvas: &Canvas<'_>, release: usize, time: &Scale, share: &Scale) {
         let band = self.band(release);
-        let ink = Ink::Series(release);
+        let ink = Ink::Series(RELEASES[release % RELEASES.len()]);
         let height = |nodes: u32| share.at(f64::from(nodes) / f64::from(self.nodes));
         let ends = band.iter().skip(1).map(|(at, ..)| *at).chain([self.end()]);
         let (mut upper, mut lower) = (Vec::new(), Vec::new());

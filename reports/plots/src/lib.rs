@@ -6,6 +6,7 @@
 mod adoption;
 mod canvas;
 mod catalogue;
+mod compare;
 mod digest;
 mod ecdf;
 mod frame;
@@ -15,6 +16,7 @@ mod ink;
 mod overview;
 mod report;
 mod scale;
+pub mod statistics;
 #[cfg(test)]
 mod testing;
 mod units;
@@ -22,6 +24,10 @@ mod windows;
 
 pub use canvas::{Canvas, Plot, png, svg};
 pub use catalogue::{Entry, Of, PLOTS};
+pub use compare::{
+    COMPARE_TEMPLATE, Change, CompareError, Compared, Comparison, LEVEL, Latency, Origin, Rates,
+    compare, compare_page,
+};
 pub use digest::{
     Axis, Cell, Digest, DigestError, Kind, MEASURES, Measure, Row, Scenario, measure, quantile,
 };

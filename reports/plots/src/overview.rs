@@ -6,7 +6,7 @@ use crate::{
     frame::{LABEL, time_axis},
     ink::Ink,
     scale::Scale,
-    units::span,
+    units::{capitalised, span},
 };
 
 /// The share of the width that names may take.
@@ -33,14 +33,15 @@ impl Overview {
             Some((scenario.name.clone(), [at(500)?, at(990)?, at(1_000)?]))
         });
         let rows: Vec<_> = rows.collect();
-        let title = format!("{} by scenario", digest.measure.name);
-        let mut letters = title.chars();
-        let title = letters.next().map(|first| first.to_uppercase().chain(letters).collect());
-        (!rows.is_empty()).then(|| Self {
-            title: title.unwrap_or_default(),
-            spans: digest.measure.spans,
-            rows,
-        })
+        let title = capitalised(&format!("{} by scenario", digest.measure.name));
+        (!rows.is_empty()).then(|| Self { title, spans: digest.measure.spans, rows })
+    }
+}
+
+impl Overview {
+    /// What its times span.
+    pub(crate) fn spans(&self) -> &'static str {
+        self.spans
     }
 }
 
@@ -97,7 +98,7 @@ impl Overview {
             canvas.text("p99", (tail, 10.0), Side::Middle, LABEL, Ink::Series(0));
         }
         if slowest - tail.max(median) >= APART {
-            canvas.text("max", (slowest.min(WIDTH - 12.0), 10.0), Side::Middle, LABEL, Ink::Soft);
+            canvas.text("max", (slowest.min(WIDTH - 14.0), 10.0), Side::Middle, LABEL, Ink::Soft);
         }
     }
 }
