@@ -15,6 +15,7 @@ use sim::Event;
 
 mod words;
 
+pub(crate) use words::said;
 pub use words::time;
 
 /// Counts the changes of the JSON lines: keys are added, never renamed or removed.
@@ -55,6 +56,8 @@ pub enum Format {
     Text,
     /// For programs: one JSON object a line.
     Jsonl,
+    /// For `simctl view` and `simctl export`: lanes, messages and marks as one JSON object.
+    Diagram,
 }
 
 /// Writes every event to `out`. The first failure is kept and ends the writing, not the run.
@@ -90,8 +93,10 @@ impl Line {
 }
 
 impl<W: Write> Writer<W> {
-    /// Writes to `out`, which should be buffered. A JSON trace begins with its version.
+    /// Writes to `out`, which should be buffered. A JSON trace begins with its version; a diagram is
+    /// no matter of lines, and a [`crate::diagram::Recorder`] keeps it.
     pub fn new(out: W, format: Format) -> Self {
+        assert!(format != Format::Diagram, "a diagram is not written line by line");
         let mut writer = Self { out, format, failed: None };
         if format == Format::Jsonl {
             writer.write(&format!("{{\"format_version\":{FORMAT_VERSION}}}"));
@@ -109,7 +114,7 @@ impl<W: Write> Writer<W> {
 
     fn line(&mut self, line: &Line) {
         match self.format {
-            Format::Text => self.write(&line.shown()),
+            Format::Text | Format::Diagram => self.write(&line.shown()),
             Format::Jsonl => match serde_json::to_string(line) {
                 Ok(text) => self.write(&text),
                 Err(error) => self.failed = Some(error.into()),

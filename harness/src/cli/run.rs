@@ -2,6 +2,7 @@
 
 use std::{
     cell::RefCell,
+    io::Write as _,
     num::NonZeroUsize,
     path::{Path, PathBuf},
     str::FromStr,
@@ -23,6 +24,7 @@ use super::{
     trace_file::TraceFile,
 };
 use crate::{
+    diagram::Recorder,
     outcome::{Outcome, Verdict},
     run::{Deployed, Options},
     trace::{self, Sink, Tail},
@@ -35,10 +37,11 @@ Examples:
   simctl run scenarios --seeds 0..100                  every scenario, a hundred seeds each
   simctl run a.toml --format json                      one JSON object a run
   simctl run a.toml --trace events.txt                 every event, in words
-  simctl run a.toml --trace - --trace-format jsonl     every event, for programs";
+  simctl run a.toml --trace - --trace-format jsonl     every event, for programs
+  simctl run a.toml --trace a.diagram --trace-format diagram   for `simctl view` and `export`";
 
 /// The seed of a run that is asked for no other.
-const SEED: u64 = 1;
+pub(super) const SEED: u64 = 1;
 /// Violations of a sweep that are told in full; the others are listed with how to repeat them.
 const STORIES_MAX: usize = 3;
 /// Events kept of a run that is repeated to tell its story.
@@ -130,7 +133,7 @@ impl Job<'_> {
     }
 
     /// Runs it until its end or until `stop`.
-    fn run_until(
+    pub(super) fn run_until(
         &self,
         stop: Option<&'static AtomicBool>,
         sink: Option<&mut dyn Sink>,
@@ -221,6 +224,14 @@ fn single(arguments: &Arguments, job: Job<'_>) -> Result<Exit, Failure> {
     let stop = Some(interrupt::flag());
     let outcome = match &mut file {
         None => job.run_until(stop, None)?,
+        Some(file) if arguments.trace_format == trace::Format::Diagram => {
+            let mut recorder = Recorder::new();
+            let outcome = job.run_until(stop, Some(&mut recorder))?;
+            let diagram = recorder.finish(&job.loaded.name, &job.repeat(), &outcome);
+            let written = file.out().write_all(diagram.text().as_bytes());
+            file.check(written)?;
+            outcome
+        }
         Some(file) => {
             let mut writer = trace::Writer::new(file.out(), arguments.trace_format);
             let outcome = job.run_until(stop, Some(&mut writer))?;

@@ -119,7 +119,8 @@ fn asked(command: &Command) -> String {
     }
 }
 
-fn said(content: &Content) -> String {
+/// What a datagram says.
+pub(crate) fn said(content: &Content) -> String {
     match content {
         Content::Ack(ack) => format!("acknowledges up to {}", ack.cursor),
         Content::Frame(frame) => {

@@ -9,6 +9,7 @@ mod catalogue;
 mod compare;
 mod digest;
 mod ecdf;
+mod export;
 mod frame;
 mod heatmap;
 mod held;
@@ -20,6 +21,7 @@ pub mod statistics;
 #[cfg(test)]
 mod testing;
 mod units;
+mod view;
 mod windows;
 
 pub use canvas::{Canvas, Plot, png, svg};
@@ -31,4 +33,6 @@ pub use compare::{
 pub use digest::{
     Axis, Cell, Digest, DigestError, Kind, MEASURES, Measure, Row, Scenario, measure, quantile,
 };
+pub use export::{Exported, Viewer, export};
 pub use report::{TEMPLATE, TemplateError, report, report_by};
+pub use view::page;

@@ -1,0 +1,166 @@
+//! `simctl view`: the space-time diagram of a run as one HTML file.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use results::{Diagram, store::durable};
+
+use super::{
+    Exit, Failure, interrupt, load, print, print_aside,
+    run::{Job, SEED, Wire},
+};
+use crate::{diagram::Recorder, outcome::Verdict};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  simctl view scenarios/major-bump.toml --seed 7              writes major-bump-seed-7.html
+  simctl view a.toml --out run.html                           another name; - is standard output
+  simctl view a.toml --seed 1 --against b.toml --seed 2       two runs side by side
+  simctl view a.toml --seed 1 --seed 2                        two seeds of one scenario
+  simctl run a.toml --trace run.diagram --trace-format diagram
+  simctl view run.diagram                                     a run that was kept
+
+The page is one file, asks no network and tells its keys by the question mark.";
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// A scenario (`*.toml`), or a run that `--trace-format diagram` kept.
+    run: PathBuf,
+    /// The seed to run; given again it is that of the other run. 1 where nothing is said.
+    #[arg(long)]
+    seed: Vec<u64>,
+    /// Another scenario, or a run that was kept, to be shown beside the first.
+    #[arg(long, value_name = "RUN")]
+    against: Option<PathBuf>,
+    /// Where to write the page; `-` is standard output. Named after scenario and seed where nothing is
+    /// said.
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
+    let Arguments { run, seed, against, out } = arguments;
+    let other = match (against, &seed[..]) {
+        (None, [] | [_]) => None,
+        (None, [_, second]) => Some((run, Some(*second))),
+        (Some(against), seeds @ ([] | [_] | [_, _])) => Some((against, seeds.get(1).copied())),
+        (_, more) => {
+            let count = more.len();
+            return Err(Failure::Usage(format!(
+                "--seed is of one run or of two, and {count} were given"
+            )));
+        }
+    };
+    let read: Vec<&Path> = std::iter::once(run).chain(against).map(PathBuf::as_path).collect();
+    if let Some(out) = out {
+        refuse_to_overwrite(out, &read)?;
+    }
+    interrupt::cut_short(None);
+    let Some(first) = diagram(run, seed.first().copied())? else { return Ok(Exit::Interrupted) };
+    let second = match other {
+        None => None,
+        Some((path, seed)) => match diagram(path, seed)? {
+            None => return Ok(Exit::Interrupted),
+            some => some,
+        },
+    };
+    let page = plots::page(&first, second.as_ref());
+    let name = |run: &Diagram| format!("{}-seed-{}", run.scenario, run.seed);
+    let names = match &second {
+        None => name(&first),
+        Some(second) => format!("{}-against-{}", name(&first), name(second)),
+    };
+    let out = out.clone().unwrap_or_else(|| PathBuf::from(format!("{names}.html")));
+    write(&out, page.as_bytes(), &[&first].into_iter().chain(&second).collect::<Vec<_>>())
+}
+
+/// The diagram of `path`: of a run of the scenario, or the one that was kept. `None`: interrupted.
+///
+/// Errors: [`Failure::Usage`] where the file is something else, or a kept run is given a seed.
+pub(super) fn diagram(path: &Path, seed: Option<u64>) -> Result<Option<Diagram>, Failure> {
+    let shown = path.display();
+    if path.is_dir() {
+        let why = format!("{shown} is a folder, and a diagram is of one run of one scenario");
+        return Err(Failure::Usage(why));
+    }
+    if path.extension().is_some_and(|ending| ending == "toml") {
+        return of_run(path, seed.unwrap_or(SEED));
+    }
+    let bytes = fs::read(path).map_err(|error| {
+        Failure::Usage(format!("{shown} cannot be read: {error}; a scenario's name ends in .toml"))
+    })?;
+    let is_not = |why: &str| {
+        Failure::Usage(format!("{shown} {why} (and a scenario's name would end in .toml)"))
+    };
+    let text = String::from_utf8(bytes).map_err(|_| is_not("is no text"))?;
+    let diagram = Diagram::read(&text).map_err(|error| is_not(&error.to_string()))?;
+    match seed {
+        Some(seed) if seed != diagram.seed => Err(Failure::Usage(format!(
+            "{shown} is of seed {}, and seed {seed} was asked for",
+            diagram.seed
+        ))),
+        _ => Ok(Some(diagram)),
+    }
+}
+
+/// Runs a scenario and keeps its diagram. `None`: interrupted.
+fn of_run(path: &Path, seed: u64) -> Result<Option<Diagram>, Failure> {
+    let loaded = load::load(&[path.to_owned()])?;
+    let [loaded] = &loaded[..] else { unreachable!("a file is one scenario") };
+    let job = Job { loaded, seed, wire: Wire::Typed };
+    let mut recorder = Recorder::new();
+    let outcome = job.run_until(Some(interrupt::flag()), Some(&mut recorder))?;
+    if outcome.verdict == Verdict::Interrupted {
+        return Ok(None);
+    }
+    Ok(Some(recorder.finish(&loaded.name, &job.repeat(), &outcome)))
+}
+
+/// Writes what was made of `runs`, whole or not at all, and says so.
+pub(super) fn write(out: &Path, bytes: &[u8], runs: &[&Diagram]) -> Result<Exit, Failure> {
+    let told: Vec<String> = runs.iter().map(|run| told(run)).collect();
+    if out == Path::new("-") {
+        let mut standard = std::io::stdout().lock();
+        match standard.write_all(bytes).and_then(|()| standard.flush()) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                return Err(Failure::Internal(format!(
+                    "standard output cannot be written: {error}"
+                )));
+            }
+            _ => print_aside(&format!("{}\n", told.join("\n"))),
+        }
+        return Ok(Exit::Holds);
+    }
+    durable::write(out, bytes).map_err(|error| Failure::Internal(error.to_string()))?;
+    print(&format!("{}: {}\n", out.display(), told.join("; ")))?;
+    Ok(Exit::Holds)
+}
+
+/// A diagram in one line.
+fn told(run: &Diagram) -> String {
+    let Diagram { scenario, seed, verdict, lanes, messages, marks, .. } = run;
+    let left_out = match &run.left_out[..] {
+        [] => String::new(),
+        left_out => format!("; left out, for there was too much: {}", left_out.join(", ")),
+    };
+    let (lanes, messages, marks) = (lanes.len(), messages.len(), marks.len());
+    format!(
+        "{scenario} seed {seed} {verdict}; {lanes} nodes, {messages} messages, {marks} events{left_out}"
+    )
+}
+
+/// A picture that took the place of what it is of would leave nothing to draw it from.
+pub(super) fn refuse_to_overwrite(out: &Path, read: &[&Path]) -> Result<(), Failure> {
+    let out_at = out.canonicalize().ok();
+    match read.iter().find(|path| out_at.is_some() && path.canonicalize().ok() == out_at) {
+        Some(path) => {
+            let (out, path) = (out.display(), path.display());
+            Err(Failure::Usage(format!("--out {out} would replace {path}, which it is made from")))
+        }
+        None => Ok(()),
+    }
+}

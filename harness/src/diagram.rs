@@ -1,0 +1,510 @@
+//! The space-time diagram of a run, kept by a trace sink while the run goes on.
+//!
+//! Knows who sent what to whom, what became of it, and what each node showed; keeps no payloads. A run of
+//! more messages than a picture can hold loses the ordinary ones first, and the diagram says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use contract::{NodeId, Time};
+use replica::{
+    Command, Notice, Replica,
+    message::{Content, Letter, Message as Datagram},
+    notice::MessageId,
+};
+use results::{Diagram, Fate, Lane, Mark, Message, Stretch};
+use sim::{
+    Event,
+    event::{Phase, Why},
+    fault::Fault,
+    network::Shape,
+};
+
+use crate::{
+    outcome::{Outcome, Verdict},
+    trace::{Line, Sink, said},
+};
+
+/// Messages that are kept. More can neither be drawn nor be looked through.
+const MESSAGES_MAX: usize = 100_000;
+/// Marks that are kept: a page with all of them still opens at once.
+const MARKS_MAX: usize = 100_000;
+
+/// What the ordinary messages are, least telling first: these are left out first.
+const ORDINARY: [&str; 4] = ["ack", "gossip", "code", "once"];
+
+/// Keeps a [`Diagram`] of the run that it sees.
+#[derive(Default)]
+pub struct Recorder {
+    diagram: Diagram,
+    /// By lane.
+    nodes: Vec<Node>,
+    /// Messages that are under way, by sender, receiver, number on the link, and whether a copy.
+    flying: BTreeMap<(u32, u32, u64, bool), usize>,
+    /// Faults in force, by their words: where in the stretches they stand.
+    faults: BTreeMap<String, Vec<usize>>,
+    /// What happened so far.
+    order: u64,
+    /// How many messages of each ordinary kind were left out.
+    messages_left_out: [u64; ORDINARY.len()],
+    /// Kinds of [`ORDINARY`] that are not kept any more.
+    barred: usize,
+    marks_left_out: u64,
+}
+
+/// A node as far as its lane needs it.
+#[derive(Default)]
+struct Node {
+    /// Releases, pauses, downtimes that go on: what and since when.
+    open: BTreeMap<&'static str, (u64, String)>,
+    held: BTreeSet<MessageId>,
+    /// The message that its current input is, and that input's number.
+    input: Option<(u64, usize)>,
+}
+
+impl Recorder {
+    /// Of a run that is to begin.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The diagram, once the run is over. `scenario` and `repeat` name the run.
+    pub fn finish(mut self, scenario: &str, repeat: &str, outcome: &Outcome) -> Diagram {
+        let ended = outcome.ended.as_nanos();
+        for node in 0..self.nodes.len() {
+            for kind in ["release", "down", "gone", "paused", "switching"] {
+                self.close(node, kind, ended);
+            }
+        }
+        for at in std::mem::take(&mut self.faults).into_values().flatten() {
+            self.diagram.stretches[at].to_nanos = ended;
+        }
+        self.name_violations(outcome);
+        let mut left_out = Vec::new();
+        for (kind, count) in ORDINARY.iter().zip(self.messages_left_out) {
+            if count > 0 {
+                left_out.push(format!("{count} messages of kind {kind}"));
+            }
+        }
+        if self.marks_left_out > 0 {
+            let count = self.marks_left_out;
+            left_out.push(format!("{count} ordinary events (messages taken in, operations)"));
+        }
+        Diagram {
+            format_version: results::FORMAT_VERSION,
+            scenario: scenario.to_owned(),
+            seed: outcome.seed,
+            repeat: repeat.to_owned(),
+            verdict: verdict(outcome),
+            as_expected: outcome.is_as_expected(),
+            safety_ended_nanos: outcome.safety_ended.as_nanos(),
+            ended_nanos: ended,
+            left_out,
+            ..self.diagram
+        }
+    }
+
+    /// The harness wrote violations down in words; here each gets the node it shows at.
+    fn name_violations(&mut self, outcome: &Outcome) {
+        for violation in &outcome.violations {
+            let text = violation.to_string();
+            let same = |mark: &Mark| mark.kind == "harness" && mark.text == text;
+            let found = self.diagram.marks.iter().rposition(same).unwrap_or_else(|| {
+                self.order += 1;
+                let order = self.order;
+                // It was not written down when it showed, so it stands where the run ended.
+                let at_nanos = outcome.ended.as_nanos();
+                self.diagram.marks.push(Mark { at_nanos, order, text, ..Mark::default() });
+                self.diagram.marks.len() - 1
+            });
+            let mark = &mut self.diagram.marks[found];
+            mark.kind = "violation".to_owned();
+            mark.lane = violation.nodes.first().map(|node| node.0);
+            mark.lane = mark.lane.filter(|lane| (*lane as usize) < self.nodes.len());
+            self.diagram.violations.push(found as u32);
+        }
+    }
+
+    /// The lane of a node. Lanes are by number, so those before it begin as well.
+    fn lane(&mut self, node: NodeId) -> usize {
+        while self.nodes.len() <= node.0 as usize {
+            let name = NodeId(self.nodes.len() as u32).to_string();
+            self.diagram.lanes.push(Lane { name, ..Lane::default() });
+            self.nodes.push(Node::default());
+        }
+        node.0 as usize
+    }
+
+    fn next(&mut self) -> u64 {
+        self.order += 1;
+        self.order
+    }
+
+    fn put(&mut self, line: Line) {
+        let ordinary = matches!(
+            line.kind,
+            "message" | "message-sent" | "operation" | "dropped" | "retransmitted" | "refused"
+        );
+        let order = self.next();
+        if ordinary && self.diagram.marks.len() >= MARKS_MAX {
+            self.marks_left_out += 1;
+            return;
+        }
+        let lane = line.node.map(|node| self.lane(node) as u32);
+        let (at_nanos, kind, text) = (line.at, line.kind.to_owned(), line.text);
+        self.diagram.marks.push(Mark { at_nanos, order, lane, kind, text });
+    }
+
+    fn open(&mut self, lane: usize, kind: &'static str, at: u64, text: String) {
+        self.close(lane, kind, at);
+        self.nodes[lane].open.insert(kind, (at, text));
+    }
+
+    fn close(&mut self, lane: usize, kind: &'static str, at: u64) {
+        if let Some((from_nanos, text)) = self.nodes[lane].open.remove(kind) {
+            let kind = kind.to_owned();
+            let stretch = Stretch { kind, text, from_nanos, to_nanos: at, ..Stretch::default() };
+            self.diagram.lanes[lane].stretches.push(stretch);
+        }
+    }
+
+    fn sent(&mut self, at: u64, event: &Event<'_, Replica>) {
+        let Event::Sent { from, to, number, message, size, fate, .. } = event else { return };
+        // There is no lane for a node that does not exist, and a junk number must not make lanes.
+        if *fate == sim::Fate::Nowhere {
+            return;
+        }
+        let (from, to, number) = (self.lane(*from), self.lane(*to), *number);
+        let (kind, release) = content(message);
+        let order = self.next();
+        let drawn = Message {
+            from: from as u32,
+            to: to as u32,
+            sent_nanos: at,
+            sent_order: order,
+            kind: kind.to_owned(),
+            release,
+            bytes: u32::try_from(*size).unwrap_or(u32::MAX),
+            text: said(&message.content),
+            fate: Fate::UnderWay,
+            ..Message::default()
+        };
+        let (whole, copied) = match fate {
+            sim::Fate::Travels { copy, corrupted, .. } => {
+                (if *corrupted { Fate::Corrupted } else { Fate::UnderWay }, copy.is_some())
+            }
+            sim::Fate::Mangled { copy } => (Fate::Corrupted, copy.is_some()),
+            sim::Fate::Lost | sim::Fate::Overflowed => (Fate::Lost, false),
+            sim::Fate::Cut => (Fate::Cut, false),
+            sim::Fate::Nowhere => unreachable!("left out above"),
+        };
+        let why = match fate {
+            sim::Fate::Mangled { .. } => ", mangled on the way",
+            sim::Fate::Lost => ", lost on the way",
+            sim::Fate::Overflowed => ", dropped, for the link's queue is full",
+            sim::Fate::Cut => ", dropped, for the link is cut",
+            sim::Fate::Travels { corrupted: true, .. } => ", with flipped bits",
+            sim::Fate::Travels { reordered: true, .. } => ", held up on the way",
+            sim::Fate::Travels { .. } | sim::Fate::Nowhere => "",
+        };
+        let travels = matches!(fate, sim::Fate::Travels { .. });
+        let text = format!("{}{why}", drawn.text);
+        let whole = Message { fate: whole, text, ..drawn.clone() };
+        self.launch(whole, travels.then_some((number, false)));
+        if copied {
+            let sent_order = self.next();
+            let text = format!("{}, the second copy", drawn.text);
+            let copy = Message { fate: Fate::Duplicated, sent_order, text, ..drawn };
+            self.launch(copy, Some((number, true)));
+        }
+    }
+
+    /// Writes a message down; one that travels under its number and whether it is a copy.
+    fn launch(&mut self, message: Message, travels: Option<(u64, bool)>) {
+        let barred = ORDINARY[..self.barred].iter().position(|kind| *kind == message.kind);
+        let ordinary = matches!(message.fate, Fate::UnderWay | Fate::Lost | Fate::Cut);
+        if let (Some(barred), true) = (barred, ordinary) {
+            self.messages_left_out[barred] += 1;
+            return;
+        }
+        if let Some((number, copy)) = travels {
+            let name = (message.from, message.to, number, copy);
+            self.flying.insert(name, self.diagram.messages.len());
+        }
+        self.diagram.messages.push(message);
+        while self.diagram.messages.len() > MESSAGES_MAX && self.barred < ORDINARY.len() {
+            self.bar();
+        }
+    }
+
+    /// There is no room: the next ordinary kind is left out, with all that is here of it.
+    fn bar(&mut self) {
+        let kind = ORDINARY[self.barred];
+        let ordinary = [Fate::Delivered, Fate::UnderWay, Fate::Lost, Fate::Cut];
+        let mut places = Vec::with_capacity(self.diagram.messages.len());
+        let mut kept = 0;
+        for message in &self.diagram.messages {
+            let keep = message.kind != kind || !ordinary.contains(&message.fate);
+            places.push(keep.then_some(kept));
+            kept += usize::from(keep);
+        }
+        self.messages_left_out[self.barred] += (places.len() - kept) as u64;
+        let mut place = places.iter();
+        self.diagram.messages.retain(|_| place.next().is_some_and(Option::is_some));
+        self.flying.retain(|_, at| {
+            places[*at].is_some_and(|new| {
+                *at = new;
+                true
+            })
+        });
+        for node in &mut self.nodes {
+            node.input = node.input.and_then(|(input, at)| Some((input, places[at]?)));
+        }
+        self.barred += 1;
+    }
+
+    fn delivered(&mut self, at: u64, event: &Event<'_, Replica>) {
+        let Event::Delivered { from, to, number, copy, input, .. } = event else { return };
+        let to = self.lane(*to);
+        let order = self.next();
+        let Some(message) = self.flying.remove(&(from.0, to as u32, *number, *copy)) else {
+            self.nodes[to].input = None;
+            return;
+        };
+        self.nodes[to].input = Some((*input, message));
+        let message = &mut self.diagram.messages[message];
+        message.arrived_nanos = Some(at);
+        message.arrived_order = Some(order);
+        if message.fate == Fate::UnderWay {
+            message.fate = Fate::Delivered;
+        }
+    }
+
+    fn undeliverable(&mut self, at: u64, event: &Event<'_, Replica>) {
+        let Event::Undeliverable { from, to, number, copy, why } = event else { return };
+        let Some(message) = self.flying.remove(&(from.0, to.0, *number, *copy)) else { return };
+        let message = &mut self.diagram.messages[message];
+        message.dropped_nanos = Some(at);
+        let (fate, text) = match why {
+            Why::Down => (Fate::Cut, "for the node is down"),
+            Why::Absent => (Fate::Cut, "for the node is not there"),
+            Why::Cut => (Fate::Cut, "for the link was cut meanwhile"),
+            Why::Overflowed => (Fate::Lost, "for too much waits already"),
+            Why::Malformed => (Fate::Corrupted, "for its bytes read as nothing"),
+        };
+        message.fate = fate;
+        message.text += &format!(", dropped, {text}");
+    }
+
+    /// What the message that a node handles just now turned out to be.
+    fn tell_fate(&mut self, lane: usize, input: u64, sender: NodeId, fate: Fate) {
+        if let Some((of, message)) = self.nodes[lane].input
+            && of == input
+            && let message = &mut self.diagram.messages[message]
+            && message.from == sender.0
+            && matches!(message.fate, Fate::Delivered | Fate::Converted)
+        {
+            message.fate = fate;
+        }
+    }
+
+    fn holds(&mut self, lane: usize, at: u64) {
+        let count = self.nodes[lane].held.len() as u32;
+        let held = &mut self.diagram.lanes[lane].held;
+        if held.last().map_or(0, |last| last.1) == count {
+            return;
+        }
+        match held.last_mut() {
+            Some(last) if last.0 == at => last.1 = count,
+            _ => held.push((at, count)),
+        }
+    }
+
+    fn notice(&mut self, at: u64, node: NodeId, notice: &Notice, input: u64) {
+        let lane = self.lane(node);
+        match notice {
+            Notice::Started { run, messages, .. } => {
+                self.nodes[lane].held = messages.held.iter().copied().collect();
+                if let Some(run) = run {
+                    self.open(lane, "release", at, run.to_string());
+                }
+            }
+            Notice::Prepared { release, .. } => {
+                self.open(lane, "switching", at, format!("switches to {release}"));
+            }
+            Notice::Committed { release, .. } => {
+                self.close(lane, "switching", at);
+                self.open(lane, "release", at, release.id.to_string());
+            }
+            Notice::Quarantined { .. } => self.close(lane, "switching", at),
+            Notice::Held { id, .. } => {
+                self.nodes[lane].held.insert(*id);
+                self.tell_fate(lane, input, id.from, Fate::Held);
+            }
+            Notice::Delivered { id, converted, was_held, .. } => {
+                self.nodes[lane].held.remove(id);
+                if !converted.is_empty() && !was_held {
+                    self.tell_fate(lane, input, id.from, Fate::Converted);
+                }
+            }
+            Notice::NotDelivered { id, .. } => {
+                self.nodes[lane].held.remove(id);
+            }
+            _ => {}
+        }
+        self.holds(lane, at);
+    }
+
+    fn world(&mut self, at: u64, event: &Event<'_, Replica>) {
+        match event {
+            Event::Crashed { node, down_for, .. } => {
+                let lane = self.lane(*node);
+                for kind in ["release", "paused", "switching"] {
+                    self.close(lane, kind, at);
+                }
+                let text = if down_for.is_some() { "is down" } else { "is down for good" };
+                self.open(lane, "down", at, text.to_owned());
+            }
+            Event::Recovered { node } => {
+                let lane = self.lane(*node);
+                self.close(lane, "down", at);
+            }
+            Event::Started { node, .. } => {
+                self.lane(*node);
+            }
+            Event::Left { node } => {
+                let lane = self.lane(*node);
+                for kind in ["release", "paused", "switching", "down"] {
+                    self.close(lane, kind, at);
+                }
+                self.open(lane, "gone", at, "left for ever".to_owned());
+            }
+            Event::Paused { node, .. } => {
+                let lane = self.lane(*node);
+                self.open(lane, "paused", at, "stands still".to_owned());
+            }
+            Event::Resumed { node, .. } => {
+                let lane = self.lane(*node);
+                self.close(lane, "paused", at);
+            }
+            Event::Fault { fault, phase } => self.fault(at, fault, *phase),
+            _ => {}
+        }
+    }
+
+    fn fault(&mut self, at: u64, fault: &Fault, phase: Phase) {
+        // What befalls one node shows on its lane.
+        if !matches!(fault, Fault::Partition(_) | Fault::Clog(_) | Fault::Degrade(_)) {
+            return;
+        }
+        let text = fault.to_string();
+        if phase == Phase::Ends {
+            // Of equal ones the first ends first; which of them it is makes no difference.
+            let open = self.faults.get_mut(&text).filter(|open| !open.is_empty());
+            if let Some(open) = open {
+                let stretch = open.remove(0);
+                self.diagram.stretches[stretch].to_nanos = at;
+            }
+            return;
+        }
+        self.faults.entry(text.clone()).or_default().push(self.diagram.stretches.len());
+        self.diagram.stretches.push(Stretch {
+            kind: fault.injector().name().to_owned(),
+            text,
+            from_nanos: at,
+            to_nanos: at,
+            sides: sides(fault),
+        });
+    }
+}
+
+impl Sink for Recorder {
+    fn event(&mut self, at: Time, event: &Event<'_, Replica>) {
+        let nanos = at.as_nanos();
+        match event {
+            Event::Sent { .. } => return self.sent(nanos, event),
+            Event::Delivered { .. } => return self.delivered(nanos, event),
+            Event::Undeliverable { .. } => return self.undeliverable(nanos, event),
+            Event::Notice { node, notice, input } => self.notice(nanos, *node, notice, *input),
+            _ => self.world(nanos, event),
+        }
+        if tells(event) {
+            self.put(Line::of(at, event));
+        }
+    }
+
+    fn mark(&mut self, at: Time, text: &str) {
+        self.put(Line::mark(at, text));
+    }
+}
+
+/// Whether an event is worth a mark of its own: not what every step does, nor what a message shows.
+fn tells(event: &Event<'_, Replica>) -> bool {
+    match event {
+        Event::Timer { .. } | Event::Persisting { .. } | Event::Persisted { .. } => false,
+        // The node's own words follow.
+        Event::Started { .. } => false,
+        Event::Command { command, .. } => matches!(command, Command::Publish { .. }),
+        Event::Notice { notice, .. } => match notice {
+            Notice::Merged { before, after, .. } => before != after,
+            Notice::Acknowledged { .. }
+            | Notice::Replied { .. }
+            | Notice::Ticked { .. }
+            | Notice::Compacted { .. }
+            | Notice::InstanceBegan { .. }
+            | Notice::InstanceEnded { .. } => false,
+            _ => true,
+        },
+        _ => true,
+    }
+}
+
+/// What kind of content a datagram has, and the release whose code sent it.
+fn content(message: &Datagram) -> (&'static str, String) {
+    match &message.content {
+        Content::Ack(_) => ("ack", String::new()),
+        Content::Frame(frame) => {
+            let stamps = frame.items.iter().filter_map(|item| match &item.letter {
+                Letter::App { stamp, .. } => stamp.as_ref(),
+                Letter::Nack(_) => None,
+            });
+            ("app", stamps.last().map_or_else(String::new, |stamp| stamp.id().to_string()))
+        }
+        Content::Once(once) => {
+            let release = once.stamp.as_ref();
+            ("once", release.map_or_else(String::new, |stamp| stamp.id().to_string()))
+        }
+        Content::Digest(_) | Content::Offer(_) | Content::Pull | Content::Members(_) => {
+            ("gossip", String::new())
+        }
+        Content::Request(_) | Content::Chunk(_) => ("code", String::new()),
+    }
+}
+
+/// The lanes that a fault parts.
+fn sides(fault: &Fault) -> Vec<Vec<u32>> {
+    let lanes = |nodes: &BTreeSet<NodeId>| nodes.iter().map(|node| node.0).collect();
+    let Fault::Partition(partition) = fault else { return Vec::new() };
+    match &partition.shape {
+        Shape::Cut { from, to } => vec![vec![from.0], vec![to.0]],
+        Shape::Split(groups) => groups.iter().map(lanes).collect(),
+        Shape::Isolate(node) => vec![vec![node.0]],
+        Shape::Bridge { left, right, .. } => vec![lanes(left), lanes(right)],
+        Shape::Ring(_) => Vec::new(),
+    }
+}
+
+/// What came of a run, as the diagram's head says it.
+fn verdict(outcome: &Outcome) -> String {
+    match outcome.verdict {
+        Verdict::Holds => format!("holds: {} invariants looked on", outcome.invariants),
+        Verdict::Violates => {
+            let mut names: Vec<&str> =
+                outcome.violations.iter().map(|violation| violation.invariant).collect();
+            names.dedup();
+            let expected = if outcome.is_as_expected() { ", as the scenario expects" } else { "" };
+            format!("violates {}{expected}", names.join(", "))
+        }
+        Verdict::FallsShort => format!("falls short: {}", outcome.shortfalls.join("; ")),
+        Verdict::Interrupted => "was interrupted".to_owned(),
+    }
+}
