@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 mod check;
 mod exit;
 mod explain;
+mod export;
 mod interrupt;
 mod json;
 mod list;
@@ -21,6 +22,7 @@ mod style;
 mod summary;
 mod sweep;
 mod trace_file;
+mod view;
 mod words;
 
 pub use exit::Exit;
@@ -50,6 +52,12 @@ enum Command {
     /// Check that runs are deterministic: two processes, event for event, typed and as bytes.
     #[command(after_help = check::EXAMPLES)]
     Check(check::Arguments),
+    /// Draw the space-time diagram of a run, or of two, as one HTML file.
+    #[command(after_help = view::EXAMPLES)]
+    View(view::Arguments),
+    /// Write a run for other viewers: Perfetto, Chrome, ShiViz, Graphviz.
+    #[command(after_help = export::EXAMPLES)]
+    Export(export::Arguments),
     /// Write a commented scenario to begin with.
     #[command(after_help = new::EXAMPLES)]
     New(new::Arguments),
@@ -120,6 +128,8 @@ fn carry_out(command: &Command) -> Result<Exit, Failure> {
         Command::List(arguments) => list::carry_out(arguments),
         Command::Explain(arguments) => explain::carry_out(arguments),
         Command::Check(arguments) => check::carry_out(arguments),
+        Command::View(arguments) => view::carry_out(arguments),
+        Command::Export(arguments) => export::carry_out(arguments),
         Command::New(arguments) => new::carry_out(arguments),
         Command::Schema => {
             print(&schema_text())?;
