@@ -3,4 +3,5 @@
 mod architecture;
 mod determinism;
 mod planted;
+mod replicated;
 mod scenarios;

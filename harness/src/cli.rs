@@ -13,6 +13,7 @@ mod explain;
 mod export;
 mod interrupt;
 mod json;
+mod lattice;
 mod list;
 mod load;
 mod new;
@@ -23,6 +24,7 @@ mod summary;
 mod sweep;
 mod trace_file;
 mod view;
+mod vectors;
 mod words;
 
 pub use exit::Exit;
@@ -61,6 +63,12 @@ enum Command {
     /// Write a commented scenario to begin with.
     #[command(after_help = new::EXAMPLES)]
     New(new::Arguments),
+    /// Check every delivery order of a replicated type's histories, over the lattice of closed sets.
+    #[command(after_help = lattice::EXAMPLES)]
+    Lattice(lattice::Arguments),
+    /// Replay vector files through the replicated types: what others say that they must show.
+    #[command(after_help = vectors::EXAMPLES)]
+    Vectors(vectors::Arguments),
     /// Print the JSON Schema of scenarios.
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema,
@@ -131,6 +139,8 @@ fn carry_out(command: &Command) -> Result<Exit, Failure> {
         Command::View(arguments) => view::carry_out(arguments),
         Command::Export(arguments) => export::carry_out(arguments),
         Command::New(arguments) => new::carry_out(arguments),
+        Command::Lattice(arguments) => lattice::carry_out(arguments),
+        Command::Vectors(arguments) => vectors::carry_out(arguments),
         Command::Schema => {
             print(&schema_text())?;
             Ok(Exit::Holds)

@@ -1,0 +1,316 @@
+//! `simctl lattice`: every delivery order of a replicated type's histories.
+
+use std::{fmt::Write, path::PathBuf};
+
+use clap::{Args, builder::PossibleValuesParser};
+use crdt::{
+    Op, Value,
+    catalogue::{self, Draw, Listed, Visit, VisitPlanted},
+    product::planted::Bug,
+};
+use serde_json::json;
+
+use super::{
+    Exit, Failure, Format, print, progress, quoted,
+    style::{BAD, BOLD, DIM, GOOD},
+    trace_file::TraceFile,
+    words::counted,
+};
+use crate::replicated::{
+    history::{self, History, Proposal},
+    lattice::{Broken, EVENTS_MAX},
+    search::{Found, Report, Scope, search},
+};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  simctl lattice                                              the types there are
+  simctl lattice --type int_add_mult                          1,000 histories of 6 operations
+  simctl lattice --type rich_text --replicas 4 --operations 10
+  simctl lattice --type shapes --replicas 2 --operations 4 --exhaustive
+  simctl lattice --type int_min_max_add_mult --planted ascending --dot failure.dot";
+
+/// Shapes of exhaustive searches: what is looked through grows beyond all bounds.
+const EXHAUSTIVE_SHAPES_MAX: usize = 5_000;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Which type; without one, the types are listed.
+    #[arg(long = "type", value_name = "TYPE", value_parser = PossibleValuesParser::new(catalogue::LIST.iter().map(|(name, _)| *name)), hide_possible_values = true)]
+    kind: Option<String>,
+    /// What all replicas are told at the start, as JSON, such as `{"init": 3}`.
+    #[arg(long, value_name = "JSON")]
+    start: Option<String>,
+    /// Replicas of each history.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=16))]
+    replicas: u32,
+    /// Operations of each history.
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=EVENTS_MAX as i64))]
+    operations: u32,
+    /// Histories, drawn at random.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
+    histories: u64,
+    /// The seed of the first history; each next one has the next seed.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Every history there is, with one operation of each kind at each step, instead of random ones.
+    #[arg(long, conflicts_with_all = ["histories", "seed"])]
+    exhaustive: bool,
+    /// Check a broken implementation instead, to see what the check finds.
+    #[arg(long, value_name = "BUG", requires = "kind", value_parser = PossibleValuesParser::new(Bug::ALL.map(|(name, _)| name)))]
+    planted: Option<String>,
+    /// Write the smallest failing history there, as a graph for graphviz.
+    #[arg(long, value_name = "FILE", requires = "kind")]
+    dot: Option<PathBuf>,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
+    let Some(kind) = &arguments.kind else { return list(arguments.format) };
+    let start = match &arguments.start {
+        None => Value::Map([].into()),
+        Some(text) => {
+            let json = serde_json::from_str(text).map_err(|error| {
+                Failure::Usage(format!("--start {text}: expected JSON: {error}"))
+            })?;
+            crate::replicated::vectors::value(&json)
+        }
+    };
+    if arguments.exhaustive {
+        let shapes = history::count_shapes(
+            arguments.replicas,
+            arguments.operations as usize,
+            EXHAUSTIVE_SHAPES_MAX,
+        );
+        if shapes > EXHAUSTIVE_SHAPES_MAX {
+            return Err(Failure::Usage(format!(
+                "--exhaustive: {} at {} have more than {EXHAUSTIVE_SHAPES_MAX} shapes; try fewer",
+                counted(arguments.operations.into(), "operation"),
+                counted(arguments.replicas.into(), "replica"),
+            )));
+        }
+    }
+    let looked = match &arguments.planted {
+        None => catalogue::visit(kind, &start, Look(arguments)),
+        Some(bug) => {
+            let (_, bug) = Bug::ALL.iter().find(|(name, _)| name == bug).expect("clap knows them");
+            catalogue::visit_planted(kind, &start, *bug, Look(arguments))
+        }
+    };
+    let looked = looked.map_err(|why| Failure::Usage(format!("--type {kind}: {why}")))?;
+    print(&match arguments.format {
+        Format::Human => looked.shown(arguments, kind),
+        Format::Json => looked.json(arguments, kind),
+    })?;
+    if let (Some(path), Some((found, _))) = (&arguments.dot, &looked.failure) {
+        write_dot(path, &found.history)?;
+    }
+    Ok(if looked.failure.is_some() { Exit::Violated } else { Exit::Holds })
+}
+
+fn list(format: Format) -> Result<Exit, Failure> {
+    let width = catalogue::LIST.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    for (name, about) in catalogue::LIST {
+        print(&match format {
+            Format::Human => format!("{name:<width$}  {about}\n"),
+            Format::Json => format!("{}\n", json!({ "name": name, "about": about })),
+        })?;
+    }
+    Ok(Exit::Holds)
+}
+
+fn write_dot(path: &std::path::Path, history: &History) -> Result<(), Failure> {
+    use std::io::Write;
+    let mut file = TraceFile::create(path)?;
+    let written = file.out().write_all(history.dot().as_bytes()).and_then(|()| file.out().flush());
+    file.check(written)?;
+    file.keep()
+}
+
+/// What was looked through, and the failure with what it should have shown.
+struct Looked {
+    report: Report,
+    failure: Option<(Found, Option<Value>)>,
+}
+
+struct Look<'a>(&'a Arguments);
+
+impl Visit for Look<'_> {
+    type Out = Looked;
+
+    fn visit<T: Listed>(self, kind: T) -> Looked {
+        self.look(&kind, &|value, draw| kind.proposal(value, draw))
+    }
+}
+
+impl VisitPlanted for Look<'_> {
+    type Out = Looked;
+
+    fn visit<T: Op>(self, kind: T, propose: &dyn Fn(&Value, &mut Draw) -> Value) -> Looked {
+        self.look(&kind, propose)
+    }
+}
+
+impl Look<'_> {
+    fn look<T: Op>(self, kind: &T, propose: Proposal<'_>) -> Looked {
+        let arguments = self.0;
+        let scope = if arguments.exhaustive {
+            Scope::Exhaustive
+        } else {
+            Scope::Random { histories: arguments.histories, seed: arguments.seed }
+        };
+        let count = usize::try_from(arguments.histories).unwrap_or(usize::MAX);
+        let bar = progress::bar(count, !arguments.exhaustive && arguments.format == Format::Human);
+        let replicas = arguments.replicas;
+        let operations = arguments.operations as usize;
+        let mut report = search(kind, propose, replicas, operations, scope, &mut |done| {
+            bar.set_position(done);
+        });
+        bar.finish_and_clear();
+        let failure = report.failure.take().map(|found| {
+            let meaning = history::meaning(kind, &found.history);
+            (found, meaning)
+        });
+        Looked { report, failure }
+    }
+}
+
+impl Looked {
+    fn shown(&self, arguments: &Arguments, kind: &str) -> String {
+        let size = format!(
+            "of {} at {}",
+            counted(arguments.operations.into(), "operation"),
+            counted(arguments.replicas.into(), "replica"),
+        );
+        let Some((found, meaning)) = &self.failure else {
+            let covered = &self.report.covered;
+            let histories = match self.report.histories {
+                1 => "1 history".to_owned(),
+                many => format!("{} histories", super::words::count(many)),
+            };
+            let orders =
+                u64::try_from(covered.orders).map_or("beyond counting".into(), super::words::count);
+            return format!(
+                "{GOOD}holds{GOOD:#} {BOLD}{kind}{BOLD:#}: every delivery order of {histories} {size} \
+                 gives one state, which shows what the type means\n\
+                 \x20 causally closed sets  {}\n  deliveries            {}\n  delivery orders       {orders}\n",
+                super::words::count(covered.sets),
+                super::words::count(covered.edges),
+            );
+        };
+        let mut text = format!(
+            "{BAD}{}{BAD:#} {BOLD}{kind}{BOLD:#}: {} {DIM}(found with {}, history {}){DIM:#}\n",
+            name(&found.broken),
+            counted(found.history.0.len() as u64, "operation"),
+            found.found_with,
+            self.report.histories,
+        );
+        for (at, step) in found.history.0.iter().enumerate() {
+            let causes =
+                found.history.causes(at).iter().map(ToString::to_string).collect::<Vec<_>>();
+            let after = if causes.is_empty() {
+                String::new()
+            } else {
+                format!("  after {}", causes.join(", "))
+            };
+            writeln!(text, "  {:<6} {}{DIM}{after}{DIM:#}", step.dot.to_string(), step.operation)
+                .expect("a string takes everything");
+        }
+        for (order, shows) in orders(&found.broken) {
+            writeln!(text, "  delivered {:<20} {shows}", names(&found.history, order).join(" "))
+                .expect("a string takes everything");
+        }
+        if let Some(meaning) = meaning {
+            writeln!(text, "  all of it means {meaning}").expect("a string takes everything");
+        }
+        text + &format!(
+            "  {DIM}operations are called replica.number{DIM:#}\n  {}\n",
+            repeat(arguments, kind)
+        )
+    }
+
+    fn json(&self, arguments: &Arguments, kind: &str) -> String {
+        let covered = &self.report.covered;
+        let failure = self.failure.as_ref().map(|(found, meaning)| {
+            let steps = found.history.0.iter().enumerate().map(|(at, step)| {
+                let causes: Vec<String> =
+                    found.history.causes(at).iter().map(ToString::to_string).collect();
+                json!({
+                    "name": step.dot.to_string(),
+                    "after": causes,
+                    "operation": as_json(&step.operation),
+                })
+            });
+            let orders = orders(&found.broken).into_iter().map(|(order, shows)| {
+                json!({ "delivered": names(&found.history, order), "came_to": shows })
+            });
+            json!({
+                "kind": name(&found.broken),
+                "history": steps.collect::<Vec<_>>(),
+                "orders": orders.collect::<Vec<_>>(),
+                "meaning": meaning.as_ref().map(as_json),
+                "repeat": repeat(arguments, kind),
+            })
+        });
+        let row = json!({
+            "format_version": 1,
+            "type": kind,
+            "histories": self.report.histories,
+            "closed_sets": covered.sets,
+            "deliveries": covered.edges,
+            "orders": covered.orders.to_string(),
+            "failure": failure,
+        });
+        format!("{row}\n")
+    }
+}
+
+fn name(broken: &Broken) -> &'static str {
+    match broken {
+        Broken::Diverges { .. } if broken.is_hidden() => "diverges unseen",
+        Broken::Diverges { .. } => "diverges",
+        Broken::Means { .. } => "is wrong",
+        Broken::Refuses { .. } => "refuses",
+    }
+}
+
+/// The orders of a failure, and what came of each.
+fn orders(broken: &Broken) -> Vec<(&[usize], String)> {
+    match broken {
+        Broken::Diverges { orders, values } => {
+            let each = orders.iter().zip(values);
+            each.map(|(order, value)| (&order[..], format!("shows {value}"))).collect()
+        }
+        Broken::Means { order, value, .. } => vec![(order, format!("shows {value}"))],
+        Broken::Refuses { order, why } => vec![(order, format!("the last is refused: {why}"))],
+    }
+}
+
+fn as_json(value: &Value) -> serde_json::Value {
+    serde_json::from_str(&value.to_string()).expect("a value is written as JSON")
+}
+
+fn names(history: &History, order: &[usize]) -> Vec<String> {
+    order.iter().map(|at| history.0[*at].dot.to_string()).collect()
+}
+
+fn repeat(arguments: &Arguments, kind: &str) -> String {
+    let mut text = format!(
+        "simctl lattice --type {kind} --replicas {} --operations {}",
+        arguments.replicas, arguments.operations
+    );
+    if arguments.exhaustive {
+        text += " --exhaustive";
+    } else {
+        text += &format!(" --histories {} --seed {}", arguments.histories, arguments.seed);
+    }
+    if let Some(start) = &arguments.start {
+        text += &format!(" --start {}", quoted(std::path::Path::new(start)));
+    }
+    if let Some(bug) = &arguments.planted {
+        text += &format!(" --planted {bug}");
+    }
+    text
+}

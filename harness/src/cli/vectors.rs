@@ -1,0 +1,113 @@
+//! `simctl vectors`: what others say that a replicated type must show.
+
+use std::{fs, path::PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use super::{
+    Exit, Failure, Format, print,
+    style::{BAD, GOOD},
+    words::counted,
+};
+use crate::replicated::vectors::{Replayed, replay};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  simctl vectors tests/vectors/semidirect            every file of a folder
+  simctl vectors int_add_mult.json --format json     one JSON object a file";
+
+/// Failures of a file that are told; the others are counted.
+const TOLD_MAX: usize = 5;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Vector files (schema `semidirect-vectors/1`), or folders of them.
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
+    let files = files(&arguments.paths)?;
+    // Nothing is said of any before all can be read.
+    let read = files.iter().map(|path| {
+        let text = fs::read_to_string(path)
+            .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
+        replay(&text).map_err(|why| Failure::Usage(format!("{}: {why}", path.display())))
+    });
+    let replayed: Vec<Replayed> = read.collect::<Result<_, _>>()?;
+    for (path, replayed) in files.iter().zip(&replayed) {
+        let path = path.display().to_string();
+        print(&match arguments.format {
+            Format::Human => shown(&path, replayed),
+            Format::Json => line(&path, replayed),
+        })?;
+    }
+    let passed: u64 = replayed.iter().map(|one| one.passed).sum();
+    let failed: usize = replayed.iter().map(|one| one.failed.len()).sum();
+    if arguments.format == Format::Human {
+        let files = counted(files.len() as u64, "file");
+        print(&format!("{}: {passed} passed, {failed} failed\n", files))?;
+    }
+    Ok(if failed == 0 { Exit::Holds } else { Exit::Violated })
+}
+
+/// The files that `paths` name, in order of their names in each folder.
+fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        let failed = |error| Failure::Usage(format!("{}: {error}", path.display()));
+        if !fs::metadata(path).map_err(failed)?.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let mut inside = Vec::new();
+        for entry in fs::read_dir(path).map_err(failed)? {
+            let file = entry.map_err(failed)?.path();
+            if file.extension().is_some_and(|ending| ending == "json") {
+                inside.push(file);
+            }
+        }
+        if inside.is_empty() {
+            return Err(Failure::Usage(format!("{}: no file ends in .json", path.display())));
+        }
+        inside.sort();
+        files.append(&mut inside);
+    }
+    Ok(files)
+}
+
+fn shown(path: &str, replayed: &Replayed) -> String {
+    let failed = replayed.failed.len();
+    let (style, word) = if failed == 0 { (GOOD, "passed") } else { (BAD, "failed") };
+    let mut text = format!(
+        "{style}{word}{style:#} {path}: {} of {}\n",
+        if failed == 0 { replayed.passed } else { failed as u64 },
+        counted(replayed.passed + failed as u64, "case"),
+    );
+    for (name, difference) in replayed.failed.iter().take(TOLD_MAX) {
+        text += &format!("  {name}: {difference}\n");
+    }
+    if failed > TOLD_MAX {
+        text += &format!("  and {} more\n", failed - TOLD_MAX);
+    }
+    text
+}
+
+fn line(path: &str, replayed: &Replayed) -> String {
+    let failed = replayed.failed.iter();
+    let failed: Vec<_> = failed
+        .map(|(name, difference)| json!({ "case": name, "difference": difference }))
+        .collect();
+    let row = json!({
+        "format_version": 1,
+        "path": path,
+        "type": replayed.kind,
+        "passed": replayed.passed,
+        "failed": failed,
+    });
+    format!("{row}\n")
+}

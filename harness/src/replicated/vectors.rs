@@ -1,0 +1,319 @@
+//! Replays vector files: what a correct replica must show, whoever wrote it.
+//!
+//! Schema `semidirect-vectors/1`: a file names a type and has cases; a case has operations with their vector
+//! clocks, what their origins show after each, what all show at the end, and what is shown on the way.
+
+use crdt::{
+    At, Clock, Dot, Event, Log, Stamp, Value,
+    catalogue::{self, Draw, Listed, Visit},
+};
+use serde::Deserialize;
+
+use super::lattice::{Broken, EVENTS_MAX, Strictness, sweep};
+
+/// The schema that is read.
+pub const SCHEMA: &str = "semidirect-vectors/1";
+
+/// Orders that are tried of every case, one replica each.
+const ORDERS: usize = 60;
+
+/// Operations up to which the whole lattice of a case is swept.
+const LATTICE_OPERATIONS_MAX: usize = 24;
+
+#[derive(Debug, Deserialize)]
+struct File {
+    schema: String,
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    params: serde_json::Value,
+    cases: Vec<serde_json::Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Case {
+    name: String,
+    replicas: u32,
+    params: Option<serde_json::Value>,
+    ops: Vec<Operation>,
+    #[serde(rename = "final")]
+    last: serde_json::Value,
+    #[serde(default)]
+    checkpoints: Vec<Checkpoint>,
+    linear_extensions: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Operation {
+    replica: u32,
+    seq: u32,
+    vc: Vec<u32>,
+    lamport: u64,
+    op: serde_json::Value,
+    value_at_origin_after: serde_json::Value,
+}
+
+#[derive(Debug, Deserialize)]
+struct Checkpoint {
+    delivered: Vec<usize>,
+    value: serde_json::Value,
+}
+
+/// What came of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Replayed {
+    /// The type.
+    pub kind: String,
+    /// Cases that passed.
+    pub passed: u64,
+    /// Cases that did not: name, and the first difference.
+    pub failed: Vec<(String, String)>,
+}
+
+/// Why a file cannot be replayed at all.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// It is no JSON of this schema.
+    #[error("it is no vector file: {0}")]
+    Json(#[from] serde_json::Error),
+    /// It has another schema.
+    #[error("expected the schema `{SCHEMA}`, found `{0}`")]
+    Schema(String),
+    /// It is for a type that there is not, or that cannot start so.
+    #[error("type `{0}`: {1}")]
+    Kind(String, crdt::Refused),
+}
+
+/// Replays the vector file `text`. Errors: [`Unreadable`].
+pub fn replay(text: &str) -> Result<Replayed, Unreadable> {
+    let schema: serde_json::Value = serde_json::from_str(text)?;
+    match schema.get("schema").and_then(|schema| schema.as_str()) {
+        Some(SCHEMA) => {}
+        other => return Err(Unreadable::Schema(other.unwrap_or("none").to_owned())),
+    }
+    let file: File = serde_json::from_value(schema)?;
+    debug_assert_eq!(file.schema, SCHEMA);
+    let mut replayed = Replayed { kind: file.kind.clone(), ..Replayed::default() };
+    for (at, case) in file.cases.into_iter().enumerate() {
+        let case: Case = match serde_json::from_value(case) {
+            Ok(case) => case,
+            Err(error) => {
+                replayed.failed.push((format!("case {at}"), format!("cannot be read: {error}")));
+                continue;
+            }
+        };
+        let start = value(case.params.as_ref().unwrap_or(&file.params));
+        let name = case.name.clone();
+        let named = file.kind == "unique_set_foreach";
+        let came = catalogue::visit(&file.kind, &start, Replay { case, named });
+        match came.map_err(|why| Unreadable::Kind(file.kind.clone(), why))? {
+            Ok(()) => replayed.passed += 1,
+            Err(difference) => replayed.failed.push((name, difference)),
+        }
+    }
+    Ok(replayed)
+}
+
+/// What JSON says, numbers beyond 64 bits as texts.
+pub fn value(json: &serde_json::Value) -> Value {
+    match json {
+        serde_json::Value::Null => Value::Null,
+        serde_json::Value::Bool(value) => Value::Bool(*value),
+        serde_json::Value::Number(number) => match number.as_i64() {
+            Some(number) => Value::Int(number.into()),
+            None => Value::Text(number.to_string()),
+        },
+        serde_json::Value::String(text) => Value::Text(text.clone()),
+        serde_json::Value::Array(values) => Value::List(values.iter().map(value).collect()),
+        serde_json::Value::Object(entries) => {
+            Value::map(entries.iter().map(|(key, each)| (key.clone(), value(each))))
+        }
+    }
+}
+
+struct Replay {
+    case: Case,
+    /// Whether values and operations name elements by the operation that created them.
+    named: bool,
+}
+
+impl Replay {
+    /// `json`, with the names that we give to elements.
+    fn expected(&self, json: &serde_json::Value) -> Value {
+        match value(json) {
+            Value::Map(entries) if self.named => {
+                let named = |(key, value): (String, Value)| (self.name(&key).unwrap_or(key), value);
+                Value::Map(entries.into_iter().map(named).collect())
+            }
+            value => value,
+        }
+    }
+
+    fn operation(&self, json: &serde_json::Value) -> Value {
+        let mut operation = value(json);
+        if let (true, Value::Map(parts)) = (self.named, &mut operation)
+            && let Some(element) = parts.get_mut("elem")
+            && let Some(name) = self.name(&element.to_string())
+        {
+            *element = Value::Text(name);
+        }
+        operation
+    }
+
+    /// Our name of the element that operation `id` created.
+    fn name(&self, id: &str) -> Option<String> {
+        let created = self.case.ops.get(id.parse::<usize>().ok()?)?;
+        Some(Dot { origin: created.replica, seq: created.seq }.to_string())
+    }
+
+    /// Carries the operations out at their origins, and compares what these show.
+    fn events<T: Listed>(&self, kind: &T) -> Result<Vec<Event<T::Message>>, String> {
+        let mut events: Vec<Event<T::Message>> = Vec::new();
+        let count = self.case.replicas as usize;
+        let mut states: Vec<(T::State, Clock)> =
+            (0..count).map(|_| (kind.initial(), Clock::new())).collect();
+        for (id, operation) in self.case.ops.iter().enumerate() {
+            let failed = |why: String| format!("operation {id}: {why}");
+            let stamp = Stamp {
+                lamport: operation.lamport,
+                dot: Dot { origin: operation.replica, seq: operation.seq },
+            };
+            let past = self.past(operation, &events).map_err(failed)?;
+            let (state, clock) = &mut states[operation.replica as usize];
+            for event in &events {
+                if past.covers(event.stamp.dot) && !clock.covers(event.stamp.dot) {
+                    kind.effect(state, event.at(), &event.message)
+                        .map_err(|why| failed(why.to_string()))?;
+                    clock.advance(event.stamp.dot);
+                }
+            }
+            let done = kind.parse(&self.operation(&operation.op)).and_then(|operation| {
+                let message = kind.prepare(state, &operation, stamp)?;
+                kind.effect(state, At { stamp, past: &past }, &message)?;
+                Ok(message)
+            });
+            let message = done.map_err(|why| failed(why.to_string()))?;
+            clock.advance(stamp.dot);
+            let expected = self.expected(&operation.value_at_origin_after);
+            differ("its origin shows", &kind.value(state), &expected).map_err(failed)?;
+            events.push(Event { stamp, past, message });
+            let log = Log::new(events.iter().filter(|event| clock.covers(event.stamp.dot)));
+            differ("it means", &kind.meaning(&log), &expected).map_err(failed)?;
+        }
+        Ok(events)
+    }
+
+    /// What `operation` had seen. Errors: it cannot have seen that.
+    fn past<M>(&self, operation: &Operation, events: &[Event<M>]) -> Result<Clock, String> {
+        if operation.replica >= self.case.replicas
+            || operation.vc.len() != self.case.replicas as usize
+        {
+            return Err(format!("there are {} replicas", self.case.replicas));
+        }
+        let mut past = Clock::new();
+        for (origin, seq) in (0..).zip(&operation.vc) {
+            let own = origin == operation.replica;
+            if own && (*seq != operation.seq || *seq == 0) {
+                return Err(format!("its clock counts {seq} of its own, not {}", operation.seq));
+            }
+            let seq = seq - u32::from(own);
+            let known = events.iter().filter(|event| event.stamp.dot.origin == origin).count();
+            if seq as usize > known || own && (seq as usize) < known {
+                return Err(format!("it saw {seq} operations of replica {origin}, of {known}"));
+            }
+            if seq > 0 {
+                past.advance(Dot { origin, seq });
+            }
+        }
+        let open = events.iter().filter(|event| past.covers(event.stamp.dot));
+        match open.into_iter().find(|event| !past.covers_all(&event.past)) {
+            Some(event) => Err(format!("it saw {} and not all before that", event.stamp.dot)),
+            None => Ok(past),
+        }
+    }
+
+    /// Delivers `order` to a replica that has nothing. Returns what it shows.
+    fn delivered<T: Listed>(
+        kind: &T,
+        order: impl IntoIterator<Item = impl std::borrow::Borrow<Event<T::Message>>>,
+    ) -> Result<Value, String> {
+        let mut state = kind.initial();
+        for event in order {
+            let event = event.borrow();
+            kind.effect(&mut state, event.at(), &event.message).map_err(|why| why.to_string())?;
+        }
+        Ok(kind.value(&state))
+    }
+}
+
+fn differ(what: &str, found: &Value, expected: &Value) -> Result<(), String> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(format!("{what} {found}, expected {expected}"))
+}
+
+impl Visit for Replay {
+    type Out = Result<(), String>;
+
+    fn visit<T: Listed>(self, kind: T) -> Result<(), String> {
+        let events = self.events(&kind)?;
+        let last = self.expected(&self.case.last);
+        if events.len() <= LATTICE_OPERATIONS_MAX.min(EVENTS_MAX) {
+            let covered =
+                sweep(&kind, &events, Strictness::States).map_err(|broken| told(&broken))?;
+            match self.case.linear_extensions {
+                Some(count) if covered.orders != u128::from(count) => {
+                    return Err(format!(
+                        "it has {} delivery orders, expected {count}",
+                        covered.orders
+                    ));
+                }
+                _ => {}
+            }
+        }
+        let mut draw = Draw(0);
+        for _ in 0..ORDERS {
+            let found = Self::delivered(&kind, any_order(&events, &mut draw))?;
+            differ("at the end it shows", &found, &last)?;
+        }
+        for (at, checkpoint) in self.case.checkpoints.iter().enumerate() {
+            let of =
+                |id: &usize| events.get(*id).ok_or(format!("checkpoint {at}: no operation {id}"));
+            let events: Vec<_> = checkpoint.delivered.iter().map(of).collect::<Result<_, _>>()?;
+            let found = Self::delivered(&kind, events)?;
+            let expected = self.expected(&checkpoint.value);
+            differ(&format!("at checkpoint {at} it shows"), &found, &expected)?;
+        }
+        Ok(())
+    }
+}
+
+/// Some order of `events` that causality allows.
+fn any_order<'a, M>(events: &'a [Event<M>], draw: &mut Draw) -> Vec<&'a Event<M>> {
+    let mut left: Vec<&Event<M>> = events.iter().collect();
+    let mut seen = Clock::new();
+    let mut order = Vec::with_capacity(left.len());
+    while !left.is_empty() {
+        let ready = (0..left.len()).filter(|at| seen.covers_all(&left[*at].past));
+        let ready: Vec<usize> = ready.collect();
+        let next = left.remove(draw.pick(&ready));
+        seen.advance(next.stamp.dot);
+        order.push(next);
+    }
+    order
+}
+
+/// What is broken, in a line.
+pub fn told(broken: &Broken) -> String {
+    match broken {
+        Broken::Diverges { orders: [one, other], values: [here, there] } => {
+            let why = if here == there { "states differ that show alike" } else { "they differ" };
+            format!("{why}: {here} after {one:?}, {there} after {other:?}")
+        }
+        Broken::Means { order, value, meaning } => {
+            format!("after {order:?} it shows {value}, expected {meaning}")
+        }
+        Broken::Refuses { order, why } => format!("after {order:?} the last is refused: {why}"),
+    }
+}

@@ -1,0 +1,341 @@
+//! Every type by name: what it takes at the start, and operations to try it with.
+
+use crate::{
+    Op, Product, Refused, Semidirect, Value,
+    op::Reader,
+    product::{
+        Aggregate,
+        planted::{Bug, Planted},
+    },
+    types::{
+        AddWins, Bounds, CounterMap, DisableWins, EnableWins, ObservedReset, Ranged, Register,
+        RemoveWins, RemoveWinsPure, ResetWins, Reversible, Rich, Shapes, Tropical, Unique,
+    },
+};
+
+/// A type in the catalogue.
+pub trait Listed: Op + Sized {
+    /// Its name.
+    const NAME: &'static str;
+    /// What it is, in one line.
+    const ABOUT: &'static str;
+
+    /// Of what all replicas are told at the start; where a key is missing, something small.
+    ///
+    /// Errors: [`Refused`] where a key is of the wrong kind.
+    fn configured(start: &Value) -> Result<Self, Refused>;
+
+    /// Some operation that makes sense to a user who sees `value`.
+    fn proposal(&self, value: &Value, draw: &mut Draw) -> Value;
+}
+
+/// Who wants to do the same with every type.
+pub trait Visit {
+    /// What comes of it.
+    type Out;
+
+    /// Does it with `kind`.
+    fn visit<T: Listed>(self, kind: T) -> Self::Out;
+}
+
+/// Who wants to do the same with types that have a bug.
+pub trait VisitPlanted {
+    /// What comes of it.
+    type Out;
+
+    /// Does it with `kind`; `propose` says what a user who sees a value might do.
+    fn visit<T: Op>(self, kind: T, propose: &dyn Fn(&Value, &mut Draw) -> Value) -> Self::Out;
+}
+
+/// Numbers without a pattern, the same for the same seed: SplitMix64.
+#[derive(Clone, Debug)]
+pub struct Draw(pub u64);
+
+impl Draw {
+    /// The next number.
+    pub fn word(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ mixed >> 31
+    }
+
+    /// A number below `bound`, which is small.
+    pub fn below(&mut self, bound: usize) -> usize {
+        (self.word() % bound as u64) as usize
+    }
+
+    /// A number from `least` to `most`.
+    pub fn within(&mut self, least: i64, most: i64) -> i64 {
+        least + self.below((most - least + 1) as usize) as i64
+    }
+
+    /// One of `choices`.
+    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())]
+    }
+}
+
+macro_rules! catalogue {
+    ($($name:literal $about:literal: $kind:ty, $configured:expr, $proposal:expr;)*) => {
+        $(impl Listed for $kind {
+            const NAME: &'static str = $name;
+            const ABOUT: &'static str = $about;
+
+            fn configured(start: &Value) -> Result<Self, Refused> {
+                let configured: fn(&Value) -> Result<Self, Refused> = $configured;
+                configured(start)
+            }
+
+            fn proposal(&self, value: &Value, draw: &mut Draw) -> Value {
+                let proposal: fn(&Value, &mut Draw) -> Value = $proposal;
+                proposal(value, draw)
+            }
+        })*
+
+        /// Every type: its name, and what it is.
+        pub const LIST: &[(&str, &str)] = &[$(($name, $about)),*];
+
+        /// Has `visitor` see the type called `name`, configured by `start`.
+        ///
+        /// Errors: [`Refused`] where there is no such type, or `start` is not for it.
+        pub fn visit<V: Visit>(name: &str, start: &Value, visitor: V) -> Result<V::Out, Refused> {
+            match name {
+                $($name => Ok(visitor.visit(<$kind as Listed>::configured(start)?)),)*
+                _ => Err(Refused::Unknown {
+                    expected: "the name of a type",
+                    found: name.to_owned(),
+                }),
+            }
+        }
+    };
+}
+
+catalogue! {
+    "int_add_mult" "an integer; additions go before concurrent multiplications":
+        Aggregate<Register>,
+        |start| Ok(Self(Register { start: number(start, "init", 1)? })),
+        |_, draw| match draw.below(5) {
+            0..3 => of("add", [("arg", draw.within(-5, 7))]),
+            _ => of("mult", [("arg", draw.pick(&[-2, -1, 0, 2, 3]))]),
+        };
+    "semiring_minplus" "an integer; minima go before concurrent additions":
+        Aggregate<Tropical>,
+        |start| Ok(Self(Tropical { start: number(start, "init", 50)? })),
+        |_, draw| match draw.below(2) {
+            0 => of("min", [("arg", draw.within(-20, 40))]),
+            _ => of("plus", [("arg", draw.within(-9, 9))]),
+        };
+    "int_min_max_add_mult" "an integer; minima, maxima, additions and multiplications, in this order":
+        Product<Bounds>,
+        |start| Ok(Self(Bounds { start: number(start, "init", 1)? })),
+        |_, draw| match draw.below(5) {
+            0 => of("mult", [("arg", draw.within(0, 3))]),
+            kind => of(["min", "max", "add", "add"][kind - 1], [("arg", draw.within(-12, 20))]),
+        };
+    "shapes" "shapes in the plane; translations go before rotations, and both before reflections":
+        Product<Shapes>,
+        |start| Ok(Self(Shapes { start: points(start)? })),
+        |value, draw| match draw.below(5) {
+            0..3 => of("translate", [
+                ("shape", draw.below(length(value)) as i64),
+                ("dx", draw.within(-4, 4)),
+                ("dy", draw.within(-4, 4)),
+            ]),
+            3 => of("rotate_all", [("quarter", draw.within(1, 3))]),
+            _ => of("reflect_all", [("axis", draw.pick(&["x", "y"]))]),
+        };
+    "int_register_resets" "an add/mult register with a reset that undoes what it saw and one that wins":
+        ResetWins<ObservedReset<Aggregate<Register>>>,
+        |start| {
+            let first = number(start, "init", 0)?;
+            let later = number(start, "reset_value", first)?;
+            let [inner, after] = [first, later].map(|start| ObservedReset {
+                inner: Aggregate(Register { start }),
+                after: Aggregate(Register { start: later }),
+                name: "reset",
+            });
+            Ok(Self { inner, after, name: "reset_strong" })
+        },
+        |_, draw| match draw.below(10) {
+            0..5 => of("add", [("arg", draw.within(-5, 9))]),
+            5..7 => of("mult", [("arg", draw.pick(&[-1, 2, 3]))]),
+            kind => plain(if kind < 9 { "reset" } else { "reset_strong" }),
+        };
+    "enable_wins_flag" "a flag that is down at the start; enabling wins":
+        EnableWins, |_| Ok(Self), |_, draw| plain(draw.pick(&["enable", "disable"]));
+    "disable_wins_flag" "a flag that is up at the start; disabling wins":
+        DisableWins, |_| Ok(Self), |_, draw| plain(draw.pick(&["enable", "disable"]));
+    "add_wins_set" "a set of names; additions win":
+        AddWins, |_| Ok(Self), set;
+    "remove_wins_set" "a set of names; a name is in that was added after every removal of it":
+        RemoveWins, |_| Ok(Self), set;
+    "remove_wins_set_pure" "a set of names; a name is in of which every removal precedes some addition":
+        RemoveWinsPure, |_| Ok(Self), set;
+    "map_of_counters" "counters by key; whatever is done to a key survives concurrent deletions":
+        CounterMap,
+        |_| Ok(Self),
+        |_, draw| {
+            let key = draw.pick(&["k1", "k2"]);
+            match draw.below(12) {
+                0 => plain("clear"),
+                1..3 => of("touch", [("key", key)]),
+                3..6 => of("delete", [("key", key)]),
+                _ => Value::map([
+                    ("kind", Value::from("add")),
+                    ("key", Value::from(key)),
+                    ("arg", Value::from(draw.within(-4, 9))),
+                ]),
+            }
+        };
+    "unique_set_foreach" "registers named by who created them, and operations for each of them":
+        Unique, |_| Ok(Self), unique;
+    "list_reverse" "a list that can be turned round":
+        Reversible,
+        |_| Ok(Self),
+        |value, draw| list(value, draw).unwrap_or_else(|| plain("reverse"));
+    "list_range_remove" "a list of which ranges can be removed, with what is put into them concurrently":
+        Ranged,
+        |_| Ok(Self),
+        |value, draw| list(value, draw).unwrap_or_else(|| {
+            let start = draw.below(length(value));
+            let end = start + draw.below((length(value) - start).min(3));
+            of("range_remove", [("start", start as i64), ("end", end as i64)])
+        });
+    "rich_text" "text with attributes, which what is typed takes over from its left":
+        Rich,
+        |_| Ok(Self),
+        |value, draw| list(value, draw).unwrap_or_else(|| {
+            let start = draw.below(length(value));
+            Value::map([
+                ("kind", Value::from("format")),
+                ("start", Value::from(start as i64)),
+                ("end", Value::from((start + draw.below(length(value) - start)) as i64)),
+                ("key", Value::from(draw.pick(&["b", "i"]))),
+                ("value", draw.pick(&[Some(true), Some(true), None]).map_or(Value::Null, Value::from)),
+            ])
+        });
+}
+
+/// Has `visitor` see the type called `name` with a bug, configured by `start`.
+///
+/// Errors: [`Refused`] where there is no such semidirect product, or `start` is not for it.
+pub fn visit_planted<V: VisitPlanted>(
+    name: &str,
+    start: &Value,
+    bug: Bug,
+    visitor: V,
+) -> Result<V::Out, Refused> {
+    fn planted<T: Semidirect + Clone, L: Listed, V: VisitPlanted>(
+        kind: T,
+        listed: &L,
+        bug: Bug,
+        visitor: V,
+    ) -> V::Out {
+        visitor.visit(Planted { kind, bug }, &|value, draw| listed.proposal(value, draw))
+    }
+    match name {
+        Aggregate::<Register>::NAME => {
+            let listed = Aggregate::<Register>::configured(start)?;
+            Ok(planted(listed.0.clone(), &listed, bug, visitor))
+        }
+        Aggregate::<Tropical>::NAME => {
+            let listed = Aggregate::<Tropical>::configured(start)?;
+            Ok(planted(listed.0.clone(), &listed, bug, visitor))
+        }
+        Product::<Bounds>::NAME => {
+            let listed = Product::<Bounds>::configured(start)?;
+            Ok(planted(listed.0.clone(), &listed, bug, visitor))
+        }
+        Product::<Shapes>::NAME => {
+            let listed = Product::<Shapes>::configured(start)?;
+            Ok(planted(listed.0.clone(), &listed, bug, visitor))
+        }
+        _ => Err(Refused::Unknown {
+            expected: "the name of a semidirect product",
+            found: name.to_owned(),
+        }),
+    }
+}
+
+fn plain(kind: &str) -> Value {
+    Value::map([("kind", Value::from(kind))])
+}
+
+fn of<V: Into<Value>, const N: usize>(kind: &str, parts: [(&str, V); N]) -> Value {
+    let parts = parts.into_iter().map(|(key, value)| (key, value.into()));
+    Value::map([("kind", Value::from(kind))].into_iter().chain(parts))
+}
+
+fn length(value: &Value) -> usize {
+    match value {
+        Value::List(values) => values.len(),
+        Value::Map(values) => values.len(),
+        _ => 0,
+    }
+}
+
+fn number(start: &Value, key: &'static str, otherwise: i64) -> Result<i64, Refused> {
+    if start.get(key).is_none() { Ok(otherwise) } else { Reader(start).int(key) }
+}
+
+fn points(start: &Value) -> Result<Vec<(i64, i64)>, Refused> {
+    let expected = "a list of points such as [[1, 2], [-3, 4]]";
+    let refused = || Refused::Key { key: "shapes", expected, found: start.to_string() };
+    let int = |value: &Value| match value {
+        Value::Int(value) => i64::try_from(*value).map_err(|_| refused()),
+        _ => Err(refused()),
+    };
+    let point = |value: &Value| match value {
+        Value::List(parts) if parts.len() == 2 => Ok((int(&parts[0])?, int(&parts[1])?)),
+        _ => Err(refused()),
+    };
+    match start.get("shapes") {
+        None => Ok(vec![(1, 2), (-3, 4)]),
+        Some(Value::List(points)) if !points.is_empty() => points.iter().map(point).collect(),
+        Some(_) => Err(refused()),
+    }
+}
+
+fn set(_: &Value, draw: &mut Draw) -> Value {
+    match draw.below(10) {
+        0 => plain("clear"),
+        _ => of(draw.pick(&["add", "add", "remove"]), [("elem", draw.pick(&["a", "b", "c"]))]),
+    }
+}
+
+fn unique(value: &Value, draw: &mut Draw) -> Value {
+    let names: Vec<&str> = match value {
+        Value::Map(elements) => elements.keys().map(String::as_str).collect(),
+        _ => Vec::new(),
+    };
+    match draw.below(12) {
+        0..4 => of("create", [("arg", draw.within(1, 9))]),
+        _ if names.is_empty() => of("create", [("arg", draw.within(1, 9))]),
+        4..6 => Value::map([
+            ("kind", Value::from("elem_add")),
+            ("elem", Value::from(draw.pick(&names))),
+            ("arg", Value::from(draw.within(-3, 5))),
+        ]),
+        6 => of("delete", [("elem", draw.pick(&names))]),
+        kind => Value::map([
+            ("kind", Value::from(if kind < 10 { "for_each" } else { "for_each_prior" })),
+            ("op", Value::from(draw.pick(&["add", "mult"]))),
+            ("arg", Value::from(draw.pick(&[2, 3, -1, 10]))),
+        ]),
+    }
+}
+
+/// What can be done to any list; `None`: what only this one can.
+fn list(value: &Value, draw: &mut Draw) -> Option<Value> {
+    let count = length(value);
+    match draw.below(10) {
+        kind if kind < 6 || count == 0 => Some(Value::map([
+            ("kind", Value::from("insert")),
+            ("index", Value::from(draw.below(count + 1) as i64)),
+            ("value", Value::from(draw.pick(&["a", "b", "c", "d", "e", "f"]))),
+        ])),
+        6 => Some(of("delete", [("index", draw.below(count) as i64)])),
+        _ => None,
+    }
+}

@@ -1,0 +1,21 @@
+//! Operation-based replicated types: what replicas exchange is operations, delivered in causal order.
+//!
+//! An [`Op`] turns an operation into a message at its origin and carries that message out at every replica.
+//! Two replicas that have delivered the same messages have the same state, whatever the order was, so long
+//! as it was causal. What the state must be, [`Op::meaning`] says of the partially ordered log alone.
+//!
+//! Knows no network, clock, version or app: who delivers, once and in causal order, is the caller.
+//! Source: Weidner, Miller, Meiklejohn, "Composing and Decomposing Op-Based CRDTs with Semidirect
+//! Products" (ICFP 2020).
+
+pub mod catalogue;
+mod op;
+mod order;
+pub mod product;
+pub mod types;
+mod value;
+
+pub use op::{Op, Refused};
+pub use order::{At, Clock, Dot, Event, Log, Stamp};
+pub use product::{Product, Semidirect};
+pub use value::Value;

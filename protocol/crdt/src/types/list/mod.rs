@@ -1,0 +1,51 @@
+//! Lists: elements at positions that never change and are ordered alike everywhere.
+
+mod position;
+mod ranged;
+mod reversible;
+mod rich;
+
+pub use position::Position;
+pub use ranged::{Ranged, RangedMessage};
+pub use reversible::{Reversible, ReversibleMessage};
+pub use rich::{Rich, RichMessage};
+
+use crate::{Refused, Value, op::Reader};
+
+/// What is done to a list, by index in what the user sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListOp {
+    /// Puts an element before the one that stands at an index, or at the end.
+    Insert(usize, String),
+    /// Takes away the element at an index.
+    Delete(usize),
+    /// Turns the list round. Of a [`Reversible`].
+    Reverse,
+    /// Takes away what stands from one index to another, that one included, and what is put between
+    /// them concurrently. Of a [`Ranged`].
+    Remove(usize, usize),
+    /// Gives the elements from one index to another, that one included, an attribute; `Null` takes it
+    /// away. Of a [`Rich`].
+    Format(usize, usize, String, Value),
+}
+
+/// Reads the operations that all lists have; `None`: it is no such operation.
+fn parse(operation: &Value) -> Result<Option<ListOp>, Refused> {
+    let read = Reader(operation);
+    Ok(match read.kind() {
+        "insert" => Some(ListOp::Insert(read.index("index")?, read.text("value")?)),
+        "delete" => Some(ListOp::Delete(read.index("index")?)),
+        _ => None,
+    })
+}
+
+/// The element at `index` of `elements`. Errors: [`Refused::OutOfRange`].
+fn at<T>(elements: &[T], index: usize) -> Result<&T, Refused> {
+    elements.get(index).ok_or(Refused::OutOfRange { index, length: elements.len() })
+}
+
+/// The elements from `first` to `last`, that one included. Errors: [`Refused::OutOfRange`].
+fn between<T>(elements: &[T], first: usize, last: usize) -> Result<&[T], Refused> {
+    at(elements, last)?;
+    elements.get(first..=last).ok_or(Refused::OutOfRange { index: first, length: last + 1 })
+}

@@ -1,0 +1,23 @@
+//! The types, one file each.
+
+mod bounds;
+mod counters;
+mod flags;
+pub mod list;
+mod register;
+mod resets;
+mod sets;
+mod shapes;
+mod tropical;
+mod unique;
+
+pub use bounds::{Bounds, BoundsOp, Kind};
+pub use counters::{CounterMap, CounterMapOp};
+pub use flags::{DisableWins, EnableWins, FlagOp};
+pub use list::{ListOp, Ranged, Reversible, Rich};
+pub use register::{Register, RegisterOp};
+pub use resets::{ObservedReset, ResetOp, ResetWins};
+pub use sets::{AddWins, RemoveWins, RemoveWinsPure, SetOp};
+pub use shapes::{Axis, Shapes, ShapesOp};
+pub use tropical::{Tropical, TropicalOp};
+pub use unique::{Unique, UniqueOp};

@@ -1,0 +1,258 @@
+//! Replicated types: every delivery order, what others say of them, and what is wrong on purpose.
+
+use std::{fs, path::Path};
+
+use crdt::{
+    At, Clock, Dot, Event, Log, Op, Product, Stamp, Value,
+    catalogue::{self, Draw, Listed, Visit, VisitPlanted},
+    product::{Aggregate, planted::Bug},
+    types::{Register, RegisterOp, Tropical},
+};
+use harness::replicated::{
+    history,
+    lattice::Broken,
+    search::{Found, Scope, search},
+    vectors,
+};
+
+/// Every case of every vector file passes, and there are as many as were copied.
+#[test]
+fn the_vectors_pass() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/semidirect");
+    let mut passed = 0;
+    for file in fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_some_and(|ending| ending == "json") {
+            let replayed = vectors::replay(&fs::read_to_string(&path).unwrap()).unwrap();
+            assert_eq!(replayed.failed, [], "{}", path.display());
+            passed += replayed.passed;
+        }
+    }
+    assert_eq!(passed, 629);
+}
+
+/// Another value anywhere in a case is noticed.
+#[test]
+fn a_vector_with_another_value_fails() {
+    let text = include_str!("vectors/semidirect/int_add_mult.json");
+    for (right, wrong) in [
+        ("\"final\":17", "\"final\":18"),
+        ("\"value_at_origin_after\":2", "\"value_at_origin_after\":3"),
+        ("\"linear_extensions\":6", "\"linear_extensions\":7"),
+    ] {
+        let changed = text.replacen(right, wrong, 1);
+        assert_ne!(changed, text, "{right} is somewhere");
+        let replayed = vectors::replay(&changed).unwrap();
+        assert_eq!(replayed.failed.len(), 1, "{wrong}: {:?}", replayed.failed);
+    }
+}
+
+#[test]
+fn a_file_that_is_no_vector_file_is_refused_and_a_hostile_case_fails() {
+    for text in ["", "[]", r#"{"schema": "semidirect-vectors/2"}"#, r#"{"schema": 3}"#] {
+        assert!(vectors::replay(text).is_err(), "{text}");
+    }
+    let case = |operation: &str| {
+        format!(
+            r#"{{"schema": "semidirect-vectors/1", "type": "int_add_mult", "cases": [{{
+                "name": "one", "replicas": 1, "final": 1, "ops": [{operation}]}}]}}"#
+        )
+    };
+    for operation in [
+        r#"{"replica": 7, "seq": 1, "vc": [1], "lamport": 0, "op": {"kind": "add", "arg": 0}, "value_at_origin_after": 1}"#,
+        r#"{"replica": 0, "seq": 1, "vc": [9], "lamport": 0, "op": {"kind": "add", "arg": 0}, "value_at_origin_after": 1}"#,
+        r#"{"replica": 0, "seq": 0, "vc": [0], "lamport": 0, "op": {"kind": "add", "arg": 0}, "value_at_origin_after": 1}"#,
+        r#"{"replica": 0, "seq": 1, "vc": [1], "lamport": 0, "op": {"kind": "sub", "arg": 0}, "value_at_origin_after": 1}"#,
+        r#"{"replica": 0, "seq": 1, "vc": [1], "lamport": 0, "op": {"kind": "add"}, "value_at_origin_after": 1}"#,
+        "3",
+    ] {
+        let replayed = vectors::replay(&case(operation)).unwrap();
+        assert_eq!((replayed.passed, replayed.failed.len()), (0, 1), "{operation}");
+    }
+}
+
+struct Searched;
+
+impl Visit for Searched {
+    type Out = ();
+
+    fn visit<T: Listed>(self, kind: T) {
+        let propose = |value: &Value, draw: &mut Draw| kind.proposal(value, draw);
+        let scopes = [
+            (4, 9, Scope::Random { histories: 25, seed: 1 }),
+            (2, 3, Scope::Exhaustive),
+            (3, 2, Scope::Exhaustive),
+        ];
+        for (replicas, operations, scope) in scopes {
+            let report = search(&kind, &propose, replicas, operations, scope, &mut |_| {});
+            assert!(report.failure.is_none(), "{}: {:?}", T::NAME, report.failure);
+            assert!(report.covered.orders > 0);
+        }
+    }
+}
+
+#[test]
+fn every_type_gives_one_state_in_every_order_and_it_is_what_the_type_means() {
+    for (name, _) in catalogue::LIST {
+        catalogue::visit(name, &Value::Null, Searched).unwrap();
+    }
+}
+
+struct Caught;
+
+impl VisitPlanted for Caught {
+    type Out = Option<Found>;
+
+    fn visit<T: Op>(self, kind: T, propose: &dyn Fn(&Value, &mut Draw) -> Value) -> Option<Found> {
+        search(&kind, propose, 3, 6, Scope::Random { histories: 100, seed: 1 }, &mut |_| {}).failure
+    }
+}
+
+/// Which check finds which bug, and how small the history gets. Two classes do not show what goes
+/// wrong between three.
+#[test]
+fn planted_bugs_are_found_and_made_small() {
+    use Bug::*;
+    let caught = |name, bug| catalogue::visit_planted(name, &Value::Null, bug, Caught).unwrap();
+    for bug in [Ascending, KeepsOriginals] {
+        assert!(caught("int_add_mult", bug).is_none());
+    }
+    for bug in [Ascending, NoAction, ForgetsEarly, KeepsOriginals] {
+        let found = caught("int_min_max_add_mult", bug).expect("it is found");
+        let Broken::Diverges { values: [one, other], .. } = &found.broken else {
+            panic!("{bug:?}: {:?}", found.broken)
+        };
+        assert_ne!(one, other, "{bug:?} is brought to show it");
+        assert!(found.history.0.len() <= 3, "{bug:?}: {:?}", found.history);
+    }
+    // Replicas that converge on nonsense are seen by the meaning alone.
+    for name in ["int_add_mult", "semiring_minplus", "int_min_max_add_mult", "shapes"] {
+        let found = caught(name, ActsWithAll).expect("it is found");
+        assert!(matches!(found.broken, Broken::Means { .. }), "{name}: {:?}", found.broken);
+        assert_eq!(found.history.0.len(), 2);
+    }
+}
+
+/// Running sums and the scan of the whole history are two ways to say the same.
+#[test]
+fn sums_and_scans_agree() {
+    fn compare<T: crdt::Semidirect + crdt::product::Folding + Clone>(listed: &Aggregate<T>)
+    where
+        Aggregate<T>: Listed + Op<Message = T::Message>,
+    {
+        let scan = Product(listed.0.clone());
+        let propose = |value: &Value, draw: &mut Draw| listed.proposal(value, draw);
+        for seed in 0..60 {
+            let history = history::random(listed, &propose, 4, 14, &mut Draw(seed));
+            let events = history::events(listed, &history).unwrap();
+            let (mut one, mut other) = (listed.initial(), scan.initial());
+            for event in &events {
+                listed.effect(&mut one, event.at(), &event.message).unwrap();
+                scan.effect(&mut other, event.at(), &event.message).unwrap();
+                assert_eq!(listed.value(&one), scan.value(&other), "seed {seed}");
+            }
+        }
+    }
+    compare(&Aggregate(Register { start: 3 }));
+    compare(&Aggregate(Tropical { start: 3 }));
+}
+
+struct Forgetful;
+
+impl Visit for Forgetful {
+    type Out = u64;
+
+    /// A random history is delivered in some order to two copies, of which one forgets what is stable
+    /// after every step.
+    fn visit<T: Listed>(self, kind: T) -> u64 {
+        let propose = |value: &Value, draw: &mut Draw| kind.proposal(value, draw);
+        let mut forgot = 0;
+        for seed in 0..100 {
+            let mut draw = Draw(seed);
+            let history = history::random(&kind, &propose, 3, 12, &mut draw);
+            let events = history::events(&kind, &history).unwrap();
+            let (mut keeps, mut forgets, mut clock) =
+                (kind.initial(), kind.initial(), Clock::new());
+            for _ in 0..events.len() {
+                let ready = events.iter().filter(|event| {
+                    !clock.covers(event.stamp.dot) && clock.covers_all(&event.past)
+                });
+                let event = draw.pick(&ready.collect::<Vec<_>>());
+                kind.effect(&mut keeps, event.at(), &event.message).unwrap();
+                kind.effect(&mut forgets, event.at(), &event.message).unwrap();
+                clock.advance(event.stamp.dot);
+                kind.forget(&mut forgets, &stable(3, &clock, &events));
+                assert_eq!(kind.value(&keeps), kind.value(&forgets), "{} seed {seed}", T::NAME);
+                forgot += u64::from(keeps != forgets);
+            }
+        }
+        forgot
+    }
+}
+
+/// What somebody who has delivered `clock` knows that all replicas have seen: of each what its last
+/// delivered message had seen, for what it sends next has seen that too.
+fn stable<M>(replicas: u32, clock: &Clock, events: &[Event<M>]) -> Clock {
+    let known = |replica: u32| {
+        let dot = Dot { origin: replica, seq: clock.get(replica) };
+        let event = events.iter().find(|event| event.stamp.dot == dot)?;
+        let mut seen = event.past.clone();
+        seen.advance(dot);
+        Some(seen)
+    };
+    let known: Vec<Clock> =
+        (0..replicas).map(|replica| known(replica).unwrap_or_default()).collect();
+    let mut stable = Clock::new();
+    for origin in 0..replicas {
+        let seq = known.iter().map(|clock| clock.get(origin)).min().unwrap_or(0);
+        if seq > 0 {
+            stable.advance(Dot { origin, seq });
+        }
+    }
+    stable
+}
+
+#[test]
+fn what_is_forgotten_once_it_is_stable_is_never_missed() {
+    for (name, _) in catalogue::LIST {
+        let forgot = catalogue::visit(name, &Value::Null, Forgetful).unwrap();
+        // Flags and add-wins sets keep nothing for others; a list in its first frame neither.
+        let keeps = !matches!(
+            *name,
+            "enable_wins_flag"
+                | "disable_wins_flag"
+                | "add_wins_set"
+                | "remove_wins_set_pure"
+                | "list_reverse"
+        );
+        assert_eq!(forgot > 0, keeps, "{name} forgot {forgot} times");
+    }
+}
+
+/// What no honest replica sends is refused with a reason, and changes nothing.
+#[test]
+fn forged_messages_are_refused() {
+    use crdt::types::{Ranged, Rich, Unique, UniqueOp, list::RichMessage};
+    let stamp = Stamp { lamport: 0, dot: Dot { origin: 0, seq: 1 } };
+    let past = Clock::new();
+    let at = At { stamp, past: &past };
+    let nowhere = Dot { origin: 9, seq: 9 };
+    let mut state = Unique.initial();
+    let forged = UniqueOp::Change(nowhere, RegisterOp::Add(1));
+    let why = Unique.effect(&mut state, at, &forged).unwrap_err();
+    assert_eq!((why.to_string(), &state), ("there is no element 9.9".into(), &Unique.initial()));
+    let mut text = Rich.initial();
+    for forged in
+        [RichMessage::Delete(nowhere), RichMessage::Format(vec![nowhere], "b".into(), Value::Null)]
+    {
+        assert!(Rich.effect(&mut text, at, &forged).is_err(), "{forged:?}");
+    }
+    assert_eq!(text, Rich.initial());
+    // A position of another's choosing would let one replica write over what another wrote.
+    let other = Stamp { lamport: 0, dot: nowhere };
+    let insert = crdt::types::ListOp::Insert(0, "x".into());
+    let message = Ranged.prepare(&Ranged.initial(), &insert, other).unwrap();
+    assert!(Ranged.effect(&mut Ranged.initial(), at, &message).is_err());
+    let log = Log::new([]);
+    assert_eq!(Unique.meaning(&log), Unique.value(&Unique.initial()));
+}
