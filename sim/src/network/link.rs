@@ -2,6 +2,8 @@
 //!
 //! Knows nothing of what a link is like; that is the class's.
 
+use std::collections::BTreeMap;
+
 /// A link's state in 8 bytes, as a dense fleet has many: the receiver, how many datagrams entered, the
 /// class, and whether the link is in a bad spell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,20 +18,23 @@ pub(crate) struct Tail {
     pub(crate) latest: u64,
 }
 
-/// The links of all nodes: an open-addressing table of pairs.
-///
-/// Both directions between two nodes stand side by side, as mostly whoever is sent something answers:
-/// in a large fleet the answer then finds its link in the cache.
+/// The links of all nodes: a square for the first of them, and for the others an open-addressing table
+/// of pairs.
 #[derive(Clone, Debug)]
 pub(crate) struct Links {
+    /// By sender and receiver, `side` times `side`.
+    square: Vec<Link>,
     /// A power of two.
+    side: usize,
+    /// A power of two. Both directions between two nodes stand side by side, as mostly whoever is sent
+    /// something answers: in a large fleet the answer then finds its link in the cache.
     pairs: Vec<Pair>,
-    /// Two for each of `pairs`, or none while no link needs one.
-    tails: Vec<Tail>,
     /// How far the hash of a pair is shifted to be its place.
     shift: u32,
     /// How many pairs may be added before the table grows.
     room: usize,
+    /// By sender and receiver.
+    tails: BTreeMap<(u32, u32), Tail>,
 }
 
 /// The links between two nodes: from the one with the lower slot, and back.
@@ -49,9 +54,10 @@ const COUNT_SHIFT: u32 = TO_BITS + CLASS_BITS + 1;
 const TO: u64 = (1 << TO_BITS) - 1;
 const CLASS: u64 = ((1 << CLASS_BITS) - 1) << TO_BITS;
 const EMPTY: Pair = [Link::new(SLOTS_MAX); 2];
-/// Pairs for which there is a place from the start.
+/// Places for pairs from the start.
 const PAIRS_MIN: usize = 16;
-const SHIFT_MAX: u32 = u64::BITS - PAIRS_MIN.trailing_zeros();
+/// Slots below this have their links in the square: at most half a MiB.
+const SIDE_MAX: usize = 256;
 
 impl Link {
     const fn new(to: u32) -> Self {
@@ -99,51 +105,75 @@ impl Link {
     }
 }
 
+/// How many pairs a table holds: a quarter stays free, so that a probe ends soon. Four pairs share a
+/// cache line, and a smaller table is more often in the cache.
+const fn room(places: usize) -> usize {
+    places / 4 * 3
+}
+
 impl Default for Links {
     fn default() -> Self {
-        Self { pairs: vec![EMPTY; PAIRS_MIN], tails: vec![], shift: SHIFT_MAX, room: PAIRS_MIN / 2 }
+        Self {
+            square: vec![],
+            side: 0,
+            pairs: vec![EMPTY; PAIRS_MIN],
+            shift: u64::BITS - PAIRS_MIN.trailing_zeros(),
+            room: room(PAIRS_MIN),
+            tails: BTreeMap::new(),
+        }
     }
 }
 
 impl Links {
-    /// Where the link between two slots is; made where there was none.
+    /// The link between two slots; made where there was none.
     #[inline(always)]
-    pub(crate) fn touch(&mut self, from: u32, to: u32) -> usize {
-        let back = usize::from(from > to);
-        let pair = if from > to {
-            [Link::new(from), Link::new(to)]
-        } else {
-            [Link::new(to), Link::new(from)]
-        };
-        2 * self.find(pair) + back
-    }
-
-    #[inline(always)]
-    pub(crate) fn link(&mut self, at: usize) -> &mut Link {
-        &mut self.pairs[at / 2][at % 2]
-    }
-
-    /// The tail of the link at `at`; from now on every link has one.
-    pub(crate) fn tail(&mut self, at: usize) -> &mut Tail {
-        if self.tails.is_empty() {
-            self.tails.resize(2 * self.pairs.len(), Tail::default());
+    pub(crate) fn touch(&mut self, from: u32, to: u32) -> &mut Link {
+        let highest = from.max(to) as usize;
+        if highest < self.side {
+            return &mut self.square[from as usize * self.side + to as usize];
         }
-        &mut self.tails[at]
+        if highest < SIDE_MAX {
+            self.widen(highest);
+            return &mut self.square[from as usize * self.side + to as usize];
+        }
+        let back = usize::from(from > to);
+        let at = self.find([Link::new(from.max(to)), Link::new(from.min(to))]);
+        &mut self.pairs[at][back]
+    }
+
+    /// The tail of the link between two slots.
+    pub(crate) fn tail(&mut self, from: u32, to: u32) -> &mut Tail {
+        self.tails.entry((from, to)).or_default()
     }
 
     /// Makes every link look its class up again.
     pub(crate) fn unresolve(&mut self) {
-        self.pairs.as_flattened_mut().iter_mut().for_each(|link| link.set_class(UNRESOLVED));
+        let links = self.square.iter_mut().chain(self.pairs.as_flattened_mut());
+        links.for_each(|link| link.set_class(UNRESOLVED));
     }
 
     /// Links that a datagram ever crossed.
     pub(crate) fn touched(&self) -> usize {
-        self.pairs.as_flattened().iter().filter(|link| link.entered() > 0).count()
+        let links = self.square.iter().chain(self.pairs.as_flattened());
+        links.filter(|link| link.entered() > 0).count()
     }
 
-    /// Bytes on the heap.
+    /// Bytes on the heap, but for tails.
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.pairs.capacity() * size_of::<Pair>() + self.tails.capacity() * size_of::<Tail>()
+        self.square.capacity() * size_of::<Link>() + self.pairs.capacity() * size_of::<Pair>()
+    }
+
+    /// Makes the square wide enough for `slot`.
+    #[cold]
+    fn widen(&mut self, slot: usize) {
+        let side = (slot + 1).next_power_of_two();
+        let mut square = vec![Link::new(0); side * side];
+        if self.side > 0 {
+            for (new, old) in square.chunks_mut(side).zip(self.square.chunks(self.side)) {
+                new[..self.side].copy_from_slice(old);
+            }
+        }
+        (self.square, self.side) = (square, side);
     }
 
     /// The place of a pair that names its nodes; made where there was none.
@@ -181,19 +211,11 @@ impl Links {
     fn grow(&mut self, wanted: Pair) -> usize {
         let longer = self.pairs.len() * 2;
         let pairs = std::mem::replace(&mut self.pairs, vec![EMPTY; longer]);
-        // At most half is full, so that a probe ends soon.
-        self.room = longer / 4;
+        self.room = room(longer) - room(longer / 2);
         self.shift -= 1;
-        let tails = std::mem::take(&mut self.tails);
-        if !tails.is_empty() {
-            self.tails.resize(2 * longer, Tail::default());
-        }
-        for (from, pair) in pairs.into_iter().enumerate().filter(|(_, pair)| *pair != EMPTY) {
+        for pair in pairs.into_iter().filter(|pair| *pair != EMPTY) {
             let at = self.free_place(pair);
             self.pairs[at] = pair;
-            if let Some(old) = tails.get(2 * from..2 * from + 2) {
-                self.tails[2 * at..2 * at + 2].copy_from_slice(old);
-            }
         }
         self.free_place(wanted)
     }
@@ -205,5 +227,31 @@ impl Links {
             at = (at + 1) & (self.pairs.len() - 1);
         }
         at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn slots() -> impl Strategy<Value = u32> {
+        prop_oneof![0_u32..6, 0_u32..SIDE_MAX as u32 + 20, 0..SLOTS_MAX]
+    }
+
+    proptest! {
+        #[test]
+        fn each_link_counts_its_own(sent in prop::collection::vec((slots(), slots()), 0..400)) {
+            let (mut links, mut counts) = (Links::default(), BTreeMap::new());
+            for (from, to) in sent.iter().chain(&sent).copied() {
+                let count = counts.entry((from, to)).or_insert(0);
+                let link = links.touch(from, to);
+                prop_assert_eq!(link.enter(), *count);
+                prop_assert!(link.class() == if *count == 0 { UNRESOLVED } else { 3 });
+                link.set_class(3);
+                *count += 1;
+            }
+            prop_assert_eq!(links.touched(), counts.len());
+        }
     }
 }

@@ -86,8 +86,7 @@ impl<P: Process, C: Choices> World<P, C> {
             return self.show(entered, &message, Fate::Nowhere, watch);
         };
         let cut = core.troubled && core.meets_trouble(from, to);
-        let at = core.links.touch(sender, receiver);
-        let state = core.links.link(at);
+        let state = core.links.touch(sender, receiver);
         let mut class = state.class();
         if class == UNRESOLVED {
             class = core.rules.resolve(from, to);
@@ -97,7 +96,7 @@ impl<P: Process, C: Choices> World<P, C> {
         let number = state.enter();
         let entered = Entered { receiver, from, to, number, input, size };
         let Some(loss) = class.plain.filter(|_| !cut) else {
-            return self.send_odd(entered, at, cut, message, watch);
+            return self.send_odd(sender, entered, cut, message, watch);
         };
         // What follows does what `send_odd` does, for the links that most worlds mostly have.
         let occasion = occasion(entered);
@@ -121,14 +120,14 @@ impl<P: Process, C: Choices> World<P, C> {
     #[inline(never)]
     fn send_odd<W: Watch<P>>(
         &mut self,
+        sender: u32,
         entered: Entered,
-        at: usize,
         cut: bool,
         message: P::Message,
         watch: &mut W,
     ) {
         let core = &mut self.core;
-        let state = core.links.link(at);
+        let state = core.links.touch(sender, entered.receiver);
         // Its class was just resolved, and where it has no room for it, is resolved again.
         let class = match state.class() {
             UNRESOLVED => core.rules.resolve(entered.from, entered.to),
@@ -142,7 +141,7 @@ impl<P: Process, C: Choices> World<P, C> {
         };
         let now = core.now.as_nanos();
         let arrives = if class.remembers {
-            core.links.tail(at).arrival(class, now, entered.size, lot)
+            core.links.tail(sender, entered.receiver).arrival(class, now, entered.size, lot)
         } else {
             Some(now.saturating_add(lot.latency).saturating_add(lot.delay))
         };
