@@ -56,6 +56,8 @@ pub struct Outcome {
     pub core: Vec<NodeId>,
     /// What each node of the core that is not settled waits for.
     pub waiting: Vec<(NodeId, Vec<String>)>,
+    /// What each node waited for where the run stopped at a violation.
+    pub waited: Vec<(NodeId, Vec<String>)>,
 }
 
 /// Whether a claim holds.

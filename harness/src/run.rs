@@ -479,6 +479,12 @@ impl<C: Choices> Run<'_, C> {
         let goals_missing =
             wanted.filter(|goal| self.story.goals.count(**goal) == 0).copied().collect();
         let waiting = end.map_or_else(Vec::new, rest::waiting);
+        let waited = match end {
+            None if !violations.is_empty() => {
+                rest::waiting(&rest::end(&self.world, &self.story.truth, false))
+            }
+            _ => Vec::new(),
+        };
         let outcome = Outcome {
             seed: self.seed,
             verdict,
@@ -502,6 +508,7 @@ impl<C: Choices> Run<'_, C> {
             nodes: self.scenario.nodes().count() as u32,
             core,
             waiting,
+            waited,
         };
         (outcome, self.world.into_choices())
     }

@@ -26,6 +26,12 @@ const PATIENCE_MIN: Span = Span::from_millis(20);
 /// Bits of an operation's name that count; the client's number stands above them.
 const COUNT_BITS: u32 = 40;
 
+/// The number of the client that asked for the operation `id`, and how many times it had asked before:
+/// the entity and the index of the operation's choices.
+pub(crate) fn asked(id: u64) -> (u64, u64) {
+    (id >> COUNT_BITS, (id & ((1 << COUNT_BITS) - 1)).saturating_sub(1))
+}
+
 /// What clients do.
 pub struct Workload {
     clients: Vec<Client>,

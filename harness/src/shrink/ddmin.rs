@@ -1,0 +1,83 @@
+//! The smallest part of a list that still does what the whole does.
+//!
+//! What is found depends on the list and the test alone: candidates are tried at once, but the first one
+//! in their order wins, however many threads there are.
+//!
+//! Source: Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002, whose
+//! subsets and complements these are.
+
+use rayon::prelude::*;
+
+/// The smallest part of `units` that was found to pass `test`, in their order. `units` passes.
+pub(super) fn minimise<T: Clone + Send + Sync>(
+    mut units: Vec<T>,
+    test: impl Fn(&[T]) -> bool + Sync,
+) -> Vec<T> {
+    if units.is_empty() || test(&[]) {
+        return Vec::new();
+    }
+    let mut parts = 2;
+    while units.len() > 1 {
+        parts = parts.min(units.len());
+        let candidates = candidates(&units, parts);
+        match candidates.into_par_iter().find_first(|candidate| test(candidate)) {
+            Some(smaller) => {
+                // A half may fall into halves again; what is left of many parts has one part less.
+                parts = if smaller.len() * 2 <= units.len() { 2 } else { (parts - 1).max(2) };
+                units = smaller;
+            }
+            None if parts == units.len() => break,
+            None => parts = (parts * 2).min(units.len()),
+        }
+    }
+    units
+}
+
+/// Each part alone while there are two, then the whole without each part.
+fn candidates<T: Clone>(units: &[T], parts: usize) -> Vec<Vec<T>> {
+    let bounds: Vec<(usize, usize)> = (0..parts)
+        .map(|part| (units.len() * part / parts, units.len() * (part + 1) / parts))
+        .collect();
+    if parts == 2 {
+        return bounds.into_iter().map(|(from, to)| units[from..to].to_vec()).collect();
+    }
+    let without = |(from, to): (usize, usize)| [&units[..from], &units[to..]].concat();
+    bounds.into_iter().map(without).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn what_is_left_passes_and_nothing_of_it_can_go() {
+        let needed = [3, 77, 78, 500];
+        let tests = AtomicUsize::new(0);
+        let left = minimise((0..1000).collect(), |part: &[u32]| {
+            tests.fetch_add(1, Ordering::Relaxed);
+            needed.iter().all(|one| part.contains(one))
+        });
+        assert_eq!(left, needed);
+        assert!(tests.into_inner() < 200);
+    }
+
+    #[test]
+    fn nothing_is_left_where_nothing_is_needed() {
+        assert_eq!(minimise(vec![1, 2, 3], |_| true), Vec::<u32>::new());
+        assert_eq!(minimise(vec![1], |part| !part.is_empty()), [1]);
+    }
+
+    #[test]
+    fn threads_change_nothing() {
+        let found = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            // Several parts pass, and no smallest one is the only one.
+            let test = |part: &[u32]| part.iter().sum::<u32>() >= 60;
+            pool.install(|| minimise((0..40).collect(), test))
+        };
+        assert_eq!(found(1), found(2));
+        assert_eq!(found(1), found(5));
+    }
+}
