@@ -8,6 +8,7 @@ use std::{io::Write, process::ExitCode};
 use clap::{Parser, Subcommand, ValueEnum};
 
 mod check;
+mod compare;
 mod exit;
 mod explain;
 mod export;
@@ -15,13 +16,18 @@ mod interrupt;
 mod json;
 mod lattice;
 mod list;
-mod load;
+pub(crate) mod load;
+mod merge;
 mod new;
+mod plan;
+mod plot;
 mod progress;
+mod report;
 mod run;
 mod style;
 mod summary;
 mod sweep;
+mod table;
 mod trace_file;
 mod view;
 mod vectors;
@@ -45,6 +51,15 @@ enum Command {
     /// Run scenarios and say whether what they claim holds.
     #[command(after_help = run::EXAMPLES)]
     Run(run::Arguments),
+    /// Run every scenario with many seeds, keep what came of it, and go on where it was cut short.
+    #[command(after_help = sweep::EXAMPLES)]
+    Sweep(Box<sweep::Arguments>),
+    /// Fix what a sweep runs, and divide it into shards for many machines.
+    #[command(after_help = plan::EXAMPLES)]
+    Plan(plan::Arguments),
+    /// Put the shards of a sweep together: the same results as one machine's.
+    #[command(after_help = merge::EXAMPLES)]
+    Merge(merge::Arguments),
     /// List scenarios and what each of them claims.
     #[command(after_help = list::EXAMPLES)]
     List(list::Arguments),
@@ -60,6 +75,15 @@ enum Command {
     /// Write a run for other viewers: Perfetto, Chrome, ShiViz, Graphviz.
     #[command(after_help = export::EXAMPLES)]
     Export(export::Arguments),
+    /// Write what a sweep came to as one HTML file.
+    #[command(after_help = report::EXAMPLES)]
+    Report(report::Arguments),
+    /// Say whether one sweep is slower than another or fails more often.
+    #[command(after_help = compare::EXAMPLES)]
+    Compare(compare::Arguments),
+    /// Draw one plot of a sweep.
+    #[command(after_help = plot::EXAMPLES)]
+    Plot(plot::Arguments),
     /// Write a commented scenario to begin with.
     #[command(after_help = new::EXAMPLES)]
     New(new::Arguments),
@@ -133,11 +157,17 @@ fn answered(error: &clap::Error) -> Exit {
 fn carry_out(command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Run(arguments) => run::carry_out(arguments),
+        Command::Sweep(arguments) => sweep::carry_out(arguments),
+        Command::Plan(arguments) => plan::carry_out(arguments),
+        Command::Merge(arguments) => merge::carry_out(arguments),
         Command::List(arguments) => list::carry_out(arguments),
         Command::Explain(arguments) => explain::carry_out(arguments),
         Command::Check(arguments) => check::carry_out(arguments),
         Command::View(arguments) => view::carry_out(arguments),
         Command::Export(arguments) => export::carry_out(arguments),
+        Command::Report(arguments) => report::carry_out(arguments),
+        Command::Compare(arguments) => compare::carry_out(arguments),
+        Command::Plot(arguments) => plot::carry_out(arguments),
         Command::New(arguments) => new::carry_out(arguments),
         Command::Lattice(arguments) => lattice::carry_out(arguments),
         Command::Vectors(arguments) => vectors::carry_out(arguments),
@@ -192,7 +222,7 @@ fn print_aside(text: &str) {
 }
 
 /// `path` as a shell takes it.
-fn quoted(path: &std::path::Path) -> String {
+pub(crate) fn quoted(path: &std::path::Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=,@%".contains(c);
     if !text.is_empty() && text.chars().all(plain) {

@@ -11,6 +11,7 @@ use super::Failure;
 use crate::scenario::{
     Scenario,
     diagnostic::{Code, Rejected},
+    sweep::with_settings,
 };
 
 /// A scenario and where it came from.
@@ -21,6 +22,10 @@ pub(super) struct Loaded {
     pub(super) name: String,
     /// A hash of the text.
     pub(super) hash: u128,
+    /// The text.
+    pub(super) text: String,
+    /// Keys that were given other values than the text says.
+    pub(super) settings: Vec<(String, String)>,
     pub(super) scenario: Scenario,
 }
 
@@ -28,12 +33,20 @@ pub(super) struct Loaded {
 ///
 /// Errors: [`Failure::Rejected`] with the mistakes of all files.
 pub(super) fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, Failure> {
+    load_with(paths, &[])
+}
+
+/// As [`load`], with other values for some keys.
+pub(super) fn load_with(
+    paths: &[PathBuf],
+    settings: &[(String, String)],
+) -> Result<Vec<Loaded>, Failure> {
     let (mut loaded, mut rejected) = (Vec::new(), Vec::new());
     for path in paths {
         match files(path) {
             Ok(files) => {
                 for file in files {
-                    match read(&file) {
+                    match read(&file, settings) {
                         Ok(one) => loaded.push(one),
                         Err(mistakes) => rejected.push(*mistakes),
                     }
@@ -70,10 +83,25 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Box<Rejected>> {
     Ok(files)
 }
 
-fn read(path: &Path) -> Result<Loaded, Box<Rejected>> {
+fn read(path: &Path, settings: &[(String, String)]) -> Result<Loaded, Box<Rejected>> {
     let text = Scenario::text(path)?;
     let hash = xxh3_128(text.as_bytes());
-    let scenario = Scenario::parse(path, text)?;
+    let scenario = with_settings(path, &text, settings)?;
     let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into());
-    Ok(Loaded { path: path.to_owned(), name, hash, scenario })
+    Ok(Loaded { path: path.to_owned(), name, hash, text, settings: settings.to_vec(), scenario })
+}
+
+/// Reads `KEY=VALUE`.
+pub(super) fn setting(text: &str) -> Result<(String, String), &'static str> {
+    let parts = text.split_once('=').filter(|(key, _)| !key.is_empty());
+    let (key, value) = parts.ok_or("expected a key and a value, such as `fleet.nodes=7`")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+/// The arguments that give `settings`, each with a space before it.
+pub(crate) fn settings(settings: &[(String, String)]) -> String {
+    let each = settings.iter().map(|(key, value)| {
+        format!(" --set {}", super::quoted(Path::new(&format!("{key}={value}"))))
+    });
+    each.collect()
 }

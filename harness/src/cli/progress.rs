@@ -23,3 +23,25 @@ pub(super) fn bar(count: usize, shown: bool) -> ProgressBar {
     bar.enable_steady_tick(Duration::from_millis(1_000 / u64::from(HERTZ)));
     bar
 }
+
+/// A bar for a sweep of `jobs` runs of which `done` were done before; one that shows nothing where `shown`
+/// is false or nobody watches. `time`: how long it may take, where that ends it.
+pub(super) fn sweep(jobs: u64, done: u64, time: Option<Duration>, shown: bool) -> ProgressBar {
+    if !shown {
+        return ProgressBar::hidden();
+    }
+    let template = match time {
+        None => "{bar:30} {pos}/{len} runs, {per_sec}, {eta} left{msg}",
+        Some(_) => "{spinner} {pos} runs, {per_sec}, {elapsed} of {prefix}{msg}",
+    };
+    let style = ProgressStyle::with_template(template).expect("the template is well-formed");
+    let bar = ProgressBar::with_draw_target(Some(jobs), ProgressDrawTarget::stderr_with_hz(HERTZ));
+    bar.set_style(style);
+    if let Some(time) = time {
+        bar.set_prefix(format!("{} s", time.as_secs()));
+    }
+    bar.set_position(done);
+    bar.reset_eta();
+    bar.enable_steady_tick(Duration::from_millis(1_000 / u64::from(HERTZ)));
+    bar
+}

@@ -5,7 +5,6 @@ use std::{
     io::Write as _,
     num::NonZeroUsize,
     path::{Path, PathBuf},
-    str::FromStr,
     sync::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc,
@@ -20,13 +19,14 @@ use super::{
     load::{self, Loaded},
     print, print_aside, progress, quoted,
     summary::{self, GoalsOf},
-    sweep::Sweep,
+    table::Table,
     trace_file::TraceFile,
 };
 use crate::{
     diagram::Recorder,
     outcome::{Outcome, Verdict},
     run::{Deployed, Options},
+    sweep::seeds::SeedRange,
     trace::{self, Sink, Tail},
 };
 
@@ -57,7 +57,10 @@ pub(super) struct Arguments {
     seed: Option<u64>,
     /// Several seeds, such as `0..100`: from the first on, without the last.
     #[arg(long, value_name = "FROM..TO")]
-    seeds: Option<Seeds>,
+    seeds: Option<SeedRange>,
+    /// Give a key of the scenario another value, such as `network.loss.independent=2%`; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = load::setting)]
+    set: Vec<(String, String)>,
     /// How results are written.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -76,13 +79,6 @@ pub(super) struct Arguments {
     /// Print only what does not come out as expected.
     #[arg(long, short)]
     quiet: bool,
-}
-
-/// Seeds from the first on, without the last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Seeds {
-    from: u64,
-    to: u64,
 }
 
 /// What travels over the simulated network.
@@ -108,23 +104,12 @@ thread_local! {
     static RUNNING: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-impl FromStr for Seeds {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let ends = text
-            .split_once("..")
-            .and_then(|(from, to)| Some(Self { from: from.parse().ok()?, to: to.parse().ok()? }));
-        let seeds = ends.ok_or("expected a range of seeds such as `0..100`")?;
-        if seeds.from < seeds.to { Ok(seeds) } else { Err("the range has no seed in it") }
-    }
-}
-
 impl Job<'_> {
     /// The command that repeats it.
     pub(super) fn repeat(&self) -> String {
         let wire = if self.wire == Wire::Bytes { " --wire bytes" } else { "" };
-        format!("simctl run {} --seed {}{wire}", quoted(&self.loaded.path), self.seed)
+        let set = load::settings(&self.loaded.settings);
+        format!("simctl run {} --seed {}{set}{wire}", quoted(&self.loaded.path), self.seed)
     }
 
     /// Runs it to its end, whatever is pressed meanwhile.
@@ -180,10 +165,10 @@ pub(super) fn say_which_run_panicked() {
 }
 
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
-    let loaded = load::load(&arguments.paths)?;
+    let loaded = load::load_with(&arguments.paths, &arguments.set)?;
     let seed = arguments.seed.unwrap_or(SEED);
-    let Seeds { from, to } =
-        arguments.seeds.unwrap_or(Seeds { from: seed, to: seed.saturating_add(1) });
+    let SeedRange { from, to } =
+        arguments.seeds.unwrap_or(SeedRange { from: seed, to: seed.saturating_add(1) });
     let wire = arguments.wire;
     let count = (to - from).saturating_mul(loaded.len() as u64);
     if let ([only], true) = (&loaded[..], arguments.seeds.is_none()) {
@@ -193,7 +178,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     if arguments.trace.is_some() {
         return Err(Failure::Usage(format!("a trace is of one run, and {count} were asked for")));
     }
-    sweep(arguments, &loaded, Seeds { from, to })
+    sweep(arguments, &loaded, SeedRange { from, to })
 }
 
 /// What the runs of a scenario share.
@@ -266,7 +251,7 @@ fn single(arguments: &Arguments, job: Job<'_>) -> Result<Exit, Failure> {
 }
 
 /// Many runs, one line each, in the order of scenarios and seeds whatever the number of threads.
-fn sweep(arguments: &Arguments, loaded: &[Loaded], seeds: Seeds) -> Result<Exit, Failure> {
+fn sweep(arguments: &Arguments, loaded: &[Loaded], seeds: SeedRange) -> Result<Exit, Failure> {
     let per_scenario = (seeds.to - seeds.from) as usize;
     let count = per_scenario * loaded.len();
     let job = |index: usize| Job {
@@ -278,8 +263,8 @@ fn sweep(arguments: &Arguments, loaded: &[Loaded], seeds: Seeds) -> Result<Exit,
     let run = |index: usize| job(index).run_in(&deployed[index / per_scenario], None, None);
     interrupt::end_after_runs();
     let bar = progress::bar(count, arguments.format == Format::Human && !arguments.quiet);
-    let mut sweep = Sweep::new(loaded, arguments.format, arguments.quiet);
-    bar.suspend(|| print(&sweep.head()))?;
+    let mut table = Table::new(loaded, arguments.format, arguments.quiet);
+    bar.suspend(|| print(&table.head()))?;
     let pool = ThreadPoolBuilder::new().num_threads(arguments.threads.map_or(0, NonZeroUsize::get));
     let pool = pool.build().map_err(|error| Failure::Internal(error.to_string()))?;
     let workers = pool.current_num_threads().min(count);
@@ -306,15 +291,15 @@ fn sweep(arguments: &Arguments, loaded: &[Loaded], seeds: Seeds) -> Result<Exit,
         // Ends when the last worker has hung up: all runs are done, or Ctrl-C was pressed.
         for (index, outcome) in arriving {
             bar.inc(1);
-            for line in sweep.take(index, job(index), outcome) {
+            for line in table.take(index, job(index), outcome) {
                 bar.suspend(|| print(&line))?;
             }
         }
-        Ok(())
+        Ok::<(), Failure>(())
     });
     bar.finish_and_clear();
     printed?;
-    let failures = sweep.failures();
+    let failures = table.failures();
     if arguments.format == Format::Human {
         for (job, outcome) in
             failures.iter().filter(|(_, outcome)| !outcome.violations.is_empty()).take(STORIES_MAX)
@@ -322,26 +307,12 @@ fn sweep(arguments: &Arguments, loaded: &[Loaded], seeds: Seeds) -> Result<Exit,
             print(&job.story(outcome)?)?;
         }
     }
-    print(&sweep.totals(count))?;
+    print(&table.totals(count))?;
     if arguments.format == Format::Json {
-        print_aside(&sweep.unreached());
+        print_aside(&table.unreached());
     }
     if interrupt::asked() {
         return Ok(Exit::Interrupted);
     }
-    Ok(if sweep.is_as_expected() { Exit::Holds } else { Exit::Violated })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn seeds_are_read_as_a_half_open_range() {
-        assert_eq!("0..100".parse(), Ok(Seeds { from: 0, to: 100 }));
-        assert_eq!("5..5".parse::<Seeds>(), Err("the range has no seed in it"));
-        for text in ["", "5", "5..", "..5", "a..b", "-1..2", "0..=3", "0.5..2"] {
-            assert!(text.parse::<Seeds>().is_err(), "{text}");
-        }
-    }
+    Ok(if table.is_as_expected() { Exit::Holds } else { Exit::Violated })
 }

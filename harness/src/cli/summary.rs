@@ -65,7 +65,7 @@ pub(super) fn row(job: &Job<'_>, outcome: &Outcome, goals: GoalsOf) -> results::
 }
 
 /// Which build this is: its version, and a hash of the program itself.
-fn build() -> &'static str {
+pub(super) fn build() -> &'static str {
     static BUILD: OnceLock<String> = OnceLock::new();
     BUILD.get_or_init(|| {
         let program = std::env::current_exe().and_then(std::fs::read);

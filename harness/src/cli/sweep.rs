@@ -1,195 +1,392 @@
-//! Many runs: one line each in their order, then what they came to.
+//! `simctl sweep`: runs every scenario with many seeds, here or as a shard of many machines' work.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write,
+    fs,
+    num::{NonZeroU32, NonZeroU64, NonZeroUsize},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
+
+use clap::{Args, ValueEnum};
+use results::{Plan, store::durable};
 
 use super::{
-    Format, json,
-    load::Loaded,
-    run::Job,
-    style::{BAD, BOLD, DIM, GOOD},
-    summary::{self, GoalsOf},
-    words::{counted, time},
+    Exit, Failure, interrupt,
+    load::{self, Loaded},
+    plan::{self as planning, AskedSeeds},
+    print, print_aside, progress, quoted, summary,
+    words::counted,
 };
-use crate::outcome::Outcome;
+use crate::sweep::{
+    Trouble,
+    cells::{self, Place},
+    corpus,
+    folder::{Folder, Found},
+    gather::Gathered,
+    judge::judge,
+    part::{Finished, Label},
+    plan,
+    runner::{Budget, Ended, Runner, STOP, Whole},
+    shard::{self, Asked},
+    submit::{self, Engine},
+};
 
-/// The runs of a sweep as they come in, whatever the order.
-pub(super) struct Sweep<'a> {
-    format: Format,
-    quiet: bool,
-    width: usize,
-    /// Lines that wait for those before them.
-    early: BTreeMap<usize, String>,
-    /// The line that comes next.
-    next: usize,
-    done: usize,
-    /// Runs that did not come out as expected, in the order of the sweep.
-    failed: BTreeMap<usize, (Job<'a>, Outcome)>,
-    /// By scenario: goals that it names and no run has reached yet; absent before its first run.
-    missing: BTreeMap<String, BTreeSet<&'static str>>,
-    /// What each run came to, for the totals: as its line says it.
-    verdicts: BTreeMap<String, usize>,
+mod tell;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  simctl sweep scenarios --seeds 0..100000 --out sweep     every scenario; the same command goes on after a kill
+  simctl sweep a.toml --for 10m --out sweep                as many seeds as ten minutes allow
+  simctl sweep scenarios --seeds-from $GITHUB_SHA --count 500 --format github --junit junit.xml
+  simctl sweep scenarios --fail-fast --save                stop at the first failure and keep its seed
+  simctl sweep --plan plan.json --shard auto --out DIR     one shard, numbered by the engine's environment
+  simctl sweep scenarios --seeds 0..1000000 --shards 64 --engine hq --out DIR
+
+A sweep goes on where it was cut short: what is reported is durable. Write the file DIR/STOP to end it early.
+With --shard, exit code 0 means that the shard is complete, even where runs failed: `simctl merge` judges.";
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Scenario files, or folders of them.
+    #[arg(required_unless_present = "plan", conflicts_with = "plan")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    seeds: AskedSeeds,
+    /// Where results go, and where an earlier start of the same sweep left off. Kept nowhere where nothing
+    /// is said.
+    #[arg(long, value_name = "DIR", required_unless_present = "paths")]
+    out: Option<PathBuf>,
+    /// Runs at a time; as many as there are processors where nothing is said.
+    #[arg(long)]
+    threads: Option<NonZeroUsize>,
+    /// Begin no run after this time, such as `90s`, `10m` or `2h`.
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    time: Option<Duration>,
+    /// End with the run that makes it this many that did not come out as expected.
+    #[arg(long, value_name = "N")]
+    max_failures: Option<NonZeroU64>,
+    /// End with the first run that does not come out as expected.
+    #[arg(long, conflicts_with = "max_failures")]
+    fail_fast: bool,
+    /// Add seeds that fail to `<name>.seeds` beside their scenario, to be run first from then on.
+    #[arg(long)]
+    save: bool,
+    /// The plan to carry out, as `simctl plan` wrote it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "seeds_from", "count"])]
+    plan: Option<PathBuf>,
+    /// The shard of the plan to run, such as `3/16`, counted from 0; `auto`: as the engine's environment
+    /// says.
+    #[arg(long, value_name = "I/N|auto", requires = "plan",
+          conflicts_with_all = ["time", "max_failures", "fail_fast", "save", "engine"])]
+    shard: Option<Asked>,
+    /// Submit the shards to this engine, and print the command that does so.
+    #[arg(long, value_enum, requires = "out", conflicts_with_all = ["time", "max_failures", "fail_fast", "save"])]
+    engine: Option<Engine>,
+    /// How many shards for the engine.
+    #[arg(long, requires = "engine", conflicts_with = "plan")]
+    shards: Option<NonZeroU32>,
+    #[command(flatten)]
+    output: Output,
 }
 
-impl<'a> Sweep<'a> {
-    pub(super) fn new(loaded: &[Loaded], format: Format, quiet: bool) -> Self {
-        let width =
-            loaded.iter().map(|one| one.name.len()).max().unwrap_or(0).max("scenario".len());
-        Self {
-            format,
-            quiet,
-            width,
-            early: BTreeMap::new(),
-            next: 0,
-            done: 0,
-            failed: BTreeMap::new(),
-            missing: BTreeMap::new(),
-            verdicts: BTreeMap::new(),
-        }
-    }
+/// How results are told.
+#[derive(Debug, Args)]
+pub(super) struct Output {
+    /// How results are written.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Write them as JUnit XML as well.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Print only what is not as expected.
+    #[arg(long, short)]
+    quiet: bool,
+}
 
-    /// What stands above the lines.
-    pub(super) fn head(&self) -> String {
-        if self.format == Format::Json || self.quiet {
-            return String::new();
-        }
-        format!(
-            "{DIM}{:<width$} {:>6}  {:<14} {:>7} {:>7} {:>7} {:>6} {:>6} {:>5} {:>6} {:>7} {:>8}  fingerprint{DIM:#}\n",
-            "scenario",
-            "seed",
-            "outcome",
-            "p50",
-            "p99",
-            "max",
-            "held",
-            "conv.",
-            "nack",
-            "retr.",
-            "crashes",
-            "switches",
-            width = self.width
-        )
-    }
+/// How the results of a sweep are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    Human,
+    /// For programs: one JSON object a line.
+    Json,
+    /// For GitHub: annotations of the scenarios that fail.
+    Github,
+}
 
-    /// Takes the run number `index`; returns the lines that can be printed now, in order.
-    pub(super) fn take(&mut self, index: usize, job: Job<'a>, outcome: Outcome) -> Vec<String> {
-        self.done += 1;
-        let reached: BTreeSet<&str> = outcome.goals.reached().map(|goal| goal.name()).collect();
-        let name = &job.loaded.name;
-        match self.missing.get_mut(name) {
-            Some(missing) => missing.retain(|goal| !reached.contains(goal)),
-            None => {
-                let missing = outcome.goals_missing.iter().map(|goal| goal.name()).collect();
-                self.missing.insert(name.clone(), missing);
-            }
-        }
-        *self.verdicts.entry(summary::verdict(&outcome, GoalsOf::Sweep)).or_default() += 1;
-        let expected = outcome.is_as_expected_but_goals();
-        let line = match self.format {
-            _ if self.quiet && expected => String::new(),
-            Format::Json => json::line(&job, &outcome, GoalsOf::Sweep),
-            Format::Human => self.line(&job, &outcome),
+/// Shards of a sweep that is submitted to an engine and says no number.
+const SHARDS: u32 = 16;
+
+pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
+    if let Some(path) = &arguments.plan {
+        let plan = plan::read(path, summary::build())?;
+        let out = arguments.out.as_deref().expect("the arguments require it");
+        return match (arguments.shard, arguments.engine) {
+            (Some(asked), _) => one_shard(arguments, &plan, asked, out),
+            (None, Some(engine)) => hand_over(arguments, &plan, engine, out),
+            (None, None) => whole(arguments, &[], &plan, Some(out)),
         };
-        if !expected {
-            self.failed.insert(index, (job, outcome));
+    }
+    let loaded = load::load(&arguments.paths)?;
+    let seeds = arguments.seeds.chosen(arguments.time.is_some())?;
+    let shards = match arguments.engine {
+        Some(_) => arguments.shards.map_or(SHARDS, NonZeroU32::get),
+        None => 1,
+    };
+    let mut plan = planning::make(&loaded, &seeds, shards)?;
+    if let (true, Some(out)) = (seeds.by_chance(), &arguments.out)
+        && let Some(before) = plan::there(out)?
+    {
+        // Chance chose once, and the sweep goes on.
+        plan.seed_first = before.seed_first;
+    }
+    match (arguments.engine, &arguments.out) {
+        (Some(engine), Some(out)) => hand_over(arguments, &plan, engine, out),
+        (_, out) => whole(arguments, &loaded, &plan, out.as_deref()),
+    }
+}
+
+/// The whole sweep, in this process.
+fn whole(
+    arguments: &Arguments,
+    loaded: &[Loaded],
+    plan: &Plan,
+    out: Option<&Path>,
+) -> Result<Exit, Failure> {
+    let places = cells::places(plan).map_err(Failure::Rejected)?;
+    let runner = Runner::new(plan, &places)?;
+    let nowhere = match out {
+        Some(_) => None,
+        None => Some(tempfile::tempdir().map_err(|error| Failure::Internal(error.to_string()))?),
+    };
+    let path =
+        nowhere.as_ref().map_or_else(|| out.expect("one of them is there"), |made| made.path());
+    fs::create_dir_all(path)
+        .map_err(|error| Failure::Internal(format!("{} cannot be made: {error}", quoted(path))))?;
+    let begun = Instant::now();
+    let mut warn = |text: &str| print_aside(&format!("warning: {text}\n"));
+    let mut folder = match Folder::open(path, plan, &mut warn)? {
+        Found::Over(gathered) => {
+            aside(arguments, &format!("{}: it is over already\n", planning::said(plan)));
+            save(arguments, loaded, &gathered)?;
+            return conclude(&arguments.output, plan, &places, &gathered, None);
         }
-        self.early.insert(index, line);
-        let mut ready = Vec::new();
-        while let Some(line) = self.early.remove(&self.next) {
-            ready.push(line);
-            self.next += 1;
+        Found::Begun(folder) => folder,
+    };
+    let jobs = runner.jobs().count();
+    let resumed = folder.done();
+    let on = if resumed > 0 {
+        format!("; {} done before", counted(resumed, "run"))
+    } else {
+        String::new()
+    };
+    aside(arguments, &format!("{}: {}{on}\n", planning::said(plan), counted(jobs, "run")));
+    interrupt::end_after_runs();
+    let budget = Budget {
+        threads: arguments.threads,
+        until: arguments.time.map(|time| begun + time),
+        failures: arguments.max_failures.map(NonZeroU64::get).or(arguments.fail_fast.then_some(1)),
+        stop_file: out.map(|out| out.join(STOP)),
+    };
+    let bar = progress::sweep(jobs, resumed, arguments.time, shows(arguments));
+    let mut tell = |done: u64, failed: u64| {
+        bar.set_position(done);
+        bar.set_message(if failed > 0 { format!(", {failed} failed") } else { String::new() });
+    };
+    let ended = runner.sweep(0..jobs, &budget, &interrupt::asked, &mut *folder, &mut tell);
+    bar.finish_and_clear();
+    let ended = ended?;
+    let done = folder.done();
+    if ended == Ended::Interrupted {
+        let on = if out.is_some() { "; the same command goes on from there" } else { "" };
+        print_aside(&format!("interrupted: {done} of {} done{on}\n", counted(jobs, "run")));
+        return Ok(Exit::Interrupted);
+    }
+    let gathered = folder.finish(plan, ended == Ended::Over).map_err(Trouble::Store)?;
+    rate(arguments, done - resumed, begun, out);
+    save(arguments, loaded, &gathered)?;
+    conclude(&arguments.output, plan, &places, &gathered, Some((ended, done, jobs)))
+}
+
+/// Says how long it took, and where the results are.
+fn rate(arguments: &Arguments, runs: u64, begun: Instant, out: Option<&Path>) {
+    let seconds = begun.elapsed().as_secs_f64();
+    let rate = if seconds > 0.0 { runs as f64 / seconds } else { 0.0 };
+    let kept = out.map_or_else(|| "nothing is kept without --out".to_owned(), quoted);
+    aside(arguments, &format!("{} in {seconds:.1} s, {rate:.0}/s: {kept}\n", counted(runs, "run")));
+}
+
+/// One shard of a plan: its file is there whole or not at all.
+fn one_shard(
+    arguments: &Arguments,
+    plan: &Plan,
+    asked: Asked,
+    out: &Path,
+) -> Result<Exit, Failure> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let of = plan.shards;
+    let number = shard::resolve(asked, of, &variable)?;
+    fs::create_dir_all(out)
+        .map_err(|error| Failure::Internal(format!("{} cannot be made: {error}", quoted(out))))?;
+    plan::claim(out, plan)?;
+    let path = shard::file(out, number, of);
+    let label = Label { sweep: plan::id(plan), shard: Some((number, of)) };
+    if path.exists() {
+        let part = Finished::read(&path).map_err(Trouble::Store)?;
+        if part.label != label {
+            return Err(plan::mixed(&path, &part.label.sweep, &label.sweep).into());
         }
-        ready
+        aside(arguments, &format!("{}: it is done already\n", quoted(&path)));
+        return Ok(Exit::Holds);
     }
-
-    fn line(&self, job: &Job<'_>, outcome: &Outcome) -> String {
-        let latency = outcome.latency();
-        let at = |percent| latency.percentile(percent).map_or_else(|| "-".to_owned(), time);
-        let style = if outcome.is_as_expected_but_goals() { GOOD } else { BAD };
-        let counts = &outcome.counts;
-        let fingerprint =
-            outcome.fingerprint.map_or_else(String::new, |print| format!("{print:032x}"));
-        format!(
-            "{:<width$} {:>6}  {style}{:<14}{style:#} {:>7} {:>7} {:>7} {:>6} {:>6} {:>5} {:>6} {:>7} {:>8}  {DIM}{fingerprint}{DIM:#}\n",
-            job.loaded.name,
-            job.seed,
-            summary::verdict(outcome, GoalsOf::Sweep),
-            at(50),
-            at(99),
-            at(100),
-            counts.held,
-            counts.converted,
-            counts.nacked,
-            counts.retransmitted,
-            counts.crashes,
-            counts.switches,
-            width = self.width
-        )
+    let places = cells::places(plan).map_err(Failure::Rejected)?;
+    let runner = Runner::new(plan, &places)?;
+    let jobs = runner.jobs().shard(number, of);
+    let attempt =
+        shard::attempt(&variable).map_or_else(String::new, |attempt| format!("{attempt}-"));
+    let hint = format!("{number}-{attempt}");
+    let mut part = Whole::create(&path, jobs.start, label, &hint).map_err(Trouble::Store)?;
+    aside(
+        arguments,
+        &format!("shard {number} of {of}: {}\n", counted(jobs.end - jobs.start, "run")),
+    );
+    interrupt::end_after_runs();
+    let budget =
+        Budget { threads: arguments.threads, stop_file: Some(out.join(STOP)), ..Budget::default() };
+    let bar = progress::sweep(jobs.end - jobs.start, 0, None, shows(arguments));
+    let mut tell = |done: u64, _: u64| bar.set_position(done - jobs.start);
+    let ended = runner.sweep(jobs.clone(), &budget, &interrupt::asked, &mut part, &mut tell);
+    bar.finish_and_clear();
+    if ended? != Ended::Over {
+        print_aside(&format!("shard {number} of {of} was stopped; nothing of it is kept\n"));
+        return Ok(Exit::Interrupted);
     }
-
-    /// The runs that did not come out as expected.
-    pub(super) fn failures(&self) -> Vec<&(Job<'a>, Outcome)> {
-        self.failed.values().collect()
-    }
-
-    /// Whether every run came out as expected and every goal was reached by some run.
-    pub(super) fn is_as_expected(&self) -> bool {
-        self.failed.is_empty() && self.missing.values().all(BTreeSet::is_empty)
-    }
-
-    /// The goals that no run of their scenario has reached, a line for each scenario.
-    pub(super) fn unreached(&self) -> String {
-        let missing = self.missing.iter().filter(|(_, goals)| !goals.is_empty());
-        let lines = missing.map(|(scenario, goals)| {
-            let text = summary::unreached(goals.iter().copied());
-            format!("{BAD}falls short{BAD:#} {scenario}: {text} in any of its runs\n")
-        });
-        lines.collect()
-    }
-
-    /// What the sweep came to; `asked`: how many runs it should have had.
-    pub(super) fn totals(&mut self, asked: usize) -> String {
-        let mut text = String::new();
-        // After Ctrl-C some lines still wait for runs that were never begun.
-        text.extend(std::mem::take(&mut self.early).into_values());
-        if self.format == Format::Json || (self.quiet && self.is_as_expected()) {
-            return text;
-        }
-        let write = |text: &mut String, line: String| {
-            writeln!(text, "{line}").expect("a string takes everything");
-        };
-        let verdicts: Vec<String> =
-            self.verdicts.iter().map(|(verdict, count)| format!("{verdict} {count}")).collect();
-        let runs = if self.done == asked {
-            counted(asked as u64, "run")
-        } else {
-            format!("interrupted: {} of {}", self.done, counted(asked as u64, "run"))
-        };
-        let verdicts = verdicts.join(", ");
-        let came_to = match self.done - self.failed.len() {
-            _ if self.is_as_expected() => format!("{GOOD}all as expected{GOOD:#} ({verdicts})"),
-            all if all == self.done => format!("{verdicts}, {BAD}but goals are missing{BAD:#}"),
-            some => {
-                let failed = self.failed.len();
-                format!("{some} as expected, {BAD}{failed} not{BAD:#} ({verdicts})")
-            }
-        };
-        write(&mut text, format!("\n{BOLD}{runs}{BOLD:#}: {came_to}"));
-        text += &self.unreached();
-        for (job, outcome) in self.failed.values() {
-            let why = summary::why(outcome);
-            write(
-                &mut text,
-                format!(
-                    "{BAD}failed{BAD:#} {} seed {}: {why}\n       {}",
-                    job.loaded.name,
-                    job.seed,
-                    job.repeat()
-                ),
+    match part.finish(jobs.end) {
+        Ok(gathered) => {
+            let (runs, failed) = (gathered.runs(), gathered.failed());
+            aside(
+                arguments,
+                &format!("{}: {}, {failed} failed\n", quoted(&path), counted(runs, "run")),
             );
         }
-        text
+        // A duplicate of this shard was faster, and the sweep may have been merged meanwhile.
+        Err(_) if path.exists() => {}
+        Err(error) => return Err(Trouble::Store(error).into()),
+    }
+    Ok(Exit::Holds)
+}
+
+/// Gives the shards that are missing in `out` to `engine`.
+fn hand_over(
+    arguments: &Arguments,
+    plan: &Plan,
+    engine: Engine,
+    out: &Path,
+) -> Result<Exit, Failure> {
+    fs::create_dir_all(out)
+        .map_err(|error| Failure::Internal(format!("{} cannot be made: {error}", quoted(out))))?;
+    plan::claim(out, plan)?;
+    let missing: Vec<u32> = (0..plan.shards)
+        .filter(|number| !shard::file(out, *number, plan.shards).exists())
+        .collect();
+    if missing.is_empty() {
+        print_aside(&format!("all shards are done: simctl merge {}\n", quoted(out)));
+        return Ok(Exit::Holds);
+    }
+    let program = std::env::current_exe().map_err(|error| Failure::Internal(error.to_string()))?;
+    let task =
+        submit::Task { program, out: out.to_owned(), plan, missing, threads: arguments.threads };
+    let say = |line: &str| print_aside(&format!("+ {line}\n"));
+    submit::submit(engine, &task, &say, &interrupt::asked)?;
+    print_aside(&format!("once all shards are done: simctl merge {}\n", quoted(out)));
+    Ok(Exit::Holds)
+}
+
+/// Tells what `gathered` came to, and how to exit. `ended`: why, after how many jobs of how many.
+pub(super) fn conclude(
+    output: &Output,
+    plan: &Plan,
+    places: &[Place],
+    gathered: &Gathered,
+    ended: Option<(Ended, u64, u64)>,
+) -> Result<Exit, Failure> {
+    let judged = judge(places, gathered);
+    let holds = judged.iter().all(|one| one.holds());
+    let early = ended.filter(|(ended, ..)| *ended != Ended::Over).map(|(ended, done, jobs)| {
+        let why = match ended {
+            Ended::Time => "its time was up",
+            Ended::Failures => "enough runs failed",
+            Ended::StopFile => "the file STOP asked for it",
+            Ended::Over | Ended::Interrupted => unreachable!("these are no early ends"),
+        };
+        format!("ended after {done} of {jobs} runs: {why}")
+    });
+    if !(output.quiet && holds) {
+        print(&match output.format {
+            Format::Human => tell::human(plan, &judged, early.as_deref(), output.quiet),
+            Format::Json => tell::json(plan, &judged, early.as_deref()),
+            Format::Github => tell::github(plan, &judged, early.as_deref()),
+        })?;
+    }
+    if let Some(path) = &output.junit {
+        let text = tell::junit(&judged)?;
+        durable::write(path, text.as_bytes()).map_err(Trouble::Store)?;
+    }
+    Ok(if holds { Exit::Holds } else { Exit::Violated })
+}
+
+/// Keeps the seeds of `gathered` that failed, where that is wanted.
+fn save(arguments: &Arguments, loaded: &[Loaded], gathered: &Gathered) -> Result<(), Failure> {
+    if !arguments.save {
+        return Ok(());
+    }
+    for one in loaded {
+        let failures = gathered.failures.values().filter(|failure| failure.scenario == one.name);
+        let added = corpus::save(&one.path, failures)?;
+        if added > 0 {
+            let file = quoted(&corpus::file(&one.path));
+            print_aside(&format!("{file}: {} added\n", counted(added as u64, "seed")));
+        }
+    }
+    Ok(())
+}
+
+fn shows(arguments: &Arguments) -> bool {
+    !arguments.output.quiet
+}
+
+fn aside(arguments: &Arguments, text: &str) {
+    if shows(arguments) {
+        print_aside(text);
+    }
+}
+
+/// A time such as `90s`, `10m` or `2h`.
+fn duration(text: &str) -> Result<Duration, &'static str> {
+    let wrong = "expected a time such as `90s`, `10m` or `2h`";
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 = text[..digits].parse().map_err(|_| wrong)?;
+    let unit = match &text[digits..] {
+        "s" => 1,
+        "m" | "min" => 60,
+        "h" => 3_600,
+        _ => return Err(wrong),
+    };
+    number.checked_mul(unit).filter(|seconds| *seconds > 0).map(Duration::from_secs).ok_or(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_a_unit() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("10m"), Ok(Duration::from_secs(600)));
+        assert_eq!(duration("2h"), Ok(Duration::from_secs(7_200)));
+        for text in ["", "10", "m", "0s", "1.5h", "-1s", "99999999999999999999s"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
     }
 }

@@ -1,14 +1,12 @@
 //! What runs come to, added up as they come in. Sums of parts are the sum of the whole.
 
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    path::Path,
-};
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use results::{Bound, Failure, Injected, Run, Tally, Timeline, latency_bucket};
 
 use super::cells::Place;
 use crate::{
+    cli::{load::settings, quoted},
     outcome::{Outcome, Verdict},
     signature::{Signature, normalised, signature},
 };
@@ -179,12 +177,8 @@ fn failure_of(place: &Place, outcome: &Outcome) -> Option<Failure> {
 
 /// The command that repeats a run at `place` with `seed`.
 pub fn repeat(place: &Place, seed: u64) -> String {
-    let quoted = crate::cli::quoted;
-    let set = place
-        .settings
-        .iter()
-        .map(|(key, value)| format!(" --set {}", quoted(Path::new(&format!("{key}={value}")))));
-    format!("simctl run {} --seed {seed}{}", quoted(&place.path), set.collect::<String>())
+    let (path, set) = (quoted(&place.path), settings(&place.settings));
+    format!("simctl run {path} --seed {seed}{set}")
 }
 
 fn tally_of(place: &Place, outcome: &Outcome, as_expected: bool) -> Tally {

@@ -21,6 +21,7 @@ pub mod plan;
 pub mod runner;
 pub mod seeds;
 pub mod shard;
+pub mod submit;
 pub mod timeline;
 
 /// Why a sweep cannot be carried out, or goes no further. What was durable still is.
