@@ -468,8 +468,8 @@ impl Truth {
     }
 }
 
-/// The one message that a notice is about, and its guarantee.
-fn subject(notice: &Notice) -> Option<(&MessageId, bool)> {
+/// The one message that a notice is about, and whether it is sent exactly once.
+pub(crate) fn subject(notice: &Notice) -> Option<(&MessageId, bool)> {
     match notice {
         Notice::Sent { id, exactly_once, .. } | Notice::Delivered { id, exactly_once, .. } => {
             Some((id, *exactly_once))

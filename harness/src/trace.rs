@@ -4,14 +4,16 @@
 //! what kind, and then in words what happened.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     io::{self, Write},
 };
 
 use contract::{NodeId, Time};
-use replica::{Notice, Replica};
+use replica::{MessageId, Notice, Replica};
 use serde::Serialize;
 use sim::Event;
+
+use crate::observation::subject;
 
 mod words;
 
@@ -67,11 +69,15 @@ pub struct Writer<W> {
     failed: Option<io::Error>,
 }
 
-/// Keeps the last events that concern some nodes, to show what led to a violation.
+/// Keeps the last events, to show what led to a violation at some nodes or of one message.
 pub struct Tail {
-    lines: VecDeque<Line>,
+    /// Each with the message it is about, if it is about one.
+    lines: VecDeque<(Line, Option<About>)>,
     room: usize,
 }
+
+/// A message, and whether it is sent exactly once: the two kinds are numbered apart.
+type About = (MessageId, bool);
 
 impl Line {
     /// What `event`, at `at`, says.
@@ -147,24 +153,39 @@ impl Tail {
         Self { lines: VecDeque::with_capacity(room), room }
     }
 
-    /// The last `count` events up to `at` that concern one of `nodes`, oldest first; of any node where
-    /// `nodes` is empty.
-    pub fn before(&self, at: Time, count: usize, nodes: &[NodeId]) -> Vec<Line> {
-        let concerns = |line: &&Line| match line.node {
+    /// The last `count` events up to `at`, oldest first: those of `message` wherever they are, as far as
+    /// they fill half of them, and those that concern one of `nodes`; any node where that is empty.
+    pub fn before(
+        &self,
+        at: Time,
+        count: usize,
+        nodes: &[NodeId],
+        message: Option<About>,
+    ) -> Vec<Line> {
+        let concerns = |line: &Line| match line.node {
             Some(node) => nodes.is_empty() || nodes.contains(&node),
             None => true,
         };
-        let earlier = self.lines.iter().rev().filter(|line| line.at <= at.as_nanos());
-        let mut lines: Vec<Line> = earlier.filter(concerns).take(count).cloned().collect();
-        lines.reverse();
-        lines
+        let earlier = || {
+            let all = self.lines.iter().enumerate().rev();
+            all.filter(|(_, (line, _))| line.at <= at.as_nanos())
+        };
+        let own = earlier().filter(|(_, (_, about))| about.is_some() && *about == message);
+        let mut chosen: BTreeSet<usize> = own.map(|(place, _)| place).take(count / 2).collect();
+        for (place, _) in earlier().filter(|(_, (line, _))| concerns(line)) {
+            if chosen.len() == count {
+                break;
+            }
+            chosen.insert(place);
+        }
+        chosen.into_iter().map(|place| self.lines[place].0.clone()).collect()
     }
 
-    fn keep(&mut self, line: Line) {
+    fn keep(&mut self, line: Line, about: Option<About>) {
         if self.lines.len() == self.room {
             self.lines.pop_front();
         }
-        self.lines.push_back(line);
+        self.lines.push_back((line, about));
     }
 }
 
@@ -184,12 +205,16 @@ impl Sink for Tail {
                 | Event::Notice { notice: Notice::Retransmitted { .. }, .. }
         );
         if !ordinary {
-            self.keep(Line::of(at, event));
+            let about = match event {
+                Event::Notice { notice, .. } => subject(notice).map(|(id, once)| (*id, once)),
+                _ => None,
+            };
+            self.keep(Line::of(at, event), about);
         }
     }
 
     fn mark(&mut self, at: Time, text: &str) {
-        self.keep(Line::mark(at, text));
+        self.keep(Line::mark(at, text), None);
     }
 }
 
@@ -251,10 +276,28 @@ mod tests {
         let nodes =
             |lines: Vec<Line>| lines.iter().filter_map(|line| line.node).collect::<Vec<_>>();
         assert_eq!(
-            nodes(tail.before(at(1), 9, &[NodeId(1), NodeId(2), NodeId(5)])),
+            nodes(tail.before(at(1), 9, &[NodeId(1), NodeId(2), NodeId(5)], None)),
             [NodeId(2), NodeId(5)]
         );
-        assert_eq!(nodes(tail.before(at(1), 1, &[])), [NodeId(5)]);
-        assert_eq!(nodes(tail.before(at(0), 9, &[])), []);
+        assert_eq!(nodes(tail.before(at(1), 1, &[], None)), [NodeId(5)]);
+        assert_eq!(nodes(tail.before(at(0), 9, &[], None)), []);
+    }
+
+    #[test]
+    fn a_tail_tells_of_the_message_concerned_wherever_it_was() {
+        let mut tail = Tail::new(20);
+        let id = MessageId { from: NodeId(7), incarnation: 1, to: NodeId(8), sequence: 3 };
+        let notice = Notice::Acknowledged { id };
+        tail.event(at(1), &Event::Notice { node: NodeId(7), notice: &notice, input: 1 });
+        for _ in 0..9 {
+            tail.event(at(2), &RECOVERED);
+        }
+        let places = |message| {
+            let lines = tail.before(at(2), 4, &[NodeId(3)], message);
+            lines.iter().filter_map(|line| line.node).map(|node| node.0).collect::<Vec<_>>()
+        };
+        assert_eq!(places(None), [3, 3, 3, 3]);
+        assert_eq!(places(Some((id, true))), [7, 3, 3, 3]);
+        assert_eq!(places(Some((id, false))), [3, 3, 3, 3], "the two kinds are numbered apart");
     }
 }

@@ -181,7 +181,8 @@ pub(super) fn story(job: &Job<'_>, outcome: &Outcome, tail: &Tail) -> String {
     for violation in &outcome.violations {
         violated(&mut page, violation);
         page.line("repeat", &job.repeat());
-        let mut events = tail.before(violation.at, STORY_EVENTS, &violation.nodes);
+        let mut events =
+            tail.before(violation.at, STORY_EVENTS, &violation.nodes, violation.message);
         // The story tells what broke: the harness's own notes of that would only repeat it.
         let told = |text: &str| {
             let mut broken = outcome.violations.iter();

@@ -8,9 +8,12 @@
 use std::fmt;
 
 use contract::{NodeId, Time};
-use replica::status::{Status, Waiting};
+use replica::{
+    MessageId,
+    status::{Status, Waiting},
+};
 
-use crate::observation::{Kind, Kinds, Moment, Observation, Truth};
+use crate::observation::{Kind, Kinds, Moment, Observation, Truth, subject};
 
 pub(crate) mod c1_equal;
 pub(crate) mod l1_known;
@@ -161,6 +164,9 @@ pub struct Violation {
     pub nodes: Vec<NodeId>,
     /// What was seen and what should have been.
     pub text: String,
+    /// The message at whose notice it showed, and whether that is sent exactly once; `None`: it showed at
+    /// no message.
+    pub message: Option<(MessageId, bool)>,
 }
 
 /// Names an invariant for people.
@@ -253,7 +259,12 @@ impl Checks {
         for at in &self.by_kind[seen.kind() as usize] {
             let invariant = &mut self.invariants[usize::from(*at)];
             if let Err(broken) = invariant.observe(truth, moment, seen) {
-                let violation = violation(&**invariant, moment.at, broken);
+                let subject = match seen {
+                    Observation::Notice(notice) => subject(notice),
+                    _ => None,
+                };
+                let message = subject.map(|(id, exactly_once)| (*id, exactly_once));
+                let violation = Violation { message, ..violation(&**invariant, moment.at, broken) };
                 report(&mut self.violations, violation);
             }
         }
@@ -288,7 +299,8 @@ impl Checks {
 
 fn violation(invariant: &dyn Invariant, at: Time, broken: Broken) -> Violation {
     let Broken { nodes, text } = broken;
-    Violation { invariant: invariant.name(), claim: invariant.claim(), at, nodes, text }
+    let (invariant, claim) = (invariant.name(), invariant.claim());
+    Violation { invariant, claim, at, nodes, text, message: None }
 }
 
 /// Keeps the first violation of each invariant: what follows is usually its consequence.
