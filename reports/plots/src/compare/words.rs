@@ -112,8 +112,9 @@ fn of_rates(rates: &Rates) -> String {
 
 /// A factor: `×1.12`.
 pub(super) fn times(ratio: f64) -> String {
-    let places = if (ratio - 1.0).abs() < 0.02 { 3 } else { 2 };
+    let places = if (ratio - 1.0).abs() < 0.01 { 3 } else { 2 };
     match ratio {
+        1.0 => "×1".to_owned(),
         ratio if ratio >= 10.0 => format!("×{}", digits(ratio)),
         ratio => format!("×{ratio:.places$}"),
     }

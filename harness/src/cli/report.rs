@@ -1,0 +1,103 @@
+//! `simctl report`: what a sweep came to, as one HTML file.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use plots::{Digest, MEASURES};
+use results::store::{self, StoreError, durable};
+
+use super::{Exit, Failure, print};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  simctl report out/                                  writes out/report.html
+  simctl report out/ --out public/index.html          writes elsewhere
+  simctl report out/ --out - | less                   to standard output
+  simctl report out/ --template mine.html             by a template of your own
+  simctl report --print-template > mine.html          the template to begin with
+
+The exit code says whether the report was written, not what it says: `simctl sweep` says that.";
+
+/// The name of a report where nothing is said.
+const FILE: &str = "report.html";
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The folder of a finished sweep.
+    #[arg(required_unless_present = "print_template")]
+    sweep: Option<PathBuf>,
+    /// Where the report goes; `report.html` in the folder of the sweep where nothing is said, `-` is
+    /// standard output.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// A minijinja template in the place of the report's own.
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
+    /// The column of the results that latencies are taken from.
+    #[arg(long, value_name = "COLUMN", default_value = MEASURES[0].column)]
+    column: String,
+    /// Print the template of the report and do nothing else.
+    #[arg(long)]
+    print_template: bool,
+}
+
+pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
+    let folder = match &arguments.sweep {
+        Some(folder) if !arguments.print_template => folder,
+        _ => {
+            print(plots::TEMPLATE)?;
+            return Ok(Exit::Holds);
+        }
+    };
+    let digest = read(folder, &arguments.column)?;
+    let page = match &arguments.template {
+        None => plots::report(&digest),
+        Some(path) => {
+            let text = fs::read_to_string(path).map_err(|error| {
+                Failure::Usage(format!("the template {} cannot be read: {error}", path.display()))
+            })?;
+            let name = path.display().to_string();
+            plots::report_by(&digest, &name, &text).map_err(|error| Failure::Usage(error.to_string()))?
+        }
+    };
+    let out = arguments.out.clone().unwrap_or_else(|| folder.join(FILE));
+    write(&out, &page)?;
+    Ok(Exit::Holds)
+}
+
+/// Reads the finished sweep in `folder`, its latencies from `column`.
+pub(super) fn read(folder: &Path, column: &str) -> Result<Digest, Failure> {
+    let refused = |why: String| Failure::Usage(why);
+    let measure = plots::measure(column).map_err(|error| refused(error.to_string()))?;
+    if !folder.join(store::PLAN).is_file() {
+        let found = if folder.exists() { "it has no plan.json" } else { "it is not there" };
+        return Err(refused(format!(
+            "{} is no sweep: {found}; expected a folder that `simctl sweep --out` or `simctl merge` wrote",
+            folder.display()
+        )));
+    }
+    let sweep = results::read(folder).map_err(|error| refused(unreadable(folder, error)))?;
+    Digest::read(sweep, measure).map_err(|error| refused(error.to_string()))
+}
+
+/// What is wrong with a sweep, and for one that is not finished what to do.
+fn unreadable(folder: &Path, error: StoreError) -> String {
+    match error {
+        StoreError::Io { ref source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            format!("{} holds no finished sweep: {error}; resume it, or merge its shards", folder.display())
+        }
+        error => error.to_string(),
+    }
+}
+
+/// Writes `text` as the file `path`, whole or not at all, and says so; `-` is standard output.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    if path == Path::new("-") {
+        return print(text);
+    }
+    durable::write(path, text.as_bytes()).map_err(|error| Failure::Internal(error.to_string()))?;
+    print(&format!("wrote {}\n", path.display()))
+}
