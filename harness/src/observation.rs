@@ -157,14 +157,20 @@ impl Published {
     /// Whether `edges` of this release, in this order, lead from class `from` to its own.
     pub fn leads_here(&self, from: &ApiClass, edges: &[u32]) -> bool {
         let declared = &self.manifest().edges;
-        let mut class = from.to_string();
+        let mut class = None;
         for edge in edges {
-            match usize::try_from(*edge).ok().and_then(|edge| declared.get(edge)) {
-                Some(edge) if edge.from_class == class => edge.to_class.clone_into(&mut class),
-                _ => return false,
+            let edge = usize::try_from(*edge).ok().and_then(|edge| declared.get(edge));
+            let Some(edge) = edge else { return false };
+            let begins = match class {
+                None => from.is_written(edge.from_class),
+                Some(class) => class == edge.from_class,
+            };
+            if !begins {
+                return false;
             }
+            class = Some(edge.to_class);
         }
-        !edges.is_empty() && class == self.envelope.class.to_string()
+        class.is_some_and(|class| self.envelope.class.is_written(class))
     }
 }
 

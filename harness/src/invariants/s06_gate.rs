@@ -119,7 +119,7 @@ mod tests {
     fn converted(truth: &Truth, edges: &[u32]) -> Notice {
         let mut notice = delivered(truth, message(0, 2, 1), ONE_FOUR);
         if let Notice::Delivered { sent, converted, .. } = &mut notice {
-            *converted = Conversion::new(edges.to_vec(), sent.clone());
+            *converted = Conversion::new(edges.iter().copied(), sent.clone());
         }
         notice
     }

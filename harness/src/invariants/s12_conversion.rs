@@ -177,7 +177,7 @@ mod tests {
                 0 => sent.clone(),
                 _ => truth.releases[TWO].program.convert(0, sent).unwrap(),
             };
-            *converted = Conversion::new(vec![0], body);
+            *converted = Conversion::new([0], body);
         }
         vec![(2, notice)]
     }

@@ -228,8 +228,7 @@ impl Replica {
         match (path, self.state.running()) {
             (Some(path), Some(running)) => {
                 let bugs = self.settings.bugs;
-                let converted = convert_along(&*running.program, path, body, bugs)?;
-                Ok(Conversion::new(converted.path.edges().to_vec(), converted.body))
+                convert_along(&*running.program, path, body, bugs).map(Conversion::from)
             }
             _ => Ok(Conversion::NONE),
         }

@@ -9,6 +9,7 @@ use app::Body;
 use contract::{NodeId, Span, Time};
 use upgrade::{
     gate::{HoldReason, RefuseReason},
+    path::{Converted, Path},
     release::{Envelope, ReleaseId, Stamp},
     switch::{Composition, Migration, Quarantine},
     trust::Refusal,
@@ -67,20 +68,20 @@ pub enum Dropped {
 
 /// What a message or an operation became before the app saw it. Most stay as they came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Conversion(Option<Box<(Vec<u32>, Body)>>);
+pub struct Conversion(Option<Box<Converted>>);
 
 impl Conversion {
     /// It stayed as it came.
     pub const NONE: Self = Self(None);
 
     /// Taken along `edges`, in this order, it became `body`.
-    pub fn new(edges: Vec<u32>, body: Body) -> Self {
-        Self(Some(Box::new((edges, body))))
+    pub fn new(edges: impl IntoIterator<Item = u32>, body: Body) -> Self {
+        Self::from(Converted { path: Path::over(edges), body })
     }
 
     /// Edges applied to it, in order; empty where it stayed as it came.
     pub fn edges(&self) -> &[u32] {
-        self.0.as_deref().map_or(&[], |(edges, _)| edges)
+        self.0.as_deref().map_or(&[], |converted| converted.path.edges())
     }
 
     /// Whether no edge was applied to it.
@@ -90,7 +91,13 @@ impl Conversion {
 
     /// What the app saw, where `sent` is what came.
     pub fn body<'a>(&'a self, sent: &'a Body) -> &'a Body {
-        self.0.as_deref().map_or(sent, |(_, body)| body)
+        self.0.as_deref().map_or(sent, |converted| &converted.body)
+    }
+}
+
+impl From<Converted> for Conversion {
+    fn from(converted: Converted) -> Self {
+        Self(Some(Box::new(converted)))
     }
 }
 

@@ -6,7 +6,7 @@
 //! Knows nothing of keys, gates or migrations. Every encoding is canonical and total on hostile bytes.
 //! Source: "Dynamic Software Updates using CRDTs", section 3.1; semantic versioning 2.0.0, section 11.
 
-use std::{cmp::Ordering, fmt, ops::Deref, str::FromStr, sync::Arc};
+use std::{cmp::Ordering, fmt, fmt::Write as _, ops::Deref, str::FromStr, sync::Arc};
 
 use contract::{
     Encode, Malformed, Wire,
@@ -119,6 +119,9 @@ impl PartialOrd for ReleaseId {
 
 impl Ord for ReleaseId {
     fn cmp(&self, other: &Self) -> Ordering {
+        if Arc::ptr_eq(&self.0, &other.0) {
+            return Ordering::Equal;
+        }
         let version = || self.version.cmp_precedence(&other.version);
         let code = || self.code.cmp(&other.code);
         let build = || self.version.build.cmp(&other.version.build);
@@ -143,6 +146,12 @@ impl ApiClass {
         }
     }
 
+    /// Whether `text` is how this class is written. Costs no allocation.
+    pub fn is_written(&self, text: &str) -> bool {
+        let mut left = Left(text);
+        write!(left, "{self}").is_ok() && left.0.is_empty()
+    }
+
     /// Whether a release of `version` may claim this class: its own or an older line's, never a newer
     /// one's, and never another version's exact class.
     pub fn fits(&self, version: &Version) -> bool {
@@ -151,6 +160,16 @@ impl ApiClass {
             Self::ZeroMinor(minor) => version.major > 0 || *minor <= version.minor,
             Self::Exact(exact) => exact == version && !version.pre.is_empty(),
         }
+    }
+}
+
+/// What is left of a text after what was written, which it must begin with.
+struct Left<'a>(&'a str);
+
+impl fmt::Write for Left<'_> {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        self.0 = self.0.strip_prefix(part).ok_or(fmt::Error)?;
+        Ok(())
     }
 }
 
@@ -339,6 +358,10 @@ mod tests {
         ] {
             let version = version.parse().unwrap();
             assert_eq!(ApiClass::of(&version).to_string(), class);
+            assert!(ApiClass::of(&version).is_written(class));
+            for other in ["", &class[1..], &format!("{class}0"), &format!("0{class}")] {
+                assert!(!ApiClass::of(&version).is_written(other), "{class} is not {other}");
+            }
             assert_eq!(class.parse(), Ok(ApiClass::of(&version)));
             assert!(ApiClass::of(&version).fits(&version));
         }
