@@ -25,12 +25,12 @@ use crate::{
 };
 
 /// Messages that are kept. More can neither be drawn nor be looked through.
-const MESSAGES_MAX: usize = 100_000;
+const MESSAGES_MAX: usize = 150_000;
 /// Marks that are kept: a page with all of them still opens at once.
 const MARKS_MAX: usize = 100_000;
 
-/// What the ordinary messages are, least telling first: these are left out first.
-const ORDINARY: [&str; 4] = ["ack", "gossip", "code", "once"];
+/// What the ordinary messages are, those that tell least of a rollout first: these are left out first.
+const ORDINARY: [&str; 4] = ["ack", "once", "gossip", "code"];
 
 /// Keeps a [`Diagram`] of the run that it sees.
 #[derive(Default)]

@@ -136,4 +136,18 @@ mod tests {
             hex.as_bytes().chunks(96).map(|line| std::str::from_utf8(line).unwrap()).collect();
         expect_test::expect_file!["export/golden.hex"].assert_eq(&(lines.join("\n") + "\n"));
     }
+
+    #[test]
+    fn the_official_classes_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("small.pftrace");
+        std::fs::write(&file, export(&small(), Viewer::Perfetto).bytes).unwrap();
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../ci/perfetto.py");
+        let ran = Command::new("python3").args([script, "--no-fetch"]).arg(&file).output();
+        match ran.as_ref().map(|ran| ran.status.code()) {
+            Ok(Some(0)) => {}
+            Err(_) | Ok(Some(77)) => eprintln!("skipped: Perfetto's classes are not installed"),
+            Ok(_) => panic!("{}", String::from_utf8_lossy(&ran.unwrap().stderr)),
+        }
+    }
 }

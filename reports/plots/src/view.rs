@@ -280,6 +280,9 @@ pub(crate) fn seconds(nanos: u64) -> String {
 }
 
 #[cfg(test)]
+mod browser;
+
+#[cfg(test)]
 pub(crate) mod testing {
     use results::{Diagram, Fate, Lane, Mark, Message, Stretch};
 

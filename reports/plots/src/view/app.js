@@ -45,12 +45,14 @@ class App {
   }
   releaseOf(text) { return text ? this.shortName(text) : "none"; }
 
-  // A long run that broke something is shown around that, any other as a whole.
+  // Where something broke, what led to it fills the picture: some hundred messages; else the whole run does.
   firstView() {
-    const broken = this.runs.flatMap((run) => run.violations.map((mark) => run.marks.at[mark]));
-    const at = Math.min(...broken);
-    if (broken.length === 0 || this.ended < 3e9) return this.whole();
-    return { from: Math.max(0, at - 1.6e9), to: Math.min(this.ended * 1.01, at + 0.4e9) };
+    const broken = this.runs.flatMap((run) => run.violations.map((mark) => ({ run, at: run.marks.at[mark] })));
+    if (broken.length === 0) return this.whole();
+    const { run, at } = broken.reduce((first, one) => (one.at < first.at ? one : first));
+    const { sent } = run.messages, last = lowerBound(sent, at);
+    const wide = Math.max(5e6, Math.min(2e9, at - (sent[Math.max(0, last - 160)] ?? 0)));
+    return { from: Math.max(0, at - wide), to: Math.min(Math.max(this.ended * 1.01, at + wide * 0.08), at + wide * 0.15) };
   }
   whole() { return { from: 0, to: this.ended * 1.01 }; }
   look(from, to) {
@@ -78,6 +80,7 @@ class App {
     this.panes.forEach((pane) => pane.draw());
     const { dataset } = document.body;
     dataset.drawMs = (performance.now() - began).toFixed(1);
+    dataset.dense = this.panes.map((pane) => pane.dense).join(" ");
     dataset.visible = this.panes.map((pane) => pane.visible).join(" ");
     dataset.view = `${Math.round(this.view.from)} ${Math.round(this.view.to)}`;
   }
@@ -86,7 +89,9 @@ class App {
 
   select(selected, centre = true) {
     this.selected = selected;
-    this.panes.forEach((pane) => { pane.cone = selected && selected.pane === pane.number ? pane.run.causes(selected) : null; });
+    // What concerns the whole run stands on no lane: nothing is before or after it.
+    const placed = (pane) => selected && selected.pane === pane.number && (selected.what === "message" || pane.run.marks.lane[selected.which] >= 0);
+    this.panes.forEach((pane) => { pane.cone = placed(pane) ? pane.run.causes(selected) : null; });
     if (selected) {
       const at = this.moment(selected);
       const wide = this.view.to - this.view.from;
@@ -150,13 +155,15 @@ class App {
     }
     const { run, cone } = this.panes[selected.pane];
     const parts = selected.what === "mark" ? this.tellMark(run, selected.which) : this.tellMessage(run, selected.which);
-    const { before, after } = run.neighbours(selected, 4);
-    parts.push(element("h3", { text: "Happened before" }), element("p", { text: this.reach(cone.past) }), this.links(selected.pane, before));
-    parts.push(element("h3", { text: "May have been caused by it" }), element("p", { text: this.reach(cone.future) }), this.links(selected.pane, after));
+    if (cone) {
+      const { before, after } = run.neighbours(selected, 4);
+      parts.push(element("h3", { text: "Happened before" }), element("p", { text: this.reach(cone.past) }), this.links(selected.pane, before));
+      parts.push(element("h3", { text: "May have been caused by it" }), element("p", { text: this.reach(cone.future) }), this.links(selected.pane, after));
+    }
     said.replaceChildren(...parts);
     document.body.dataset.selected = `${selected.what} ${selected.which}`;
-    document.body.dataset.past = cone.past.events;
-    document.body.dataset.future = cone.future.events;
+    document.body.dataset.past = cone ? cone.past.events : 0;
+    document.body.dataset.future = cone ? cone.future.events : 0;
   }
   summary() {
     return this.runs.map((run) => {
@@ -423,12 +430,13 @@ class App {
     };
     const seen = (kind) => this.runs.some((run) => run.texts.includes(kind));
     const releases = this.names.map((name) => item(this.shortName(name), 44, (c) => Pane.prototype.releaseBand.call({ band: 11 }, c, 1, 9, 42, this.place(name), "")));
+    const lasts = (...kinds) => this.runs.some((run) => run.lanes.some((lane) => lane.stretches.some((one) => kinds.includes(one.kind))));
     const states = [
-      item("down", 34, (c) => { hatch(c, 1, 4, 32, 10, OKABE_ITO.vermillion, 5, 0.8); c.strokeStyle = OKABE_ITO.vermillion; c.strokeRect(1, 4.5, 32, 9); }),
-      item("stands still", 34, (c) => { c.fillStyle = colours.ink; c.globalAlpha = 0.5; for (let x = 2; x < 33; x += 5) c.fillRect(x, 4, 1.5, 10); }),
-      item("held at the gate", 34, (c) => { c.fillStyle = OKABE_ITO.orange; c.fillRect(1, 5, 12, 4); c.fillRect(13, 5, 10, 9); c.fillRect(23, 5, 10, 6); }),
-      item("parted (A from B)", 34, (c) => { c.fillStyle = colours.shade; c.globalAlpha = 0.12; c.fillRect(0, 1, 34, 8); c.globalAlpha = 0.24; c.fillRect(0, 9, 34, 8); }),
-    ];
+      lasts("down", "gone") && item("down", 34, (c) => { hatch(c, 1, 4, 32, 10, OKABE_ITO.vermillion, 5, 0.8); c.strokeStyle = OKABE_ITO.vermillion; c.strokeRect(1, 4.5, 32, 9); }),
+      lasts("paused") && item("stands still", 34, (c) => { c.fillStyle = colours.ink; c.globalAlpha = 0.5; for (let x = 2; x < 33; x += 5) c.fillRect(x, 4, 1.5, 10); }),
+      this.runs.some((run) => run.lanes.some((lane) => lane.held.length > 0)) && item("held at the gate", 34, (c) => { c.fillStyle = OKABE_ITO.orange; c.fillRect(1, 5, 12, 4); c.fillRect(13, 5, 10, 9); c.fillRect(23, 5, 10, 6); }),
+      this.runs.some((run) => run.stretches.some((one) => one.sides.length > 0)) && item("parted (A from B)", 34, (c) => { c.fillStyle = colours.shade; c.globalAlpha = 0.12; c.fillRect(0, 1, 34, 8); c.globalAlpha = 0.24; c.fillRect(0, 9, 34, 8); }),
+    ].filter(Boolean);
     const line = (fate, text, colour) => item(text, 42, (c) => { strokeLines(c, [2, 3, 34, 14], { ...LINES[fate], colour: colour || lineColour(fate), width: Math.max(1.4, LINES[fate].width) }, 1); if (fate !== DELIVERED && fate !== UNDER_WAY) drawFate(c, fate, 34, 13, 3); });
     const fates = FATES.map((name, fate) => [name, fate]).filter(([, fate]) => fate !== DELIVERED && this.runs.some((run) => run.messages.fate.includes(fate))).map(([name, fate]) => line(fate, name));
     const app = line(DELIVERED, "app message, by its sender's release", releaseColour(0));
@@ -454,6 +462,9 @@ class App {
       const { count } = what === "mark" ? run.marks : run.messages;
       if (Number.isInteger(which) && which >= 0 && which < count && this.panes[pane]) { this.panes.forEach((one) => one.layout()); this.select({ pane, what, which }); }
     }
+    const broken = this.runs.findIndex((one) => one.violations.length > 0);
+    // What broke is what somebody came for.
+    if (location.hash.length < 2 && broken >= 0) { this.panes.forEach((one) => one.layout()); this.select({ pane: broken, what: "mark", which: this.runs[broken].violations[0] }, false); }
     if (asked.get("jump") === "violation") { this.panes.forEach((one) => one.layout()); this.jump(); }
   }
   writeAddress() {

@@ -68,7 +68,7 @@ function drawFate(context, fate, x, y, size) {
   context.lineWidth = 1.6;
   context.beginPath();
   if (fate === LOST) { context.moveTo(x - size, y - size); context.lineTo(x + size, y + size); context.moveTo(x + size, y - size); context.lineTo(x - size, y + size); context.stroke(); }
-  else if (fate === CUT) { context.moveTo(x - size * 1.2, y); context.lineTo(x + size * 1.2, y); context.moveTo(x - size * 0.7, y + 3); context.lineTo(x + size * 0.7, y + 3); context.stroke(); }
+  else if (fate === CUT) { context.moveTo(x - size, y); context.lineTo(x + size, y); context.stroke(); }
   else if (fate === DUPLICATED) { context.arc(x - 1.5, y, size * 0.8, 0, 7); context.moveTo(x + 1.5 + size * 0.8, y); context.arc(x + 1.5, y, size * 0.8, 0, 7); context.stroke(); }
   else if (fate === HELD) { context.rect(x - size * 0.9, y - size * 0.9, size * 1.8, size * 1.8); context.fill(); }
   else if (fate === CONVERTED) { context.moveTo(x, y - size * 1.3); context.lineTo(x + size * 1.3, y); context.lineTo(x, y + size * 1.3); context.lineTo(x - size * 1.3, y); context.closePath(); context.fill(); }
@@ -90,6 +90,8 @@ const SIGNS = {
   drained: { colour: "orange", name: "held messages delivered", draw(c, x, y, s) { c.arc(x, y, s * 0.9, 0, 7); c.stroke(); } },
   nacked: { colour: "vermillion", name: "not delivered", draw(c, x, y, s) { c.moveTo(x - s, y); c.lineTo(x + s, y); c.moveTo(x, y - s); c.lineTo(x, y + s); c.stroke(); } },
 };
+// Where signs would cover each other, the earlier of these is shown.
+const FIRST = ["crashed", "left", "quarantined", "committed", "command", "nacked", "not-delivered", "forged", "conflict", "prepared", "recovered", "paused", "resumed", "held", "drained", "staged", "fetched"];
 SIGNS.left = SIGNS.crashed;
 SIGNS["not-delivered"] = SIGNS["bad-code"] = SIGNS.forged = SIGNS.faulted = SIGNS.conflict = SIGNS.nacked;
 SIGNS.resumed = SIGNS.recovered;
@@ -103,11 +105,11 @@ function star(context, x, y, size) {
   context.closePath();
 }
 // A sign has a rim of the background, so that it shows on any band.
-function drawSign(context, kind, x, y, size) {
+function drawSign(context, kind, x, y, size, own) {
   const sign = SIGNS[kind] || PLAIN;
-  const colour = OKABE_ITO[sign.colour] || colours[sign.colour];
+  const colour = own || OKABE_ITO[sign.colour] || colours[sign.colour];
   context.beginPath();
-  context.arc(x, y, size * 1.7, 0, 7);
+  context.arc(x, y, size * 1.55, 0, 7);
   context.fillStyle = colours.bg;
   context.globalAlpha *= 0.92;
   context.fill();

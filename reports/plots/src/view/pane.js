@@ -44,7 +44,7 @@ class Pane {
     const rows = Math.max(1, this.shown.length);
     const strips = this.strips();
     this.top = AXIS + strips * STRIP + 4;
-    const fitting = Math.max(rows > 200 ? 1 : rows > 60 ? 6 : 22, Math.min(64, (room - this.top) / rows));
+    const fitting = Math.max(rows > 200 ? 1 : rows > 60 ? 6 : 22, Math.min(rows < 6 ? 92 : 72, (room - this.top) / rows));
     this.tall = Math.max(1, Math.min(120, fitting * this.app.rowScale));
     this.width = width;
     this.gutter = this.tall < 9 ? 46 : width < 520 ? 44 : 58;
@@ -169,6 +169,7 @@ class Pane {
     return show.fates[messages.fate[message]] && show.kinds.has(this.run.messageKind(message))
       && this.rowOf[messages.from[message]] >= 0 && this.rowOf[messages.to[message]] >= 0;
   }
+  // Whether a message is what is selected, or in its past or its future.
   isLit(message) {
     const { cone } = this, { selected } = this.app;
     return (selected.what === "message" && selected.which === message) || cone.past.messages[message] || cone.future.messages[message];
@@ -179,10 +180,10 @@ class Pane {
     const ax = this.x(messages.sent[i]), ay = this.y(messages.from[i]);
     let bx = this.x(this.run.ends[i]), by = this.y(messages.to[i]);
     if (messages.arrived[i] < 0 && fate !== UNDER_WAY) {
-      const part = messages.dropped[i] >= 0 ? 0.86 : fate === CUT ? 0.3 : 0.5;
+      const part = messages.dropped[i] >= 0 ? 0.86 : 0.5;
       if (messages.dropped[i] >= 0) bx = ax + (bx - ax) * part;
       else bx = ax + Math.min(14, Math.abs(bx - ax));
-      const reach = Math.min(Math.abs(by - ay) * part, messages.dropped[i] >= 0 ? Infinity : this.tall * 0.62);
+      const reach = Math.min(Math.abs(by - ay) * part, messages.dropped[i] >= 0 ? Infinity : this.tall * (fate === CUT ? 0.32 : 0.5));
       by = ay + Math.sign(by - ay) * reach;
     }
     return [ax, ay, bx, by];
@@ -203,7 +204,7 @@ class Pane {
       group.lines.push(...this.endOf(i));
       if (fate !== DELIVERED && fate !== UNDER_WAY) odd.push(i);
     }
-    const crowd = Math.max(0.35, Math.min(1, 1200 / Math.max(1, odd.length)));
+    const crowd = Math.max(0.3, Math.min(1, 500 / Math.max(1, odd.length)));
     const ordered = [...groups.values()].sort((a, b) => (a.fate !== DELIVERED) - (b.fate !== DELIVERED) || a.faint - b.faint);
     for (const { fate, lines, faint, style } of ordered) {
       strokeLines(context, lines, style, fate === DELIVERED || !signs ? alpha * faint : Math.max(alpha, 0.85) * crowd);
@@ -289,7 +290,8 @@ class Pane {
     if (place % 2 && this.band >= 5) { context.fillStyle = "#ffffff"; context.globalAlpha = 0.55; context.fillRect(left, y - this.band / 2, wide, 1.5); context.globalAlpha = 1; }
     if (this.band < 9) return;
     context.font = font(Math.min(11, this.band - 1), 600);
-    label(context, name, left + 5, y + 0.5, wide - 10, releaseInk(place));
+    // Behind the sign of the switch that began it.
+    label(context, name, left + 12, y + 0.5, wide - 17, releaseInk(place));
   }
   // How many messages wait at the gate: steps below the band, with the most of each time.
   drawHeld(context, lane, y) {
@@ -304,10 +306,8 @@ class Pane {
       const left = Math.max(this.gutter, this.x(from)), right = Math.min(this.gutter + this.inner, this.x(to));
       if (count > 0 && right > left) {
         context.fillStyle = OKABE_ITO.orange;
-        context.globalAlpha = 0.9;
         const tall = Math.max(2, Math.sqrt(count / this.run.heldMost) * room);
-        context.fillRect(left, top, Math.max(1, right - left), tall);
-        context.globalAlpha = 1;
+        context.fillRect(Math.floor(left), top, Math.max(1, Math.ceil(right) - Math.floor(left)), tall);
       }
       if (count > 0 && i + 1 < held.length) continue;
       if (peak > 0 && this.tall >= 26) {
@@ -338,17 +338,36 @@ class Pane {
         this.hits.push(i);
       }
     }
-    const size = large > 900 ? 2 : large > 250 ? 2.8 : Math.min(4.2, this.tall * 0.1 + 1.6);
-    for (const i of this.hits.slice(0, large)) {
-      if (marks.lane[i] < 0) { this.drawMoment(context, i); continue; }
-      const kind = this.run.markKind(i);
-      if (kind === "violation") continue;
-      context.globalAlpha = dim(i) ? 0.12 : 1;
-      drawSign(context, kind, this.x(marks.at[i]), this.y(marks.lane[i]), kind === "held" || kind === "merged" || kind === "incarnation" ? size * 0.7 : size);
-    }
-    context.globalAlpha = 1;
+    const size = large > 900 ? 2.4 : large > 250 ? 3 : Math.min(4.2, this.tall * 0.1 + 1.6);
+    this.drawSigns(context, this.hits.slice(0, large), size, dim);
     for (const i of this.run.violations) this.drawViolation(context, i);
     if (this.matches && show) this.drawMatches(context, first, last);
+  }
+  // Signs, each where no more telling one stands already; what is dimmed gives way to what is not.
+  drawSigns(context, list, size, dim) {
+    const { marks } = this.run;
+    const rank = (kind) => { const place = FIRST.indexOf(kind); return place < 0 ? FIRST.length : place; };
+    const ranked = [];
+    for (const i of list) {
+      if (marks.lane[i] < 0) this.drawMoment(context, i);
+      else if (this.run.markKind(i) !== "violation") ranked.push([dim(i) ? 1 : 0, rank(this.run.markKind(i)), i]);
+    }
+    ranked.sort((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2]);
+    const taken = new Set(), drawn = [];
+    const cell = size * 2.1;
+    for (const [dimmed, , i] of ranked) {
+      const lane = marks.lane[i], x = this.x(marks.at[i]), at = Math.round(x / cell);
+      if ([at - 1, at, at + 1].some((near) => taken.has(`${lane} ${near}`))) continue;
+      taken.add(`${lane} ${at}`);
+      drawn.push([dimmed, i, lane, x]);
+    }
+    for (const [dimmed, i, lane, x] of drawn.reverse()) {
+      const kind = this.run.markKind(i), small = ["held", "merged", "incarnation"].includes(kind);
+      const now = kind === "committed" && this.run.stretchAt(lane, marks.at[i], "release");
+      context.globalAlpha = dimmed ? 0.15 : 1;
+      drawSign(context, kind, x, this.y(lane), small ? size * 0.7 : size, now ? releaseColour(this.app.place(now.text)) : undefined);
+    }
+    context.globalAlpha = 1;
   }
   isMarkShown(mark) {
     const lane = this.run.marks.lane[mark];
@@ -425,7 +444,7 @@ class Pane {
   }
   // Of each lane: what is neither past nor future of the selection lies under a veil.
   drawCone(context) {
-    const edge = this.gutter + this.inner;
+    const edge = this.gutter + this.inner + 10;
     for (const lane of this.shown) {
       const y = this.y(lane), since = this.cone.since[lane], until = this.cone.until[lane];
       const left = since < 0 ? this.gutter : Math.max(this.gutter, this.x(since)), right = until === Infinity ? edge : Math.min(edge, this.x(until));
@@ -450,7 +469,7 @@ class Pane {
     context.fillStyle = colours.quiet;
     for (let at = Math.ceil(view.from / size) * size; at <= view.to; at += size) {
       const x = this.x(at), text = seconds(at, size), half = context.measureText(text).width / 2;
-      if (x - half < this.gutter - 6 || x + half > this.width) continue;
+      if (x - half < this.gutter - 6 || x + half > this.width || Math.abs(x - this.x(this.run.safetyEnded)) < 60 + half) continue;
       context.fillText(text, x, AXIS / 2);
     }
     context.textAlign = "left";
@@ -471,15 +490,16 @@ class Pane {
         || label(context, stretch.kind, left + 4, top + STRIP / 2 - 1, right - left - 8, colours.dark ? "#101319" : "#ffffff");
     });
     const x = this.x(run.safetyEnded);
-    if (run.safetyEnded < run.ended && x > this.gutter + 60 && x < edge + 40) {
+    if (run.safetyEnded < run.ended && x > this.gutter + 60 && x < edge) {
+      const room = edge - x > 56;
       context.fillStyle = colours.panel;
-      context.fillRect(Math.max(this.gutter, x - 62), 3, Math.min(170, this.width - x + 62), AXIS - 7);
+      context.fillRect(x - 50, 3, room ? 108 : 54, AXIS - 7);
       context.textAlign = "right";
       context.fillStyle = colours.ink;
       context.fillText("safety", x - 5, AXIS / 2);
       context.textAlign = "left";
       context.fillText("│", x - 2, AXIS / 2);
-      context.fillText("liveness", x + 6, AXIS / 2);
+      if (room) context.fillText("liveness", x + 6, AXIS / 2);
     }
     if (run.stretches.length > 0 && this.gutter > 50) {
       context.textAlign = "right";
