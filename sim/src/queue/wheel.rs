@@ -154,6 +154,12 @@ impl Queue for Wheel {
 type Limit = (u64, u64);
 
 impl Wheel {
+    /// What is next in the lane; something else may come before it.
+    #[inline(always)]
+    pub(crate) fn next_in_lane(&self) -> Option<u32> {
+        self.lane.first().map(|entry| entry.item)
+    }
+
     /// Puts an entry that comes before everything in the wheel into the list.
     #[inline(always)]
     fn insert(&mut self, entry: Entry) {

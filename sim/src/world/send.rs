@@ -6,12 +6,15 @@ use crate::{
     fingerprint::Kind,
     ledger::{Injector, Ledger},
     network::{Class, LinkState, LossOdds, Tail, UNRESOLVED},
+    node::Node,
+    queue::Wheel,
     sample::{below, within},
 };
 use contract::{
     Aspect, Choices, Encode as _, NodeId, Occasion, Process, Site, Span, Time, Wire as _,
     choices::link,
 };
+use std::hint::black_box;
 
 /// It is lost; benign as 0.
 const LOST: Aspect = Aspect("lost");
@@ -91,6 +94,7 @@ impl<P: Process, C: Choices> World<P, C> {
         if class == UNRESOLVED {
             class = core.rules.resolve(from, to);
             state.set_class(class);
+            foresee(&core.nodes, &core.queue, receiver);
         }
         let class = core.rules.class(class);
         let number = state.enter();
@@ -308,6 +312,21 @@ impl<P: Process> Core<P> {
             page.extend_from_slice(&head);
             page.extend_from_slice(&self.scratch);
         });
+    }
+}
+
+/// Reads of the nodes that will be wanted soon: the receiver, and whoever's timer is due next. Where
+/// most links are new each is a miss of the cache, and these come while that one is waited for.
+#[inline(always)]
+fn foresee<P: Process>(nodes: &[Node<P>], queue: &Wheel, receiver: u32) {
+    let fetch = |slot: u32| {
+        if let Some(node) = nodes.get(slot as usize) {
+            black_box((node.inputs, node.process.is_some(), node.timers.len()));
+        }
+    };
+    fetch(receiver);
+    if let Some(Item::Timer(slot)) = queue.next_in_lane().map(Item::of) {
+        fetch(slot);
     }
 }
 
