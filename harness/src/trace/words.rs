@@ -129,7 +129,8 @@ pub(crate) fn said(content: &Content) -> String {
             let letters = frame.items.len() - nacks;
             let first = frame.items.first().map_or(0, |item| item.sequence);
             let nacks = if nacks == 0 { String::new() } else { format!(" and {nacks} refusals") };
-            format!("{letters} messages{nacks} from number {first}")
+            let messages = if letters == 1 { "message" } else { "messages" };
+            format!("{letters} {messages}{nacks} from number {first}")
         }
         Content::Once(once) => format!("{}, once or never", shown(&once.body)),
         Content::Digest(digest) => match &digest.known {
