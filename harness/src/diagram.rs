@@ -33,9 +33,10 @@ const MARKS_MAX: usize = 100_000;
 const ORDINARY: [&str; 4] = ["ack", "once", "gossip", "code"];
 
 /// Keeps a [`Diagram`] of the run that it sees.
-#[derive(Default)]
 pub struct Recorder {
     diagram: Diagram,
+    /// Messages and marks that are kept.
+    room: Room,
     /// By lane.
     nodes: Vec<Node>,
     /// Messages that are under way, by sender, receiver, number on the link, and whether a copy.
@@ -51,6 +52,13 @@ pub struct Recorder {
     marks_left_out: u64,
 }
 
+/// How much is kept.
+#[derive(Clone, Copy)]
+struct Room {
+    messages: usize,
+    marks: usize,
+}
+
 /// A node as far as its lane needs it.
 #[derive(Default)]
 struct Node {
@@ -64,7 +72,21 @@ struct Node {
 impl Recorder {
     /// Of a run that is to begin.
     pub fn new() -> Self {
-        Self::default()
+        Self::with_room(Room { messages: MESSAGES_MAX, marks: MARKS_MAX })
+    }
+
+    fn with_room(room: Room) -> Self {
+        Self {
+            diagram: Diagram::default(),
+            room,
+            nodes: Vec::new(),
+            flying: BTreeMap::new(),
+            faults: BTreeMap::new(),
+            order: 0,
+            messages_left_out: [0; ORDINARY.len()],
+            barred: 0,
+            marks_left_out: 0,
+        }
     }
 
     /// The diagram, once the run is over. `scenario` and `repeat` name the run.
@@ -145,7 +167,7 @@ impl Recorder {
             "message" | "message-sent" | "operation" | "dropped" | "retransmitted" | "refused"
         );
         let order = self.next();
-        if ordinary && self.diagram.marks.len() >= MARKS_MAX {
+        if ordinary && self.diagram.marks.len() >= self.room.marks {
             self.marks_left_out += 1;
             return;
         }
@@ -231,7 +253,7 @@ impl Recorder {
             self.flying.insert(name, self.diagram.messages.len());
         }
         self.diagram.messages.push(message);
-        while self.diagram.messages.len() > MESSAGES_MAX && self.barred < ORDINARY.len() {
+        while self.diagram.messages.len() > self.room.messages && self.barred < ORDINARY.len() {
             self.bar();
         }
     }
@@ -417,6 +439,12 @@ impl Recorder {
     }
 }
 
+impl Default for Recorder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Sink for Recorder {
     fn event(&mut self, at: Time, event: &Event<'_, Replica>) {
         let nanos = at.as_nanos();
@@ -506,5 +534,91 @@ fn verdict(outcome: &Outcome) -> String {
         }
         Verdict::FallsShort => format!("falls short: {}", outcome.shortfalls.join("; ")),
         Verdict::Interrupted => "was interrupted".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::{
+        run::{Options, run},
+        scenario::Scenario,
+    };
+
+    fn drawn(name: &str, recorder: Recorder) -> (Diagram, Outcome) {
+        let path = format!("{}/../scenarios/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+        let path = Path::new(&path);
+        let Ok(text) = Scenario::text(path) else { panic!("{name} cannot be read") };
+        let Ok(scenario) = Scenario::parse(path, text) else { panic!("{name} is wrong") };
+        let mut recorder = recorder;
+        let outcome = run(&scenario, 1, Options::default(), Some(&mut recorder)).unwrap();
+        let diagram = recorder.finish(name, "repeat", &outcome);
+        diagram.check().expect("a diagram keeps its promises");
+        (diagram, outcome)
+    }
+
+    fn of_fate(diagram: &Diagram, fate: Fate) -> u64 {
+        diagram.messages.iter().filter(|message| message.fate == fate).count() as u64
+    }
+
+    #[test]
+    fn every_datagram_is_there_with_its_fate_and_every_crash_on_its_lane() {
+        let (diagram, outcome) = drawn("major-bump", Recorder::new());
+        let copies = of_fate(&diagram, Fate::Duplicated);
+        assert_eq!(diagram.messages.len() as u64 - copies, outcome.world.sent);
+        assert_eq!(diagram.lanes.len() as u32, outcome.nodes);
+        assert!(of_fate(&diagram, Fate::Held) > 0 && of_fate(&diagram, Fate::Converted) > 0);
+        assert!(of_fate(&diagram, Fate::Lost) >= outcome.world.lost);
+        let down = diagram.lanes.iter().flat_map(|lane| &lane.stretches);
+        assert_eq!(down.filter(|one| one.kind == "down").count() as u64, outcome.counts.crashes);
+        let parted = diagram.stretches.iter().filter(|one| one.kind == "split");
+        assert!(parted.clone().count() > 0 && parted.clone().all(|one| one.sides.len() == 2));
+        assert!(diagram.left_out.is_empty() && diagram.violations.is_empty());
+        // Whatever was held is delivered in the end, and the lanes show it.
+        assert!(diagram.lanes.iter().any(|lane| lane.held.iter().any(|(_, count)| *count > 0)));
+        assert!(diagram.lanes.iter().all(|lane| lane.held.last().is_none_or(|last| last.1 == 0)));
+    }
+
+    #[test]
+    fn what_broke_is_marked_where_it_showed() {
+        let (diagram, outcome) = drawn("gate-off", Recorder::new());
+        assert_eq!(diagram.violations.len(), outcome.violations.len());
+        let mark = &diagram.marks[diagram.violations[0] as usize];
+        assert_eq!(mark.kind, "violation");
+        assert_eq!(mark.at_nanos, outcome.violations[0].at.as_nanos());
+        assert_eq!(mark.lane, Some(outcome.violations[0].nodes[0].0));
+        assert_eq!(diagram.verdict, "violates S6, as the scenario expects");
+    }
+
+    #[test]
+    fn the_same_run_gives_the_same_diagram() {
+        let text = || drawn("gate-off", Recorder::new()).0.text();
+        assert_eq!(text(), text());
+        assert!(Diagram::read(&text()).is_ok());
+    }
+
+    #[test]
+    fn what_finds_no_room_is_counted_and_what_is_odd_stays() {
+        let (whole, _) = drawn("major-bump", Recorder::new());
+        let narrow = Room { messages: 1_000, marks: 300 };
+        let (diagram, _) = drawn("major-bump", Recorder::with_room(narrow));
+        let counted: Vec<usize> = diagram.left_out.iter().map(|text| first_number(text)).collect();
+        assert!(!counted.is_empty(), "nothing was left out");
+        let kept = diagram.messages.len() + diagram.marks.len();
+        let all = whole.messages.len() + whole.marks.len();
+        assert_eq!(kept + counted.iter().sum::<usize>(), all);
+        for fate in [Fate::Held, Fate::Converted, Fate::Duplicated] {
+            assert_eq!(of_fate(&diagram, fate), of_fate(&whole, fate), "{fate:?}");
+        }
+        let committed = |diagram: &Diagram| {
+            diagram.marks.iter().filter(|mark| mark.kind == "committed").count()
+        };
+        assert_eq!(committed(&diagram), committed(&whole), "a rollout is never left out");
+    }
+
+    fn first_number(text: &str) -> usize {
+        text.split(' ').next().unwrap().parse().unwrap()
     }
 }

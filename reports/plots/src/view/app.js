@@ -375,7 +375,7 @@ class App {
   listenOverview(pane) {
     const { overview } = pane;
     let start = null;
-    const time = (event) => { const box = overview.getBoundingClientRect(); return Math.max(0, Math.min(1, (event.clientX - box.left - pane.gutter) / pane.inner)) * pane.run.ended; };
+    const time = (event) => { const box = overview.getBoundingClientRect(); return Math.max(0, Math.min(1, (event.clientX - box.left - pane.gutter) / pane.inner)) * this.ended; };
     overview.addEventListener("pointerdown", (event) => { overview.setPointerCapture(event.pointerId); start = { time: time(event), x: event.clientX }; });
     overview.addEventListener("pointermove", (event) => { if (start && Math.abs(event.clientX - start.x) > 3) { const now = time(event); this.look(Math.min(now, start.time), Math.max(now, start.time)); } });
     overview.addEventListener("pointerup", (event) => {

@@ -161,9 +161,9 @@ function step(nanosPerPixel, wanted) {
 }
 
 // The share of nodes at each release over the whole run, with the stretch of time that is shown.
-function drawOverview(context, width, height, run, place, view, gutter) {
+function drawOverview(context, width, height, run, place, view, gutter, ended) {
   const inner = width - gutter - 10, lanes = Math.max(run.lanes.length, 1), top = 6, tall = height - 12;
-  const at = (time) => gutter + (time / run.ended) * inner;
+  const at = (time) => gutter + (time / ended) * inner;
   const counts = run.releases.map(() => new Float64Array(Math.ceil(inner) + 2));
   for (const lane of run.lanes) {
     for (const stretch of lane.stretches) {

@@ -73,7 +73,7 @@ class Pane {
   draw() {
     const { run, app } = this;
     this.layout();
-    drawOverview(fit(this.overview, this.width, OVERVIEW), this.width, OVERVIEW, run, (name) => app.place(name), app.view, this.gutter);
+    drawOverview(fit(this.overview, this.width, OVERVIEW), this.width, OVERVIEW, run, (name) => app.place(name), app.view, this.gutter, app.ended);
     const context = this.context = fit(this.canvas, this.width, this.height);
     context.save();
     context.beginPath();
@@ -93,7 +93,7 @@ class Pane {
   }
 
   drawGrid(context) {
-    const { view } = this.app, size = step((view.to - view.from) / this.inner, 96);
+    const { view } = this.app, size = step((view.to - view.from) / this.inner, this.inner < 500 ? 64 : 96);
     context.strokeStyle = colours.grid;
     context.lineWidth = 1;
     context.beginPath();
@@ -197,7 +197,7 @@ class Pane {
       const kind = this.run.messageKind(i);
       const release = fate === DELIVERED ? this.run.texts[messages.release[i]] : "";
       const colour = release ? releaseColour(this.app.place(release)) : lineColour(fate);
-      const faint = fate === DELIVERED && !release ? (kind === "code" ? 0.8 : 0.45) : 1;
+      const faint = fate === DELIVERED && !release ? (kind === "code" ? 0.5 : 0.4) : 1;
       const key = `${fate} ${colour} ${faint}`;
       let group = groups.get(key);
       if (!group) groups.set(key, group = { fate, lines: [], faint, style: { ...LINES[fate], colour } });
@@ -310,13 +310,24 @@ class Pane {
         context.fillRect(Math.floor(left), top, Math.max(1, Math.ceil(right) - Math.floor(left)), tall);
       }
       if (count > 0 && i + 1 < held.length) continue;
-      if (peak > 0 && this.tall >= 26) {
-        const end = Math.min(this.gutter + this.inner, this.x(count > 0 ? to : from)), begin = Math.max(this.gutter, this.x(since));
-        context.font = font(10.5, 600);
-        if (end > this.gutter && begin < this.gutter + this.inner) label(context, `${peak} held`, end + 4, top + room / 2 + 1, end - begin > 2 ? 200 : 0, colours.dark ? OKABE_ITO.orange : "#8a5f00");
-      }
+      if (peak > 0) this.drawPeak(context, peak, since, count > 0 ? to : from, top + room / 2 + 1);
       peak = 0;
     }
+  }
+  // The most that was held in one go: behind its end, or above the edge where it goes on beyond.
+  drawPeak(context, peak, since, until, y) {
+    const begin = this.x(since), end = this.x(until), edge = this.gutter + this.inner;
+    if (this.tall < 26 || end < this.gutter || begin > edge || end - begin < 2) return;
+    const text = `${peak} held`;
+    context.font = font(10.5, 600);
+    const beyond = end + context.measureText(text).width > edge;
+    context.textAlign = beyond ? "right" : "left";
+    context.lineWidth = 3;
+    context.strokeStyle = colours.bg;
+    context.strokeText(text, beyond ? edge - 4 : end + 4, y);
+    context.fillStyle = colours.dark ? OKABE_ITO.orange : "#8a5f00";
+    context.fillText(text, beyond ? edge - 4 : end + 4, y);
+    context.textAlign = "left";
   }
 
   drawMarks(context) {
@@ -457,7 +468,7 @@ class Pane {
   }
 
   drawAxis(context) {
-    const { view } = this.app, size = step((view.to - view.from) / this.inner, 96);
+    const { view } = this.app, size = step((view.to - view.from) / this.inner, this.inner < 500 ? 64 : 96);
     context.fillStyle = colours.panel;
     context.fillRect(0, 0, this.width, this.top - 3);
     context.strokeStyle = colours.line;

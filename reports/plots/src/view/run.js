@@ -218,7 +218,8 @@ class Run {
   differsFrom(other) {
     const telling = (run) => {
       const list = [];
-      for (let i = 0; i < run.marks.count; i++) if (!GROUPS[run.group(i)].small) list.push(i);
+      // Incarnations are numbers of a clock and always differ.
+      for (let i = 0; i < run.marks.count; i++) if (!GROUPS[run.group(i)].small && run.markKind(i) !== "incarnation") list.push(i);
       return list;
     };
     const mine = telling(this), its = telling(other);
