@@ -23,11 +23,15 @@ mod plan;
 mod plot;
 mod progress;
 mod report;
+mod record;
+mod replay;
 mod run;
+mod shrink;
 mod style;
 mod summary;
 mod sweep;
 mod table;
+mod tell;
 mod trace_file;
 mod view;
 mod vectors;
@@ -66,6 +70,12 @@ enum Command {
     /// Explain a scenario key, fault, invariant, goal, app, planted bug, diagnostic or exit code.
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::Arguments),
+    /// Repeat a file of choices, and say whether the run still fails.
+    #[command(after_help = replay::EXAMPLES)]
+    Replay(replay::Arguments),
+    /// Find the smallest run that fails as a given one does, as a scenario that fails by itself.
+    #[command(after_help = shrink::EXAMPLES)]
+    Shrink(shrink::Arguments),
     /// Check that runs are deterministic: two processes, event for event, typed and as bytes.
     #[command(after_help = check::EXAMPLES)]
     Check(check::Arguments),
@@ -162,6 +172,8 @@ fn carry_out(command: &Command) -> Result<Exit, Failure> {
         Command::Merge(arguments) => merge::carry_out(arguments),
         Command::List(arguments) => list::carry_out(arguments),
         Command::Explain(arguments) => explain::carry_out(arguments),
+        Command::Replay(arguments) => replay::carry_out(arguments),
+        Command::Shrink(arguments) => shrink::carry_out(arguments),
         Command::Check(arguments) => check::carry_out(arguments),
         Command::View(arguments) => view::carry_out(arguments),
         Command::Export(arguments) => export::carry_out(arguments),

@@ -27,13 +27,19 @@ Examples:
   simctl explain volatile-hold             a planted bug
   simctl explain S0004                     a diagnostic
   simctl explain exit-codes                what simctl exits with
+  simctl explain scenarios/regress/x.toml  the story of a failure, in causal order
+  simctl explain a.toml --seed 7           the story of the failure that this seed shows
   lists: apps, bugs, diagnostics, exit-codes, faults, goals, invariants, keys, ledger,
          operations, units";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// A key with or without the keys around it, a name, or a list such as `faults`.
+    /// A key with or without the keys around it, a name, or a list such as `faults`; or a failure: a
+    /// scenario that fails by itself, or a file of choices.
     word: String,
+    /// The word is a scenario: tell the story of its run with this seed.
+    #[arg(long)]
+    seed: Option<u64>,
 }
 
 /// Something that can be explained: its name, what kind of thing it is, and a text.
@@ -45,6 +51,9 @@ struct Entry {
 
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let word = arguments.word.trim();
+    if super::tell::is_a_failure(word, arguments.seed) {
+        return super::tell::carry_out(word, arguments.seed);
+    }
     print(&explained(word).ok_or_else(|| unknown(word))?)?;
     Ok(Exit::Holds)
 }

@@ -36,6 +36,7 @@ Examples:
   simctl run scenarios/major-bump.toml --seed 42       another seed
   simctl run scenarios --seeds 0..100                  every scenario, a hundred seeds each
   simctl run a.toml --format json                      one JSON object a run
+  simctl run a.toml --record run.choices.toml          what went wrong, for `simctl replay`
   simctl run a.toml --trace events.txt                 every event, in words
   simctl run a.toml --trace - --trace-format jsonl     every event, for programs
   simctl run a.toml --trace a.diagram --trace-format diagram   for `simctl view` and `export`";
@@ -70,6 +71,9 @@ pub(super) struct Arguments {
     /// How the trace is written.
     #[arg(long, value_enum, default_value_t)]
     trace_format: trace::Format,
+    /// Write every choice of the run that is not benign to this file, for `simctl replay`.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "trace"])]
+    record: Option<PathBuf>,
     /// What travels over the simulated network; both give the same run.
     #[arg(long, value_enum, default_value_t)]
     wire: Wire,
@@ -173,10 +177,16 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let count = (to - from).saturating_mul(loaded.len() as u64);
     if let ([only], true) = (&loaded[..], arguments.seeds.is_none()) {
         refuse_to_overwrite(arguments.trace.as_deref(), only)?;
+        if let Some(to) = &arguments.record {
+            let job = Job { loaded: only, seed, wire };
+            return super::record::carry_out(&job, to, arguments.format, arguments.quiet);
+        }
         return single(arguments, Job { loaded: only, seed, wire });
     }
-    if arguments.trace.is_some() {
-        return Err(Failure::Usage(format!("a trace is of one run, and {count} were asked for")));
+    for (file, what) in [(&arguments.trace, "a trace is"), (&arguments.record, "choices are")] {
+        if file.is_some() {
+            return Err(Failure::Usage(format!("{what} of one run, and {count} were asked for")));
+        }
     }
     sweep(arguments, &loaded, SeedRange { from, to })
 }

@@ -1,0 +1,72 @@
+//! `simctl run --record`: one run, and a file with every choice of it that was not benign.
+
+use std::path::Path;
+
+use results::store::durable;
+
+use super::{Exit, Failure, Format, json, print, quoted, run::Job, summary};
+use crate::{
+    choices::ChoiceFile,
+    outcome::Verdict,
+    run::{Deployed, Options},
+    signature::signature,
+};
+
+/// Runs `job` and writes its choices to the file `to`.
+pub(super) fn carry_out(
+    job: &Job<'_>,
+    to: &Path,
+    format: Format,
+    quiet: bool,
+) -> Result<Exit, Failure> {
+    if !job.loaded.settings.is_empty() {
+        let why = "a file of choices is of a scenario as it is written: leave --set out";
+        return Err(Failure::Usage(why.to_owned()));
+    }
+    let same = |one: &Path, other: &Path| match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    };
+    if same(to, &job.loaded.path) {
+        let shown = to.display();
+        return Err(Failure::Usage(format!("the choices {shown} would replace the scenario")));
+    }
+    let deployed = Deployed::new(&job.loaded.scenario).map_err(|error| {
+        Failure::Internal(format!("failed to run {}: {error}", job.loaded.name))
+    })?;
+    let (outcome, decisions) = deployed.run_recorded(job.seed, Options::default(), None);
+    let file = ChoiceFile {
+        scenario: job.loaded.path.clone(),
+        scenario_hash: format!("{:032x}", job.loaded.hash),
+        seed: outcome.seed,
+        build: summary::build().to_owned(),
+        fingerprint: outcome.fingerprint.map_or(String::new(), |print| format!("{print:032x}")),
+        verdict: match outcome.verdict {
+            Verdict::Holds => "holds",
+            Verdict::Violates => "violates",
+            Verdict::FallsShort => "falls-short",
+            Verdict::Interrupted => "interrupted",
+        }
+        .to_owned(),
+        violation: signature(&outcome),
+        choices: deployed.words().lines(&decisions),
+    };
+    durable::write(to, file.text().as_bytes())
+        .map_err(|error| Failure::Internal(format!("the choices cannot be written: {error}")))?;
+    let expected = outcome.is_as_expected();
+    if !(quiet && expected) {
+        print(&match format {
+            Format::Json => json::line(job, &outcome, summary::GoalsOf::Run),
+            Format::Human => {
+                let again = format!(
+                    "\n{} choices are in {}; to repeat them: simctl replay {}\n",
+                    decisions.len(),
+                    to.display(),
+                    quoted(to)
+                );
+                summary::full(job, &outcome) + &again + &summary::reason(&outcome)
+            }
+        })?;
+    }
+    Ok(if expected { Exit::Holds } else { Exit::Violated })
+}

@@ -1,0 +1,204 @@
+//! `simctl shrink`: the smallest run that fails as a given one does.
+
+use std::{
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use clap::Args;
+use contract::Span;
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use rayon::ThreadPoolBuilder;
+use results::store::durable;
+use serde::Serialize;
+
+use super::{Exit, Failure, Format, interrupt, load, print, print_aside, quoted};
+use crate::shrink::{Progress, ShrinkError, Shrunk, Size, shrink};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  simctl shrink scenarios/swarm.toml --seed 4711          the failure as a small scenario, printed
+  simctl shrink a.toml --seed 7 --out small.toml          into a file
+  simctl shrink a.toml --seed 7 --save                    into scenarios/regress, which the tests replay
+  simctl shrink a.toml --seed 7 --for 30s                 the smallest that is found in that time
+
+The same scenario and seed give the same result, whatever the number of threads, unless time runs out.
+Exit code 0: shrunk. 1: shrunk as far as the time allowed. 2: the run does not fail.";
+
+/// Where failures that were found once are kept.
+const FOLDER: &str = "scenarios/regress";
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// A scenario file.
+    scenario: PathBuf,
+    /// The seed that fails; 1 where nothing is said.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Write the shrunk scenario to this file, in the place of what it held.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Write it into `scenarios/regress`, under a name of its own.
+    #[arg(long, conflicts_with = "out")]
+    save: bool,
+    /// Runs at a time; as many as there are processors where nothing is said.
+    #[arg(long)]
+    threads: Option<NonZeroUsize>,
+    /// End after this long, such as `30s`, with the smallest that was found.
+    #[arg(long = "for", value_name = "TIME")]
+    time: Option<Span>,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    scenario: String,
+    seed: u64,
+    invariant: &'a str,
+    text: &'a str,
+    at_nanos: u64,
+    signature: String,
+    before: Counts,
+    after: Counts,
+    runs: usize,
+    seconds: f64,
+    cut_short: bool,
+    /// Where the shrunk scenario is; absent: it was not written to a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    written: Option<String>,
+    shrunk: &'a str,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    nodes: usize,
+    choices: usize,
+    datagrams: u64,
+}
+
+impl From<Size> for Counts {
+    fn from(size: Size) -> Self {
+        Self { nodes: size.nodes, choices: size.choices, datagrams: size.datagrams }
+    }
+}
+
+pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
+    let loaded = load::load(std::slice::from_ref(&arguments.scenario))?;
+    let [loaded] = &loaded[..] else {
+        return Err(Failure::Usage("one scenario is shrunk at a time".to_owned()));
+    };
+    let seed = arguments.seed.unwrap_or(super::run::SEED);
+    interrupt::end_when_asked();
+    let began = Instant::now();
+    let limit = arguments.time.map(|time| Duration::from_nanos(time.as_nanos()));
+    let enough = || interrupt::asked() || limit.is_some_and(|limit| began.elapsed() >= limit);
+    let mut pool = ThreadPoolBuilder::new();
+    if let Some(threads) = arguments.threads {
+        pool = pool.num_threads(threads.get());
+    }
+    let pool = pool.build().map_err(|error| Failure::Internal(error.to_string()))?;
+    let bar = ProgressBar::new_spinner();
+    bar.set_draw_target(ProgressDrawTarget::stderr());
+    bar.enable_steady_tick(Duration::from_millis(125));
+    let from = quoted(&loaded.path);
+    let shrunk = pool.install(|| {
+        let mut progress = |at: Progress| {
+            let Progress { step, nodes, choices, runs } = at;
+            bar.set_message(format!("{step}: {nodes} nodes, {choices} choices, {runs} runs"));
+        };
+        // The bar is moved by the thread that shrinks and drawn by one of its own.
+        shrink(&loaded.scenario, seed, &from, &enough, &mut progress)
+    });
+    bar.finish_and_clear();
+    let shrunk = shrunk.map_err(|error| match error {
+        ShrinkError::NoFailure(_) => Failure::Usage(format!("{from}, seed {seed}: {error}")),
+        ShrinkError::Deploy(_) | ShrinkError::Lost => {
+            Failure::Internal(format!("failed to shrink {from}, seed {seed}: {error}"))
+        }
+    })?;
+    let to = match (&arguments.out, arguments.save) {
+        (Some(out), _) => Some(out.clone()),
+        (None, true) => Some(PathBuf::from(FOLDER).join(name(&loaded.name, &shrunk))),
+        (None, false) => None,
+    };
+    if let Some(to) = &to {
+        keep(to, &shrunk)?;
+    }
+    report(arguments, &shrunk, to.as_deref(), seed, began.elapsed())?;
+    Ok(match (interrupt::asked(), shrunk.cut_short) {
+        (true, _) => Exit::Interrupted,
+        (false, true) => Exit::Violated,
+        (false, false) => Exit::Holds,
+    })
+}
+
+/// The name of a shrunk failure: its scenario, the invariant and what kind of failure it is.
+fn name(scenario: &str, shrunk: &Shrunk) -> String {
+    let id = shrunk.signature.id();
+    format!("{scenario}-{}-{}.toml", shrunk.violation.invariant.to_lowercase(), &id[..6])
+}
+
+fn keep(to: &Path, shrunk: &Shrunk) -> Result<(), Failure> {
+    let failed =
+        |why: String| Failure::Internal(format!("{} cannot be written: {why}", to.display()));
+    if let Some(folder) = to.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
+    }
+    durable::write(to, shrunk.text.as_bytes()).map_err(|error| failed(error.to_string()))
+}
+
+fn report(
+    arguments: &Arguments,
+    shrunk: &Shrunk,
+    to: Option<&Path>,
+    seed: u64,
+    took: Duration,
+) -> Result<(), Failure> {
+    let Shrunk { violation, before, after, runs, cut_short, .. } = shrunk;
+    if arguments.format == Format::Json {
+        let line = Line {
+            scenario: arguments.scenario.display().to_string(),
+            seed,
+            invariant: violation.invariant,
+            text: &violation.text,
+            at_nanos: violation.at.as_nanos(),
+            signature: shrunk.signature.id(),
+            before: (*before).into(),
+            after: (*after).into(),
+            runs: *runs,
+            seconds: took.as_secs_f64(),
+            cut_short: *cut_short,
+            written: to.map(|to| to.display().to_string()),
+            shrunk: &shrunk.text,
+        };
+        return print(&(serde_json::to_string(&line).expect("a line is JSON") + "\n"));
+    }
+    let early = if *cut_short { "; time ran out, more might go" } else { "" };
+    let said = format!(
+        "{} nodes, {} choices, {} datagrams -> {} nodes, {} choices, {} datagrams\n\
+         {runs} runs in {:.1} s{early}\n",
+        before.nodes,
+        before.choices,
+        before.datagrams,
+        after.nodes,
+        after.choices,
+        after.datagrams,
+        took.as_secs_f64(),
+    );
+    match to {
+        Some(to) => {
+            let shown = quoted(to);
+            print(&format!(
+                "{said}{violation}\n{shown} fails by itself: simctl run {shown}; \
+                 its story: simctl explain {shown}\n"
+            ))
+        }
+        None => {
+            print_aside(&said);
+            print(&shrunk.text)
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! `simctl explain FAILURE`: what happened, in causal order, up to the claim that broke.
+
+use std::path::Path;
+
+use super::{Exit, Failure, load, print};
+use crate::{
+    choices::ChoiceFile,
+    run::{Deployed, Options},
+    story::{past::Past, tell},
+};
+
+/// Whether `word` names a file rather than something that can be looked up.
+pub(super) fn is_a_failure(word: &str, seed: Option<u64>) -> bool {
+    let path = Path::new(word);
+    seed.is_some() || path.is_file() || path.extension().is_some_and(|ending| ending == "toml")
+}
+
+/// Tells the story of the run that `word` and `seed` name: a scenario, or a file of choices.
+pub(super) fn carry_out(word: &str, seed: Option<u64>) -> Result<Exit, Failure> {
+    let path = Path::new(word);
+    let recorded = std::fs::read_to_string(path).is_ok_and(|text| is_of_choices(&text));
+    let opened = match recorded {
+        true => Some(ChoiceFile::open(path).map_err(|error| Failure::Rejected(vec![*error]))?),
+        false => None,
+    };
+    if let (Some(_), Some(_)) = (&opened, seed) {
+        let why = format!("{word} is a file of choices, which has its seed: leave --seed out");
+        return Err(Failure::Usage(why));
+    }
+    let scenario = opened.as_ref().map_or(path, |opened| &opened.file.scenario);
+    let loaded = load::load(&[scenario.to_owned()])?;
+    let [loaded] = &loaded[..] else {
+        return Err(Failure::Usage(format!("{word} is not one scenario")));
+    };
+    let deployed = Deployed::new(&loaded.scenario)
+        .map_err(|error| Failure::Internal(format!("failed to run {}: {error}", loaded.name)))?;
+    let mut past = Past::new(true);
+    let options = Options::default();
+    let outcome = match &opened {
+        Some(opened) => {
+            let decisions = opened.decisions(&deployed.words());
+            let decisions = decisions.map_err(|error| Failure::Rejected(vec![*error]))?;
+            deployed.run_replayed(opened.file.seed, decisions, options, Some(&mut past)).0
+        }
+        None => {
+            let seed = seed.unwrap_or(super::run::SEED);
+            deployed.run(seed, options, Some(&mut past))
+        }
+    };
+    let head = format!("{}\n{}, seed {}\n\n", loaded.scenario.about, word, outcome.seed);
+    match tell(&outcome, &past) {
+        Some(story) => print(&(head + &story.text()))?,
+        None => {
+            let why = outcome.shortfalls.first().map_or("every invariant holds", String::as_str);
+            print(&format!("{head}Nothing broke: {why}.\n"))?;
+        }
+    }
+    Ok(Exit::Holds)
+}
+
+/// Whether a file is one of choices: its first key is its format.
+fn is_of_choices(text: &str) -> bool {
+    let mut lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.next().is_some_and(|line| line.starts_with("format"))
+}

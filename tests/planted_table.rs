@@ -1,0 +1,154 @@
+//! Planted bugs in a swarm: a seed that shows each, and what shrinking leaves of it.
+//!
+//! The fleet has ten nodes under load and a swarm of faults, and more than a thousand datagrams are sent
+//! before the first release is out: what a sweep finds in practice.
+
+use std::path::Path;
+
+use harness::{
+    invariants::Violation,
+    outcome::Verdict,
+    run::{Deployed, Options},
+    scenario::Scenario,
+};
+use upgrade::bugs::Bug;
+
+/// Seeds that are tried for each bug.
+pub const SEEDS_MAX: u64 = 64;
+
+/// The swarm that all bugs are planted in.
+const SWARM: &str = r#"
+about = "Ten nodes go from 1.4.0 to 2.0.0 under load, while a swarm of faults is at work"
+app = "counter"
+[fleet]
+nodes = 10
+runs = "1.4.0"
+[network]
+latency = { uniform = { min = "1ms", max = "20ms" } }
+loss = { independent = "2%" }
+duplicate = "2%"
+reorder = { share = "5%", by = "30ms" }
+[disk]
+latency = { uniform = { min = "100us", max = "2ms" } }
+torn = "50%"
+[protocol]
+gossip = "200ms"
+[workload]
+rate = "10/s"
+mix = { increment = 2, add = 8 }
+[[release]]
+version = "2.0.0"
+at = "2s"
+node = "n0"
+rollout = { rolling = { batch = 1, gap = "300ms" } }
+[random]
+swarm = true
+crash = { every = "4s", down = { min = "100ms", max = "1s" } }
+pause = { every = "5s", lasts = { min = "10ms", max = "500ms" } }
+partition = { every = "5s", lasts = { min = "200ms", max = "2s" } }
+clog = { every = "5s", lasts = { min = "100ms", max = "1s" } }
+[phases]
+safety = "8s"
+liveness = "20s"
+"#;
+
+/// A bug, its number in the list that the bar is about, and what is changed in the swarm so that it can
+/// show.
+#[derive(Clone, Copy, Debug)]
+pub struct Planted {
+    /// Which bug.
+    pub bug: Bug,
+    /// Its number among P1 to P15; `None`: one of those that came later.
+    pub number: Option<u32>,
+    /// Texts in the place of others.
+    edits: &'static [(&'static str, &'static str)],
+    /// Lines at the end.
+    more: &'static str,
+}
+
+/// Release 3.0.0 once most run 2.0.0.
+const TWICE: &str = "[[release]]\nversion = \"3.0.0\"\nat = \"6s\"\nnode = \"n1\"\n";
+/// Release 3.0.0 while half of the fleet still runs 1.4.0.
+const SKIPS: &str = "[[release]]\nversion = \"3.0.0\"\nat = \"2500ms\"\nnode = \"n1\"\n\
+                     rollout = { rolling = { batch = 1, gap = \"300ms\" } }\n";
+/// Another code under the same version, elsewhere.
+const RIVALS: &str =
+    "[[release]]\nversion = \"2.0.0\"\nvariant = \"other\"\nat = \"2100ms\"\nnode = \"n3\"\n";
+/// A release that only strangers signed, at a node that believes them.
+const STRANGERS: &str =
+    "[[release]]\nversion = \"3.0.0\"\nat = \"3s\"\nnode = \"n3\"\nforged = \"untrusted-key\"\n";
+/// An envelope that was changed after it was signed.
+const TAMPERED: &str = "[[release]]\nversion = \"3.0.0\"\nat = \"3s\"\nnode = \"n2\"\nforged = \"tampered-envelope\"\n";
+/// Nodes may refuse 2.0.0.
+const REFUSED: &str = "[expect]\nquarantined = [\"2.0.0\"]\n";
+
+/// A migration that fails where a node counted an odd number.
+const ODD: (&str, &str) =
+    ("version = \"2.0.0\"", "version = \"2.0.0\"\nvariant = \"fails-on-odd\"");
+/// A migration that costs more than it may.
+const DEAR: (&str, &str) =
+    ("version = \"2.0.0\"", "version = \"2.0.0\"\nbudget = { fuel = 1, state = \"1 MiB\" }");
+/// From 1.0.0 to 1.4.0, which is of the same class.
+const MINOR: &[(&str, &str)] =
+    &[("1.4.0", "1.0.0"), ("version = \"2.0.0\"", "version = \"1.4.0\"")];
+/// A hold that two messages fill.
+const FULL: (&str, &str) = ("[protocol]", "[protocol]\nhold = { messages = 2 }");
+/// A node that believes strangers.
+const HOSTILE: (&str, &str) = ("nodes = 10", "nodes = 10\nhostile = [\"n3\"]");
+
+/// Every bug that a run can show.
+pub fn table() -> Vec<Planted> {
+    let planted = |number, bug, edits, more| Planted { bug, number, edits, more };
+    vec![
+        planted(Some(1), Bug::MergeUsesLte, &[], ""),
+        planted(Some(2), Bug::GateComparesFullVersions, MINOR, ""),
+        planted(Some(3), Bug::DrainDoesNotRemove, &[], TWICE),
+        planted(Some(4), Bug::DrainInHashOrder, &[], ""),
+        planted(Some(5), Bug::VolatileHold, &[], ""),
+        planted(Some(6), Bug::ConvertEqualMajor, &[], ""),
+        planted(Some(7), Bug::FirstCodeWins, &[], RIVALS),
+        planted(Some(8), Bug::GateSwitchedBeforeInit, &[ODD], REFUSED),
+        planted(Some(9), Bug::RelayUnverified, &[HOSTILE], STRANGERS),
+        planted(Some(10), Bug::SignatureCoversCodeOnly, &[], TAMPERED),
+        planted(Some(11), Bug::MigrationOmitsZero, &[], ""),
+        planted(Some(13), Bug::OutOfFuelCommitsPartial, &[DEAR], REFUSED),
+        planted(Some(14), Bug::AppCrdtMessagesStamped, &[], ""),
+        planted(Some(15), Bug::ChecksOldSchema, &[], ""),
+        planted(None, Bug::ConvertTwice, &[], ""),
+        planted(None, Bug::SkipEdge, &[], SKIPS),
+        planted(None, Bug::KnownFallsOnRecovery, &[], ""),
+        planted(None, Bug::OverflowSilent, &[FULL], ""),
+        planted(None, Bug::TwoInstances, &[], ""),
+        planted(None, Bug::WrongStampAtCommit, &[], ""),
+    ]
+}
+
+impl Planted {
+    /// The swarm with this bug in it.
+    ///
+    /// # Panics
+    ///
+    /// Where the table is wrong.
+    pub fn scenario(&self) -> Scenario {
+        let edited = |text: String, (from, to): &(&str, &str)| text.replace(from, to);
+        let text = self.edits.iter().fold(SWARM.to_owned(), edited) + self.more;
+        let plant = format!("[protocol]\nplant = [\"{}\"]", self.bug);
+        let text = text.replace("[protocol]", &plant);
+        Scenario::parse(Path::new("planted.toml"), text)
+            .unwrap_or_else(|rejected| panic!("{}", rejected.rendered()))
+    }
+
+    /// The first seed that shows it, and how; `None`: none of [`SEEDS_MAX`] does.
+    ///
+    /// # Panics
+    ///
+    /// Where the scenario cannot be deployed.
+    pub fn found(&self, scenario: &Scenario) -> Option<(u64, Violation)> {
+        let deployed = Deployed::new(scenario).expect("it can be deployed");
+        (1..=SEEDS_MAX).find_map(|seed| {
+            let outcome = deployed.run(seed, Options::default(), None);
+            let first = outcome.violations.first().cloned()?;
+            (outcome.verdict == Verdict::Violates).then_some((seed, first))
+        })
+    }
+}
