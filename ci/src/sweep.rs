@@ -24,7 +24,7 @@ pub(crate) fn run() -> Outcome {
     eprintln!("ci: seeds from {seeds}, {BUDGET}; results in {}", out.display());
     let swept = Command::new(&simctl)
         .current_dir(root())
-        .args(["sweep", "scenarios", "--seeds", &seeds, "--for", BUDGET, "--out"])
+        .args(["sweep", "scenarios", "--seeds-from", &seeds, "--for", BUDGET, "--out"])
         .arg(&out)
         .status()
         .map_err(|error| format!("{}: {error}", simctl.display()))?;
