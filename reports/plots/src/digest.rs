@@ -100,6 +100,8 @@ pub struct Cell {
     pub rows: Vec<Row>,
     /// Runs that did not come out as expected.
     pub failed: u64,
+    /// Whether the scenario wants its runs to violate something.
+    pub canary: bool,
     /// The measure of the runs that have one, ascending: a run in which no node switched has none, nor has
     /// one that a violation ended which nobody expected.
     pub latencies: Vec<u64>,
@@ -268,9 +270,11 @@ impl Digest {
             };
             last = Some((key, place));
             let failed = !expected[row];
-            let ended_early = failed && outcomes.get(row) == "violates";
+            let violates = outcomes.get(row) == "violates";
+            let ended_early = failed && violates;
             let latency = if ended_early { 0 } else { spans[row] };
             let cell = &mut self.scenarios[place.0].cells[place.1];
+            cell.canary |= violates && !failed;
             cell.rows.push(Row { seed: seeds[row], latency, failed });
             if failed {
                 cell.failed += 1;

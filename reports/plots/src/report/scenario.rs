@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::{Picture, repeat, verdict::Standing};
+use super::{
+    Picture, repeat,
+    verdict::{Standing, words},
+};
 use crate::{
     adoption::Adoption,
     digest::{Cell, Digest, Scenario, quantile},
@@ -40,6 +43,7 @@ pub(crate) struct Section {
     timelines: Vec<Example>,
     injectors: Vec<Injector>,
     goals: Vec<Goal>,
+    bounds: Vec<BoundRow>,
     slowest: Vec<Slow>,
 }
 
@@ -84,6 +88,17 @@ struct Goal {
     missing: bool,
 }
 
+/// A bound that the scenario states.
+#[derive(Serialize)]
+struct BoundRow {
+    name: String,
+    cell: String,
+    limit: String,
+    within: String,
+    wanted: String,
+    exceeded: bool,
+}
+
 #[derive(Serialize)]
 struct Slow {
     span: String,
@@ -123,6 +138,7 @@ impl Section {
             timelines: timelines(scenario, &id),
             injectors: injectors(scenario),
             goals: goals(scenario),
+            bounds: bounds(scenario),
             slowest: slowest(scenario),
             id,
         }
@@ -233,6 +249,20 @@ fn goals(scenario: &Scenario) -> Vec<Goal> {
             wanted,
             missing: wanted && runs == 0,
         }
+    });
+    each.collect()
+}
+
+fn bounds(scenario: &Scenario) -> Vec<BoundRow> {
+    let each = scenario.cells.iter().flat_map(|cell| {
+        cell.tally.bounds.iter().map(|(name, bound)| BoundRow {
+            name: words(name),
+            cell: cell.name.clone(),
+            limit: span(bound.nanos),
+            within: percent(bound.within, bound.of),
+            wanted: percent(u64::from(bound.percent), 100),
+            exceeded: !bound.holds(),
+        })
     });
     each.collect()
 }

@@ -97,9 +97,65 @@ fn a_command_is_quoted_for_a_shell() {
     assert_eq!(quoted("it's"), r"'it'\''s'");
 }
 
+/// What a script finds in the page once it is laid out.
+const LOOK: &str = r#"<script>
+(function () {
+  var all = function (what) { return Array.from(document.querySelectorAll(what)); };
+  var data = document.body.dataset;
+  var named = function (svg) {
+    return svg.getAttribute("aria-labelledby").split(" ").every(function (id) {
+      return document.getElementById(id).textContent.trim() !== "";
+    });
+  };
+  data.unnamed = all("svg[role=img]").filter(function (svg) { return !named(svg); }).length;
+  data.unpainted = all("svg polyline").filter(function (line) {
+    return getComputedStyle(line).stroke === "none";
+  }).length;
+  data.small = all("svg[role=img] text").filter(function (text) {
+    return text.getBoundingClientRect().height < 9;
+  }).length;
+  data.dead = all("a[href^='#']").filter(function (link) {
+    return !document.getElementById(link.getAttribute("href").slice(1));
+  }).length;
+  data.levels = all("h1,h2,h3").map(function (one) { return one.tagName[1]; }).join("");
+  all("button[data-copy]")[0].click();
+  data.chosen = getSelection().toString() || "copied";
+  data.wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+})();
+</script></body>"#;
+
 #[test]
-fn sample() {
-    if let Ok(path) = std::env::var("SAMPLE") {
-        std::fs::write(path, report(&testing::digest(2000))).unwrap();
+fn a_browser_finds_the_report_whole() {
+    let digest = testing::digest(400);
+    let page = report(&digest).replace("</body>", LOOK);
+    let Some(document) = testing::document(&page) else { return };
+    let said = |name| testing::said(&document, name);
+    assert_eq!((said("ready"), said("verdict")), ("1", "fails"));
+    assert_eq!(said("failed"), digest.failed().to_string());
+    assert_eq!(
+        (said("unnamed"), said("unpainted"), said("dead"), said("wide")),
+        ("0", "0", "0", "0")
+    );
+    let mut levels = said("levels").chars().map(|level| level.to_digit(10).unwrap());
+    let mut last = levels.next().unwrap();
+    assert_eq!(last, 1);
+    for level in levels {
+        assert!(level <= last + 1, "a heading skips no level");
+        last = level;
     }
+    assert!(said("chosen") == "copied" || said("chosen").starts_with("simctl run "));
+}
+
+#[test]
+fn a_phone_shows_the_report_without_scrolling_sideways() {
+    let inner = report(&testing::digest(60)).replace("</body>", LOOK);
+    let inner = inner.replace('&', "&amp;").replace('"', "&quot;");
+    let outer = format!(
+        "<!doctype html><body data-kind=\"phone\"><iframe width=375 height=800 style=\"border:0\" \
+         srcdoc=\"{inner}\" onload=\"document.body.dataset.wide=contentDocument.body.dataset.wide;\
+         document.body.dataset.small=contentDocument.body.dataset.small\"></iframe></body>"
+    );
+    let Some(document) = testing::document(&outer) else { return };
+    assert_eq!(testing::said(&document, "wide"), "0");
+    assert_eq!(testing::said(&document, "small"), "0", "text of plots that is too small to read");
 }

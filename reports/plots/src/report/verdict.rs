@@ -1,12 +1,11 @@
 //! What a sweep came to, in a sentence.
 
-use results::Tally;
 use serde::Serialize;
 
 use super::of_runs;
 use crate::{
-    digest::{Digest, Scenario},
-    units::{capitalised, count, counted},
+    digest::{Cell, Digest, Scenario},
+    units::{capitalised, count, counted, span},
 };
 
 /// What a sweep came to.
@@ -74,13 +73,11 @@ impl Verdict {
 impl Standing {
     pub(crate) fn of(scenario: &Scenario) -> Self {
         let (runs, failed) = (scenario.runs(), scenario.failed());
-        let tally = scenario.tally();
-        let missing = missing(&tally);
         let mut parts = Vec::new();
         if failed > 0 {
             parts.push(format!("{} failed", of_runs(failed, runs)));
         }
-        parts.extend(missing);
+        parts.extend(shortfalls(scenario));
         let word = match failed {
             _ if parts.is_empty() => "holds".to_owned(),
             0 => "falls short".to_owned(),
@@ -103,19 +100,48 @@ impl Standing {
     }
 }
 
-/// What no run showed.
-fn missing(tally: &Tally) -> Vec<String> {
-    let list = |names: Vec<&str>| names.join(", ");
-    let mut parts = Vec::new();
-    let goals: Vec<&str> = tally.unreached().collect();
-    if !goals.is_empty() {
-        parts.push(format!("never reached: {}", list(goals)));
+/// What the runs of a scenario together do not show, as the sweep judged it: point by point of the grid.
+fn shortfalls(scenario: &Scenario) -> Vec<String> {
+    let mut found: Vec<(String, Vec<&str>)> = Vec::new();
+    for cell in &scenario.cells {
+        for shortfall in shortfalls_at(cell) {
+            match found.iter_mut().find(|(one, _)| *one == shortfall) {
+                Some((_, cells)) => cells.push(&cell.name),
+                None => found.push((shortfall, vec![&cell.name])),
+            }
+        }
     }
-    let inert: Vec<&str> = tally.inert().collect();
-    if !inert.is_empty() {
-        parts.push(format!("faults that never took effect: {}", list(inert)));
+    let all = scenario.cells.len();
+    let told = found.into_iter().map(|(shortfall, cells)| match &cells[..] {
+        cells if cells.len() == all => shortfall,
+        [only] => format!("{shortfall} at {only}"),
+        [first, more @ ..] => {
+            format!("{shortfall} at {first} and {} more", counted(more.len() as u64, "point"))
+        }
+        [] => shortfall,
+    });
+    told.collect()
+}
+
+fn shortfalls_at(cell: &Cell) -> Vec<String> {
+    let tally = &cell.tally;
+    let mut found: Vec<String> =
+        tally.unreached().map(|goal| format!("the goal {goal} was never reached")).collect();
+    // A canary ends with what it is for, often before its faults had their chance.
+    if !cell.canary {
+        let inert = tally.inert().map(|fault| format!("the fault {fault} never took effect"));
+        found.extend(inert);
     }
-    parts
+    let exceeded = tally
+        .exceeded()
+        .map(|(name, bound)| format!("{} is not within {}", words(name), span(bound.nanos)));
+    found.extend(exceeded);
+    found
+}
+
+/// The name of a bound as people read it.
+pub(crate) fn words(bound: &str) -> String {
+    bound.replace('_', " ")
 }
 
 /// The n of "fewer than 1 in n", the exact bound at 95 % after `runs` runs without a failure; `None` where
@@ -157,6 +183,18 @@ mod tests {
     }
 
     #[test]
+    fn a_bound_that_one_point_of_the_grid_does_not_keep_is_told_with_it() {
+        let mut digest = testing::digest(6);
+        let bound = results::Bound { percent: 99, nanos: 800_000_000, within: 9, of: 10 };
+        let cell = &mut digest.scenarios[0].cells[4];
+        cell.tally.bounds.insert("convergence_p99".into(), bound);
+        let standing = Standing::of(&digest.scenarios[0]);
+        assert_eq!(standing.word, "falls short");
+        let plain = standing.sentence.replace('\u{a0}', " ");
+        assert_eq!(plain, "Convergence p99 is not within 800 ms at loss=20% nodes=5");
+    }
+
+    #[test]
     fn a_goal_that_no_run_reached_makes_a_sweep_fall_short() {
         let mut digest = testing::digest(6);
         for cell in &mut digest.scenarios[0].cells {
@@ -164,6 +202,9 @@ mod tests {
         }
         let verdict = Verdict::of(&digest);
         assert!(verdict.sentence.starts_with("Falls short: nothing broke"), "{}", verdict.sentence);
-        assert_eq!(verdict.more, ["major-bump. Never reached: converted, held."]);
+        assert_eq!(
+            verdict.more,
+            ["major-bump. The goal converted was never reached; the goal held was never reached."]
+        );
     }
 }
