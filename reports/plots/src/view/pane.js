@@ -154,7 +154,7 @@ class Pane {
     this.listed = list;
     this.dense = list.length > (show.lines ? Infinity : this.tall < 4 ? 4000 : MANY);
     const chosen = this.cone ? list.filter((i) => this.isLit(i)) : null;
-    if (this.dense && !(chosen && chosen.length < MANY)) this.drawDensity(context, list);
+    if (this.dense && !(chosen && chosen.length < MANY)) { if (this.tall >= 4) this.drawDensity(context, list); }
     else if (chosen) {
       if (list.length < 8000) this.drawLines(context, list.filter((i) => !this.isLit(i)), 0.07, false);
       this.drawLines(context, chosen, 0.85, true);
@@ -455,14 +455,14 @@ class Pane {
   }
   // Of each lane: what is neither past nor future of the selection lies under a veil.
   drawCone(context) {
-    const edge = this.gutter + this.inner + 10;
+    const edge = this.gutter + this.inner + 10, rim = this.tall < 9 ? 0 : 2;
     for (const lane of this.shown) {
       const y = this.y(lane), since = this.cone.since[lane], until = this.cone.until[lane];
       const left = since < 0 ? this.gutter : Math.max(this.gutter, this.x(since)), right = until === Infinity ? edge : Math.min(edge, this.x(until));
       if (right <= left) continue;
       context.globalAlpha = 0.66;
       context.fillStyle = colours.bg;
-      context.fillRect(left, y - this.band / 2 - 2, right - left, this.band + 4);
+      context.fillRect(left, y - this.band / 2 - rim, right - left, this.band + 2 * rim);
       context.globalAlpha = 1;
     }
   }
@@ -549,7 +549,7 @@ class Pane {
   tellState() {
     const { view } = this.app, size = (view.to - view.from) / 1000;
     let text = `${seconds(view.from, size)} to ${seconds(view.to, size)} (${span(view.to - view.from)}), ${many(this.visible, "message")}`;
-    if (this.dense) text += this.tall < 4 ? " as a density: rows are too thin for lines (Rows +, or choose nodes in Filter)" : " as a density: zoom in for lines";
+    if (this.dense) text += this.tall < 4 ? " not drawn, for rows are too thin: Rows +, or choose nodes in Filter" : " as a density: zoom in for lines";
     if (this.hiddenLanes.size) text += `, ${many(this.hiddenLanes.size, "node")} hidden`;
     if (this.state.textContent !== text) this.state.textContent = text;
   }
