@@ -57,6 +57,8 @@ pub struct Finished {
 
 #[derive(Serialize, Deserialize)]
 struct Of<T> {
+    /// Under a name that nothing flattened beside it has.
+    #[serde(rename = "place")]
     cell: usize,
     #[serde(flatten)]
     what: T,
