@@ -3,12 +3,12 @@
 use results::Timeline;
 
 use crate::{
-    canvas::{Canvas, Pen, Plot, Side, fitting},
+    canvas::{Canvas, Pen, Plot, Side, fitting, width_of},
     frame::{LEFT, RIGHT, WIDTH, share_axis, time_axis},
     ink::Ink,
     scale::Scale,
     units::span,
-    windows::{Lanes, name},
+    windows::{self, Lanes},
 };
 
 /// The colours of releases, in their order: none that looks like a fault.
@@ -16,8 +16,9 @@ const RELEASES: [usize; 5] = [0, 2, 3, 5, 6];
 const HEIGHT: f64 = 150.0;
 const FOOT: f64 = 26.0;
 const HEAD: f64 = 10.0;
-/// A band lower or narrower than this has no name in it.
-const NAMED_HEIGHT_MIN: f64 = 18.0;
+/// The size of the name of a release, and how wide it may be.
+const NAME: f64 = 13.0;
+const NAME_MAX: f64 = 120.0;
 
 /// Which share of the fleet runs which release.
 pub(crate) struct Adoption<'a> {
@@ -54,16 +55,11 @@ impl<'a> Adoption<'a> {
         let height = |nodes: u32| share.at(f64::from(nodes) / f64::from(self.nodes));
         let ends = band.iter().skip(1).map(|(at, ..)| *at).chain([self.end()]);
         let (mut upper, mut lower) = (Vec::new(), Vec::new());
-        let mut widest: Option<(f64, f64, f64)> = None;
         for ((at, below, here), end) in band.iter().zip(ends) {
             let (from, to) = (time.at(*at as f64), time.at(end as f64));
             let (bottom, top) = (height(*below), height(below + here));
             upper.extend([(from, top), (to, top)]);
             lower.extend([(from, bottom), (to, bottom)]);
-            let area = (to - from) * (bottom - top);
-            if bottom - top >= NAMED_HEIGHT_MIN && widest.is_none_or(|(most, ..)| area > most) {
-                widest = Some((area, (from + to) / 2.0, (bottom + top) / 2.0));
-            }
         }
         if band.iter().all(|(_, _, here)| *here == 0) {
             return;
@@ -79,11 +75,33 @@ impl<'a> Adoption<'a> {
         rim.insert(0, (upper[2 * first].0, lower[2 * first].1));
         rim.extend(lower.get(2 * (last + 1)));
         canvas.line(&rim, Pen::new(ink, 1.6));
-        if let Some((_, x, y)) = widest {
-            let name = fitting(&self.timeline.releases[release], 120.0, 13.0).unwrap_or_default();
-            canvas.text(&name, (x, y), Side::Middle, 13.0, Ink::Text);
+        let name = fitting(&self.timeline.releases[release], NAME_MAX, NAME).unwrap_or_default();
+        if let Some(at) = room(&upper, &lower, width_of(&name, NAME)) {
+            canvas.text(&name, at, Side::Middle, NAME, Ink::Text);
         }
     }
+}
+
+/// The middle of the roomiest rectangle between a band's rims that is wide and high enough for a name.
+fn room(upper: &[(f64, f64)], lower: &[(f64, f64)], width: f64) -> Option<(f64, f64)> {
+    let mut best: Option<(f64, (f64, f64))> = None;
+    // Two points a step: where it begins and where it ends.
+    for first in (0..upper.len()).step_by(2) {
+        let (mut top, mut bottom) = (f64::MIN, f64::MAX);
+        for last in (first..upper.len()).step_by(2) {
+            (top, bottom) = (top.max(upper[last].1), bottom.min(lower[last].1));
+            if bottom - top < NAME + 4.0 {
+                break;
+            }
+            let (from, to) = (upper[first].0, upper[last + 1].0);
+            // More room than a name needs several times over is no better.
+            let size = (to - from).min(4.0 * NAME_MAX) * (bottom - top).min(4.0 * NAME);
+            if to - from >= width + 6.0 && best.is_none_or(|(most, _)| size > most) {
+                best = Some((size, ((from + to) / 2.0, (top + bottom) / 2.0)));
+            }
+        }
+    }
+    best.map(|(_, at)| at)
 }
 
 impl Plot for Adoption<'_> {
@@ -108,14 +126,7 @@ impl Plot for Adoption<'_> {
                 100.0 * f64::from(last) / total
             ))
         });
-        let faults = self.timeline.windows.iter().map(|window| {
-            format!(
-                "{} from {} to {}.",
-                name(window),
-                span(window.from_nanos),
-                span(window.to_nanos)
-            )
-        });
+        let faults = windows::told(&self.timeline.windows);
         told.chain(faults).collect::<Vec<_>>().join(" ")
     }
 
@@ -168,7 +179,7 @@ mod tests {
         let timeline = digest.scenarios[1].cells[0].timeline.as_ref().unwrap();
         let plot = Adoption::of(timeline).unwrap();
         let text = svg(&plot);
-        for name in ["1.0.0", "1.1.0", "2.0.0", "partition n1 n2 | n3 n4 n5", "pause n4"] {
+        for name in ["1.0.0", "1.1.0", "2.0.0", "partition: n1 n2 | n3 n4 n5", "pause: n4"] {
             assert!(text.contains(name), "{name}");
         }
         let told = plot.description().replace('\u{a0}', " ");
@@ -176,7 +187,7 @@ mod tests {
             told.contains("Release 2.0.0 runs from 2 s on, on at most 100 % of the fleet"),
             "{told}"
         );
-        assert!(told.contains("pause n4 from 800 ms to 2.6 s."), "{told}");
+        assert!(told.contains("pause: n4 from 800 ms to 2.6 s."), "{told}");
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub trait Plot {
 pub struct Canvas<'a> {
     surface: Surface<'a>,
     scale: f64,
+    /// Where the plot begins.
+    origin: (f64, f64),
 }
 
 enum Surface<'a> {
@@ -134,7 +136,7 @@ impl Canvas<'_> {
     }
 
     fn pixel(&self, (x, y): (f64, f64)) -> (i32, i32) {
-        (self.steps(x), self.steps(y))
+        (self.steps(x + self.origin.0), self.steps(y + self.origin.1))
     }
 
     fn pixels(&self, points: &[(f64, f64)]) -> Vec<(i32, i32)> {
@@ -199,7 +201,7 @@ pub(crate) fn in_page(plot: &dyn Plot, id: &str) -> String {
 
 /// `plot` as an SVG in a file of its own, for light and dark paper.
 pub fn svg(plot: &dyn Plot) -> String {
-    let (width, height) = plot.size();
+    let (width, height) = size_alone(plot);
     let (full_width, full_height) = (width * STEPS, height * STEPS);
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
@@ -219,7 +221,7 @@ pub fn svg(plot: &dyn Plot) -> String {
 /// - Errors: where the file cannot be written; `path` must end in `.png`.
 pub fn png(plot: &dyn Plot, path: &Path) -> Result<(), String> {
     register_font();
-    let (width, height) = plot.size();
+    let (width, height) = size_alone(plot);
     let (width, height) = (width.ceil() as u32 * PIXELS, height.ceil() as u32 * PIXELS);
     let (wide, high) = (width * SAMPLES, height * SAMPLES);
     let mut samples = vec![0; wide as usize * high as usize * 3];
@@ -227,7 +229,7 @@ pub fn png(plot: &dyn Plot, path: &Path) -> Result<(), String> {
         let area = BitMapBackend::with_buffer(&mut samples, (wide, high)).into_drawing_area();
         area.fill(&Ink::Paper.light()).expect("pixels take every shape");
         let scale = f64::from(PIXELS * SAMPLES);
-        plot.draw(&Canvas { surface: Surface::Bitmap(area), scale });
+        draw_alone(plot, Canvas { surface: Surface::Bitmap(area), scale, origin: (0.0, 0.0) });
     }
     let pixels = averaged(&samples, width as usize, height as usize, SAMPLES as usize);
     let mut file = BitMapBackend::new(path, (width, height));
@@ -238,12 +240,20 @@ pub fn png(plot: &dyn Plot, path: &Path) -> Result<(), String> {
 
 /// What is drawn, as elements of an SVG and the end of it.
 fn body(plot: &dyn Plot, place: Place) -> String {
-    let (width, height) = plot.size();
+    let (width, height) = match place {
+        Place::Page => plot.size(),
+        Place::Alone => size_alone(plot),
+    };
     let mut text = String::new();
     {
         let size = ((width * STEPS) as u32, (height * STEPS) as u32);
         let area = SVGBackend::with_string(&mut text, size).into_drawing_area();
-        plot.draw(&Canvas { surface: Surface::Svg(area.clone()), scale: STEPS });
+        let surface = Surface::Svg(area.clone());
+        let canvas = Canvas { surface, scale: STEPS, origin: (0.0, 0.0) };
+        match place {
+            Place::Page => plot.draw(&canvas),
+            Place::Alone => draw_alone(plot, canvas),
+        }
         area.present().expect("text takes every shape");
     }
     // What plotters says of every element and nobody needs.
@@ -258,6 +268,25 @@ fn body(plot: &dyn Plot, place: Place) -> String {
     let text = unmarked(&text, place, STEPS);
     let begin = text.find('>').map_or(0, |end| end + 1);
     text[begin..].to_owned()
+}
+
+/// The margin of a picture in a file of its own, and the height of its title.
+const MARGIN: f64 = 16.0;
+const TITLE: f64 = 34.0;
+
+fn size_alone(plot: &dyn Plot) -> (f64, f64) {
+    let (width, height) = plot.size();
+    (width + 2.0 * MARGIN, height + 2.0 * MARGIN + TITLE)
+}
+
+/// Draws `plot` below its title.
+fn draw_alone(plot: &dyn Plot, mut canvas: Canvas<'_>) {
+    const SIZE: f64 = 15.0;
+    canvas.origin = (MARGIN, MARGIN);
+    let title = fitting(&plot.title(), plot.size().0, SIZE).unwrap_or_default();
+    canvas.text(&title, (0.0, SIZE / 2.0), Side::Right, SIZE, Ink::Text);
+    canvas.origin = (MARGIN, MARGIN + TITLE);
+    plot.draw(&canvas);
 }
 
 /// The mean of each square of `side` times `side` samples, for each of three colours.

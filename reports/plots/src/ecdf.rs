@@ -231,12 +231,12 @@ impl Plot for Ecdf {
     }
 }
 
-/// Writes what a mark at `at` means: to its right and below the line, or left of it where that would
-/// leave the plot.
+/// Writes what a mark at `at` means: below the line and to its right, or to its left where that would leave
+/// the plot.
 fn mark(canvas: &Canvas<'_>, text: &str, (x, y): (f64, f64), right: f64) {
     let fits = x + 10.0 + width_of(text, LABEL) < right;
-    let (x, side) = if fits { (x + 9.0, Side::Right) } else { (x - 9.0, Side::Left) };
-    let y = if side == Side::Right { y + 13.0 } else { y - 2.0 };
+    let (x, side) = if fits { (x + 9.0, Side::Right) } else { (x - 2.0, Side::Left) };
+    let y = y + if fits { 13.0 } else { 15.0 };
     canvas.text(text, (x, y), side, LABEL, Ink::Text);
 }
 

@@ -1,6 +1,6 @@
 //! How many messages the fleet holds for a newer release, over the time of one run.
 
-use results::Timeline;
+use results::{Timeline, Window};
 
 use crate::{
     adoption::healed,
@@ -9,6 +9,7 @@ use crate::{
     ink::Ink,
     scale::Scale,
     units::{counted, span},
+    windows::united,
 };
 
 const TOP: f64 = 14.0;
@@ -60,9 +61,9 @@ impl Plot for Held<'_> {
         let count = Scale::linear((0.0, most * 1.08), (bottom, TOP));
         time_axis(canvas, &time, TOP, bottom);
         count_axis(canvas, &count, right);
-        for window in &self.timeline.windows {
-            let (from, to) = (time.at(window.from_nanos as f64), time.at(window.to_nanos as f64));
-            canvas.rectangle((from, TOP), (to.max(from + 2.0), bottom), Ink::Fault, 0.09);
+        let windows: Vec<&Window> = self.timeline.windows.iter().collect();
+        for (from, to) in united(&windows, &time) {
+            canvas.rectangle((from, TOP), (to, bottom), Ink::Fault, 0.09);
         }
         let ends = self.timeline.held.iter().skip(1).map(|(at, _)| *at).chain([end]);
         let mut steps = Vec::new();

@@ -38,6 +38,7 @@ impl Verdict {
         let standings: Vec<Standing> = digest.scenarios.iter().map(Standing::of).collect();
         let fallen = standings.iter().filter(|standing| !standing.holds).count() as u64;
         let scenarios = match all {
+            2 => "both claims".to_owned(),
             1 => format!("the claim of {}", digest.scenarios[0].name),
             _ => format!("all {}", counted(all, "claim")),
         };
