@@ -71,9 +71,8 @@ impl Folder {
     /// Errors: another sweep lies there, another process is at it, or the folder cannot be used.
     pub fn open(path: &Path, plan: &Plan, warn: &mut dyn FnMut(&str)) -> Result<Found, Trouble> {
         let id = plan::id(plan);
-        let blocks = path.join(BLOCKS);
-        fs::create_dir_all(&blocks).map_err(StoreError::writing(&blocks))?;
-        let lock = File::open(&blocks).map_err(StoreError::writing(&blocks))?;
+        fs::create_dir_all(path).map_err(StoreError::writing(path))?;
+        let lock = File::open(path).map_err(StoreError::writing(path))?;
         if let Err(fs::TryLockError::WouldBlock) = lock.try_lock() {
             let shown = path.display();
             return Err(Trouble::Usage(format!(
@@ -90,9 +89,14 @@ impl Folder {
             let jobs =
                 super::jobs::Jobs::new(plan).map_err(|error| Trouble::Usage(error.to_string()))?;
             if rows.note(JOBS_NOTE) == Some(&jobs.count().to_string()) {
+                // Whoever wrote the rows may have been killed before it tidied up.
+                remove_temporary(path)?;
+                remove_blocks(path)?;
                 return Ok(Found::Over(gathered_of(plan, &store::read(path)?)));
             }
         }
+        let blocks = path.join(BLOCKS);
+        fs::create_dir_all(&blocks).map_err(StoreError::writing(&blocks))?;
         let mut folder = Self {
             path: path.to_owned(),
             id,
@@ -207,8 +211,7 @@ impl Folder {
         let parts: Vec<PathBuf> = self.blocks;
         assemble(&self.path, plan, &parts, self.done, &self.gathered)?;
         if over {
-            let blocks = self.path.join(BLOCKS);
-            fs::remove_dir_all(&blocks).map_err(StoreError::writing(&blocks))?;
+            remove_blocks(&self.path)?;
         }
         Ok(self.gathered)
     }
@@ -240,6 +243,16 @@ pub fn assemble(
     }
     let notes = [(SWEEP_NOTE, plan::id(plan)), (JOBS_NOTE, done.to_string())];
     rows.finish(notes).map_err(StoreError::writing(&path))?.keep()
+}
+
+fn remove_blocks(folder: &Path) -> Result<(), StoreError> {
+    let blocks = folder.join(BLOCKS);
+    match fs::remove_dir_all(&blocks) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(StoreError::writing(&blocks)(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What the finished sweep `read` of `plan` came to.

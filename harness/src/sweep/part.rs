@@ -60,7 +60,6 @@ struct Of<T> {
     /// Under a name that nothing flattened beside it has.
     #[serde(rename = "place")]
     cell: usize,
-    #[serde(flatten)]
     what: T,
 }
 

@@ -7,7 +7,7 @@ use contract::{NodeId, Time};
 use replica::{Notice, Replica, notice::MessageId};
 use results::{Timeline, Window};
 use semver::Version;
-use sim::{Event, event::Phase};
+use sim::{Event, event::Phase, fault::Fault};
 
 use crate::{outcome::Outcome, trace::Sink};
 
@@ -97,6 +97,21 @@ impl Keeper {
         }
     }
 
+    fn begins(&mut self, at: u64, kind: &str, text: String) {
+        if self.windows.len() < WINDOWS_MAX {
+            self.open.entry(text.clone()).or_default().push(self.windows.len());
+            self.windows.push(Window { kind: kind.into(), text, from_nanos: at, to_nanos: at });
+        }
+    }
+
+    fn ends(&mut self, at: u64, text: &str) {
+        if let Some(open) = self.open.get_mut(text).filter(|open| !open.is_empty()) {
+            // Of equal ones the first ends first; which of them it is makes no difference.
+            let first = open.remove(0);
+            self.windows[first].to_nanos = at;
+        }
+    }
+
     fn gone(&mut self, at: u64, node: NodeId) {
         self.runs(at, node, None);
         self.holds.remove(&node);
@@ -109,26 +124,42 @@ impl Sink for Keeper {
         let at = at.as_nanos();
         match event {
             Event::Notice { node, notice, .. } => self.notice(at, *node, notice),
-            Event::Crashed { node, .. } | Event::Left { node } => self.gone(at, *node),
-            Event::Fault { fault, phase: Phase::Ends } => {
-                let open = self.open.get_mut(&fault.to_string()).filter(|open| !open.is_empty());
-                if let Some(open) = open {
-                    // Of equal ones the first ends first; which of them it is makes no difference.
-                    let first = open.remove(0);
-                    self.windows[first].to_nanos = at;
-                }
+            Event::Crashed { node, .. } => {
+                self.gone(at, *node);
+                self.begins(at, "crash", format!("{node} down"));
             }
-            Event::Fault { fault, .. } if self.windows.len() < WINDOWS_MAX => {
-                let text = fault.to_string();
-                self.open.entry(text.clone()).or_default().push(self.windows.len());
-                let kind = fault.injector().name().to_owned();
-                self.windows.push(Window { kind, text, from_nanos: at, to_nanos: at });
+            Event::Recovered { node } => self.ends(at, &format!("{node} down")),
+            Event::Left { node } => {
+                self.gone(at, *node);
+                self.ends(at, &format!("{node} down"));
+                self.ends(at, &format!("{node} paused"));
             }
+            Event::Paused { node, .. } => self.begins(at, "pause", format!("{node} paused")),
+            Event::Resumed { node, .. } => self.ends(at, &format!("{node} paused")),
+            // Of these the nodes and the clogs that they bring about say how long they last.
+            Event::Fault {
+                fault:
+                    Fault::Crash(_)
+                    | Fault::Pause(_)
+                    | Fault::Swizzle(_)
+                    | Fault::SetClock(_)
+                    | Fault::Leave(_),
+                ..
+            } => {}
+            Event::Fault { fault, phase: Phase::Ends } => self.ends(at, &which(fault)),
+            Event::Fault { fault, .. } => self.begins(at, fault.injector().name(), which(fault)),
             _ => {}
         }
     }
 
     fn mark(&mut self, _: Time, _: &str) {}
+}
+
+/// Which fault it is, without how long it lasts: its window says that.
+fn which(fault: &Fault) -> String {
+    let text = fault.to_string();
+    let lasts = text.rfind(" for ").or_else(|| text.rfind(" until calm"));
+    text[..lasts.unwrap_or(text.len())].to_owned()
 }
 
 /// Appends that it is `now` from `at` on; of one moment the last counts.
@@ -179,6 +210,10 @@ node = "n0"
 rate = "50/s"
 [[fault]]
 partition = { groups = [["n0"], ["n1", "n2"]], from = "1s", until = "4s" }
+[[fault]]
+crash = { node = "n1", at = "5s", down = "700ms" }
+[[fault]]
+pause = { node = "n2", at = "6s", lasts = "200ms" }
 "#;
 
     #[test]
@@ -192,8 +227,21 @@ partition = { groups = [["n0"], ["n1", "n2"]], from = "1s", until = "4s" }
         assert_eq!(timeline.releases, ["1.0.0", "2.0.0"]);
         assert_eq!(timeline.adoption.last().unwrap().1, [0, 3]);
         assert!(timeline.adoption.iter().any(|(_, counts)| counts == &[2, 1]));
-        let [window] = &timeline.windows[..] else { panic!("{:?}", timeline.windows) };
-        assert_eq!((window.from_nanos, window.to_nanos), (1_000_000_000, 4_000_000_000));
+        let windows = timeline.windows.iter();
+        let windows: Vec<_> = windows
+            .map(|window| {
+                let millis = [window.from_nanos, window.to_nanos].map(|nanos| nanos / 1_000_000);
+                (window.kind.as_str(), window.text.as_str(), millis)
+            })
+            .collect();
+        assert_eq!(
+            windows,
+            [
+                ("split", "split n0 | n1 n2", [1_000, 4_000]),
+                ("crash", "n1 down", [5_000, 5_700]),
+                ("pause", "n2 paused", [6_000, 6_200]),
+            ]
+        );
     }
 
     #[test]
