@@ -491,11 +491,11 @@ fn content(message: &Datagram) -> (&'static str, String) {
     match &message.content {
         Content::Ack(_) => ("ack", String::new()),
         Content::Frame(frame) => {
-            let stamps = frame.items.iter().filter_map(|item| match &item.letter {
+            let stamp = frame.items.iter().rev().find_map(|item| match &item.letter {
                 Letter::App { stamp, .. } => stamp.as_ref(),
                 Letter::Nack(_) => None,
             });
-            ("app", stamps.last().map_or_else(String::new, |stamp| stamp.id().to_string()))
+            ("app", stamp.map_or_else(String::new, |stamp| stamp.id().to_string()))
         }
         Content::Once(once) => {
             let release = once.stamp.as_ref();

@@ -51,6 +51,8 @@ mod tests {
         process::{Command, Stdio},
     };
 
+    use results::{Lane, Mark};
+
     use super::*;
     use crate::view::testing::small;
 
@@ -149,5 +151,28 @@ mod tests {
             Err(_) | Ok(Some(77)) => eprintln!("skipped: Perfetto's classes are not installed"),
             Ok(_) => panic!("{}", String::from_utf8_lossy(&ran.unwrap().stderr)),
         }
+    }
+
+    #[test]
+    fn what_a_viewer_cannot_show_is_left_out_from_the_beginning_and_counted() {
+        let lane = |number| Lane { name: format!("n{number}"), ..Lane::default() };
+        let mark = |order: u64| Mark {
+            at_nanos: order,
+            order,
+            lane: Some(order as u32),
+            kind: "committed".to_owned(),
+            ..Mark::default()
+        };
+        let lanes = (0..3_000).map(lane).collect();
+        let run = Diagram { lanes, marks: (0..1_000).map(mark).collect(), ..Diagram::default() };
+        run.check().unwrap();
+        let shiviz = export(&run, Viewer::Shiviz);
+        assert!(shiviz.left_out[0].ends_with("and the first 334 other events"));
+        let text = String::from_utf8(shiviz.bytes).unwrap();
+        assert_eq!(text.lines().count(), 2 + 2 * 666);
+        assert!(text.ends_with("n999 {\"n999\":1}\n"));
+        let dot = export(&run, Viewer::Dot);
+        assert_eq!(dot.left_out, ["the first 600 events"]);
+        assert_eq!(String::from_utf8(dot.bytes).unwrap().matches("label=\"0.").count(), 400);
     }
 }

@@ -13,6 +13,9 @@ use crate::view::{is_telling, seconds};
 /// Numbers in all clocks together: ShiViz draws a few thousand events well and no more.
 const NUMBERS_MAX: usize = 2_000_000;
 
+/// Which events are shown.
+type Shown<'a> = &'a dyn Fn(&Happened) -> bool;
+
 pub(super) fn log(run: &Diagram) -> (Vec<u8>, Option<String>) {
     let everything = everything(run);
     // What is shown, from all to the most telling.
@@ -24,12 +27,12 @@ pub(super) fn log(run: &Diagram) -> (Vec<u8>, Option<String>) {
     };
     let marks =
         |one: &Happened| matches!(one.what, What::Mark(mark) if is_telling(&run.marks[mark]));
-    let levels: [(&dyn Fn(&Happened) -> bool, Option<&str>); 3] = [
+    let levels: [(Shown<'_>, Option<&str>); 3] = [
         (&all, None),
         (&apps, Some("everyday events and all messages but those of the app")),
         (&marks, Some("everyday events and all messages, though not what they caused")),
     ];
-    let fits = |shown: &dyn Fn(&Happened) -> bool| {
+    let fits = |shown: Shown<'_>| {
         everything.iter().filter(|one| shown(one)).count() * run.lanes.len() <= NUMBERS_MAX
     };
     let level = levels.iter().position(|(shown, _)| fits(shown));
