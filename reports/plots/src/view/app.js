@@ -444,7 +444,7 @@ class App {
     const kinds = ["command", "fetched", "staged", "prepared", "committed", "quarantined", "crashed", "recovered", "paused", "held", "drained", "nacked"].filter(seen);
     const signs = kinds.map((kind) => item(SIGNS[kind].name, 18, (c) => drawSign(c, kind, 9, 9, 4)));
     const row = (title, list) => element("div", { class: "row" }, element("h2", { text: title }), ...list);
-    document.getElementById("legend").replaceChildren(row("Nodes", [...releases, ...states]), row("Messages", [app, plain, ...fates]), row("Events", signs));
+    document.getElementById("legend").replaceChildren(row("Nodes", [...releases, ...states]), row("Messages", [app, plain, ...fates]), ...(signs.length > 0 ? [row("Events", signs)] : []));
   }
 
   // ---- the address: what is looked at can be sent to somebody ----

@@ -549,7 +549,7 @@ class Pane {
   tellState() {
     const { view } = this.app, size = (view.to - view.from) / 1000;
     let text = `${seconds(view.from, size)} to ${seconds(view.to, size)} (${span(view.to - view.from)}), ${many(this.visible, "message")}`;
-    if (this.dense) text += this.tall < 4 ? " not drawn, for rows are too thin: Rows +, or choose nodes in Filter" : " as a density: zoom in for lines";
+    if (this.dense) text += this.tall < 4 ? " not drawn, for rows are too thin: Rows +, or choose nodes in Filter" : " as a density (logarithmic; in colour what did not simply arrive): zoom in for lines";
     if (this.hiddenLanes.size) text += `, ${many(this.hiddenLanes.size, "node")} hidden`;
     if (this.state.textContent !== text) this.state.textContent = text;
   }
