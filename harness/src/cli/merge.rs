@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use results::Plan;
+use results::{
+    Cost, Plan,
+    store::{self, durable},
+};
 
 use super::{
     Exit, Failure, quoted,
@@ -11,7 +14,7 @@ use super::{
 };
 use crate::sweep::{
     Trouble, cells,
-    folder::{assemble, remove_temporary},
+    folder::{assemble, cost_of, remove_temporary},
     gather::Gathered,
     part::{Finished, Label},
     plan, shard,
@@ -41,6 +44,13 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let places = cells::places(&plan).map_err(Failure::Rejected)?;
     let jobs = plan::check(&plan)?.count();
     assemble(folder, &plan, &parts, jobs, &gathered).map_err(Trouble::Store)?;
+    let mut cost = Cost::default();
+    for number in 0..plan.shards {
+        cost.add(&cost_of(&shard::cost_file(folder, number, plan.shards)));
+    }
+    let path = folder.join(store::COST);
+    let text = serde_json::to_string_pretty(&cost).expect("a cost is JSON") + "\n";
+    durable::write(&path, text.as_bytes()).map_err(Trouble::Store)?;
     // Whoever was killed left a file that nobody will ever finish.
     remove_temporary(folder).map_err(Trouble::Store)?;
     sweep::conclude(&arguments.output, &plan, &places, &gathered, None)

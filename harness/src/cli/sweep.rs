@@ -8,7 +8,10 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use results::{Plan, store::durable};
+use results::{
+    Cost, Plan,
+    store::{self, durable},
+};
 
 use super::{
     Exit, Failure, interrupt,
@@ -21,7 +24,7 @@ use crate::sweep::{
     Trouble,
     cells::{self, Place},
     corpus,
-    folder::{Folder, Found},
+    folder::{Folder, Found, add_cost},
     gather::Gathered,
     judge::judge,
     part::{Finished, Label},
@@ -194,10 +197,13 @@ fn whole(
         bar.set_position(done);
         bar.set_message(if failed > 0 { format!(", {failed} failed") } else { String::new() });
     };
-    let ended = runner.sweep(0..jobs, &budget, &interrupt::asked, &mut *folder, &mut tell);
+    let mut cost = Cost::default();
+    let ended =
+        runner.sweep(0..jobs, &budget, &interrupt::asked, &mut *folder, &mut tell, &mut cost);
     bar.finish_and_clear();
     let ended = ended?;
     let done = folder.done();
+    add_cost(&path.join(store::COST), &cost).map_err(Trouble::Store)?;
     if ended == Ended::Interrupted {
         let on = if out.is_some() { "; the same command goes on from there" } else { "" };
         print_aside(&format!("interrupted: {done} of {} done{on}\n", counted(jobs, "run")));
@@ -256,7 +262,9 @@ fn one_shard(
         Budget { threads: arguments.threads, stop_file: Some(out.join(STOP)), ..Budget::default() };
     let bar = progress::sweep(jobs.end - jobs.start, 0, None, shows(arguments));
     let mut tell = |done: u64, _: u64| bar.set_position(done - jobs.start);
-    let ended = runner.sweep(jobs.clone(), &budget, &interrupt::asked, &mut part, &mut tell);
+    let mut cost = Cost::default();
+    let ended =
+        runner.sweep(jobs.clone(), &budget, &interrupt::asked, &mut part, &mut tell, &mut cost);
     bar.finish_and_clear();
     if ended? != Ended::Over {
         print_aside(&format!("shard {number} of {of} was stopped; nothing of it is kept\n"));
@@ -264,6 +272,7 @@ fn one_shard(
     }
     match part.finish(jobs.end) {
         Ok(gathered) => {
+            add_cost(&shard::cost_file(out, number, of), &cost).map_err(Trouble::Store)?;
             let (runs, failed) = (gathered.runs(), gathered.failed());
             aside(
                 arguments,

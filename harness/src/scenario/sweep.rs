@@ -97,6 +97,7 @@ pub fn with_settings(
     let set: Vec<(&str, Value)> =
         settings.iter().map(|(key, value)| (key.as_str(), value_of(value))).collect();
     changed(path, text, &set).map_err(|why| {
+        let why = *why;
         let title = format!("with {}: {}", cell.name(), why.title);
         let help = why.help.or_else(|| (!why.label.is_empty()).then_some(why.label));
         Box::new(Rejected::whole(path, why.code, title, help))
@@ -206,14 +207,10 @@ fn leaves(
 }
 
 /// The scenario `text` with other values, and without its grid.
-fn changed(path: &Path, text: &str, set: &[(&str, Value)]) -> Result<Scenario, Diagnostic> {
-    let lost = |title: String, label: &str| Diagnostic {
-        code: Code::UnknownKey,
-        title,
-        at: None,
-        label: label.to_owned(),
-        path: String::new(),
-        help: None,
+fn changed(path: &Path, text: &str, set: &[(&str, Value)]) -> Result<Scenario, Box<Diagnostic>> {
+    let lost = |title: String, label: &str| {
+        let (code, label, path) = (Code::UnknownKey, label.to_owned(), String::new());
+        Box::new(Diagnostic { code, title, at: None, label, path, help: None })
     };
     let mut table: Table = toml::from_str(text).expect("it was read before");
     table.remove("sweep");
@@ -227,7 +224,7 @@ fn changed(path: &Path, text: &str, set: &[(&str, Value)]) -> Result<Scenario, D
         .map_err(|error| lost(error.to_string(), "expected a value that TOML has"))?;
     Scenario::parse(path, text).map_err(|rejected| {
         let first = rejected.diagnostics.into_iter().next();
-        first.expect("what is rejected has a mistake")
+        Box::new(first.expect("what is rejected has a mistake"))
     })
 }
 

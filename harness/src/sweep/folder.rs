@@ -16,7 +16,7 @@ use std::{
 };
 
 use results::{
-    Plan,
+    Cost, Plan,
     store::{self, RowReader, RowWriter, StoreError, durable, durable::Unfinished, to_lines},
 };
 
@@ -283,6 +283,21 @@ fn gathered_of(plan: &Plan, read: &store::Sweep) -> Gathered {
     gathered
 }
 
+/// Adds `cost` to what the sweep or shard cost so far whose costs are in the file `path`. Nothing depends on
+/// it, so a file that makes no sense is begun anew.
+pub fn add_cost(path: &Path, cost: &Cost) -> Result<(), StoreError> {
+    let mut sum = cost_of(path);
+    sum.add(cost);
+    let text = serde_json::to_string_pretty(&sum).expect("a cost is JSON") + "\n";
+    durable::write(path, text.as_bytes())
+}
+
+/// The cost in the file `path`; none where there is no such file.
+pub fn cost_of(path: &Path) -> Cost {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
 /// Removes what processes left that were killed. Nobody else may be writing into `folder`, or whoever
 /// does must bear it.
 pub fn remove_temporary(folder: &Path) -> Result<(), StoreError> {
@@ -298,4 +313,93 @@ pub fn remove_temporary(folder: &Path) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use results::{Cell, Planned, Run, Tally};
+
+    use super::*;
+
+    fn plan() -> Plan {
+        let cells = vec![Cell::default()];
+        let text = "a".to_owned();
+        let hash = format!("{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes()));
+        let planned = Planned { name: "a".into(), text, hash, cells, ..Planned::default() };
+        Plan { seed_count: 40, shards: 1, scenarios: vec![planned], ..Plan::default() }
+    }
+
+    fn done(seed: u64) -> Done {
+        let scenario = "a".to_owned();
+        let row = Run { scenario: scenario.clone(), seed, ..Run::default() };
+        let tally = Tally { scenario, runs: 1, latency: [(seed, 1)].into(), ..Tally::default() };
+        Done { cell: 0, row, tally, failure: None, timeline: None }
+    }
+
+    fn begun(path: &Path) -> Folder {
+        match Folder::open(path, &plan(), &mut |why| panic!("{why}")).unwrap() {
+            Found::Begun(folder) => *folder,
+            Found::Over(_) => panic!("it is not over"),
+        }
+    }
+
+    /// A sweep that is killed after each of `until`, with some jobs done that are not durable.
+    fn swept(until: &[u64]) -> (tempfile::TempDir, BTreeMap<&'static str, Vec<u8>>) {
+        let made = tempfile::tempdir().unwrap();
+        let path = made.path();
+        for end in until {
+            let mut folder = begun(path);
+            for number in folder.done()..*end {
+                folder.take(number, Some(done(number))).unwrap();
+            }
+            folder.flush(*end).unwrap();
+            if *end < 40 {
+                folder.take(*end, Some(done(*end))).unwrap();
+                // What a kill leaves behind.
+                fs::write(path.join(BLOCKS).join(".tmp-1-x"), "half").unwrap();
+            }
+        }
+        begun(path).finish(&plan(), true).unwrap();
+        let names = [store::ROWS, store::FAILURES, store::TALLIES, store::TIMELINES, store::PLAN];
+        let files = names.map(|name| (name, fs::read(path.join(name)).unwrap())).into();
+        (made, files)
+    }
+
+    #[test]
+    fn final_files_do_not_tell_where_blocks_ended() {
+        let (calm, files) = swept(&[40]);
+        let (killed, others) = swept(&[1, 2, 17, 39, 40]);
+        assert_eq!(files, others);
+        let names = |folder: &tempfile::TempDir| fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!((names(&calm), names(&killed)), (5, 5));
+        assert_eq!(store::read(calm.path()).unwrap().count(), 40);
+    }
+
+    #[test]
+    fn a_damaged_block_is_done_again_with_all_that_follow_it() {
+        let made = tempfile::tempdir().unwrap();
+        for end in [10, 20, 30] {
+            let mut folder = begun(made.path());
+            (folder.done()..end)
+                .for_each(|number| folder.take(number, Some(done(number))).unwrap());
+            folder.flush(end).unwrap();
+        }
+        let second = made.path().join(BLOCKS).join(format!("{:020}.parquet", 10));
+        let bytes = fs::read(&second).unwrap();
+        fs::write(&second, &bytes[..bytes.len() / 2]).unwrap();
+        let mut warned = Vec::new();
+        let found = Folder::open(made.path(), &plan(), &mut |why| warned.push(why.to_owned()));
+        let Found::Begun(folder) = found.unwrap() else { panic!("it is not over") };
+        assert_eq!((folder.done(), warned.len()), (10, 2));
+        assert!(warned[0].contains("is damaged"), "{warned:?}");
+    }
+
+    #[test]
+    fn two_sweeps_do_not_share_a_folder_at_once() {
+        let made = tempfile::tempdir().unwrap();
+        let _first = begun(made.path());
+        let second = Folder::open(made.path(), &plan(), &mut |_| {});
+        let said = second.err().unwrap().to_string();
+        assert!(said.starts_with("another simctl is sweeping into "), "{said}");
+    }
 }

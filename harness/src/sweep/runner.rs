@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use results::{Plan, store::StoreError};
+use results::{Cost, Plan, store::StoreError};
 
 use super::{
     Trouble,
@@ -133,7 +133,9 @@ impl<'p> Runner<'p> {
         interrupted: &dyn Fn() -> bool,
         keep: &mut dyn Keep,
         progress: &mut dyn FnMut(u64, u64),
+        cost: &mut Cost,
     ) -> Result<Ended, Trouble> {
+        let begun = Instant::now();
         let first = keep.done().max(numbers.start);
         let failed = keep.gathered().failed();
         let stop = AtomicBool::new(false);
@@ -143,6 +145,8 @@ impl<'p> Runner<'p> {
             interrupted,
             keep,
             progress,
+            cost,
+            repeat: &|done| repeat(self.cells[done.cell].place(), done.row.seed),
             stop: &stop,
             next: first,
             failed,
@@ -154,7 +158,10 @@ impl<'p> Runner<'p> {
             return Ok(Ended::Failures);
         }
         let mut trouble = None;
-        let work = |number| self.run(number);
+        let work = |number| {
+            let begun = Instant::now();
+            (self.run(number), begun.elapsed())
+        };
         let end = in_order(first..numbers.end, budget.threads, &stop, work, |result| {
             desk.take(result).unwrap_or_else(|why| {
                 trouble = Some(why);
@@ -166,6 +173,7 @@ impl<'p> Runner<'p> {
             desk.keep.flush(desk.next)?;
             desk.tell();
         }
+        desk.cost.wall_nanos += nanos(begun.elapsed());
         match (trouble, desk.ended) {
             (Some(trouble), _) => Err(trouble),
             (None, Some(Ended::Failures)) => Ok(Ended::Failures),
@@ -204,12 +212,22 @@ impl<'p> Runner<'p> {
     }
 }
 
+/// What comes of a job, and how long it took.
+type Ran = (Result<Option<Done>, Trouble>, Duration);
+
+fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// Where results arrive in order.
 struct Desk<'a> {
     budget: &'a Budget,
     interrupted: &'a dyn Fn() -> bool,
     keep: &'a mut dyn Keep,
     progress: &'a mut dyn FnMut(u64, u64),
+    cost: &'a mut Cost,
+    /// The command that repeats a run.
+    repeat: &'a dyn Fn(&Done) -> String,
     /// Set where no further run may begin.
     stop: &'a AtomicBool,
     /// The job that comes next.
@@ -224,12 +242,12 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    fn take(
-        &mut self,
-        result: Next<Result<Option<Done>, Trouble>>,
-    ) -> Result<ControlFlow<()>, Trouble> {
-        if let Next::Done(number, done) = result {
+    fn take(&mut self, result: Next<Ran>) -> Result<ControlFlow<()>, Trouble> {
+        if let Next::Done(number, (done, took)) = result {
             let done = done?;
+            if let Some(done) = &done {
+                self.pay(done, nanos(took));
+            }
             self.failed += u64::from(done.as_ref().is_some_and(|done| done.failure.is_some()));
             self.keep.take(number, done)?;
             self.next = number + 1;
@@ -246,6 +264,15 @@ impl Desk<'_> {
             self.stop.store(self.ended.is_some(), Ordering::Relaxed);
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    fn pay(&mut self, done: &Done, took: u64) {
+        self.cost.runs += 1;
+        self.cost.busy_nanos += took;
+        if took > self.cost.slowest_nanos {
+            self.cost.slowest_nanos = took;
+            self.cost.slowest = (self.repeat)(done);
+        }
     }
 
     fn tell(&mut self) {

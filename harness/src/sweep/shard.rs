@@ -156,6 +156,11 @@ pub fn file(folder: &Path, shard: u32, of: u32) -> PathBuf {
     folder.join(format!("shard-{shard:05}-of-{of:05}.parquet"))
 }
 
+/// The file of what shard `shard` of `of` in `folder` cost.
+pub fn cost_file(folder: &Path, shard: u32, of: u32) -> PathBuf {
+    folder.join(format!("cost-{shard:05}-of-{of:05}.json"))
+}
+
 /// `shards`, ascending, as engines take them: `3,7-9`.
 pub fn listed(shards: &[u32]) -> String {
     let mut parts: Vec<(u32, u32)> = Vec::new();

@@ -131,12 +131,33 @@ impl Outcome {
     }
 }
 
-/// What a run cost on the machine that ran it. Never part of [`Run`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What runs cost on the machine that ran them. Never part of [`Run`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Cost {
-    /// Time that passed.
+    /// Runs.
+    pub runs: u64,
+    /// Time that passed from the first to the last.
     pub wall_nanos: u64,
+    /// Time that passed in each run, added up.
+    pub busy_nanos: u64,
+    /// Time that passed in the longest.
+    pub slowest_nanos: u64,
+    /// The command that repeats the longest.
+    pub slowest: String,
+}
+
+impl Cost {
+    /// Adds what others cost that ran at another time or elsewhere.
+    pub fn add(&mut self, other: &Self) {
+        self.runs += other.runs;
+        self.wall_nanos += other.wall_nanos;
+        self.busy_nanos += other.busy_nanos;
+        if other.slowest_nanos > self.slowest_nanos {
+            self.slowest_nanos = other.slowest_nanos;
+            self.slowest.clone_from(&other.slowest);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -261,8 +261,8 @@ pub(super) fn junit(judged: &[Judged<'_>]) -> Result<String, Failure> {
                 .map(|failure| format!("{}\n       {}", told(failure), failure.repeat))
                 .collect();
             said.extend(one.shortfalls.iter().cloned());
-            let kinds = one.failures.iter().map(|failure| &*failure.invariant);
-            let kind = kinds.filter(|kind| !kind.is_empty()).next().unwrap_or("falls short");
+            let mut kinds = one.failures.iter().map(|failure| &*failure.invariant);
+            let kind = kinds.find(|kind| !kind.is_empty()).unwrap_or("falls short");
             let first = said.first().and_then(|said| said.lines().next()).unwrap_or_default();
             status.set_message(first.to_owned()).set_type(kind).set_description(said.join("\n\n"));
         }
