@@ -474,6 +474,7 @@ fn tells(event: &Event<'_, Replica>) -> bool {
         Event::Command { command, .. } => matches!(command, Command::Publish { .. }),
         Event::Notice { notice, .. } => match notice {
             Notice::Merged { before, after, .. } => before != after,
+            Notice::Drained { delivered: 0, left: 0 } => false,
             Notice::Acknowledged { .. }
             | Notice::Replied { .. }
             | Notice::Ticked { .. }
