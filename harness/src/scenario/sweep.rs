@@ -311,10 +311,10 @@ node = "n0"
     fn a_pair_of_versions_is_one_axis() {
         let grid = r#"
             [[sweep.together]]
-            fleet.runs = ["1.0.0", "1.1.0"]
+            fleet.runs = ["1.0.0", "1.4.0"]
             release.0.version = ["1.0.1", "2.0.0"]
         "#;
-        assert_eq!(names(grid), ["runs=1.0.0 version=1.0.1", "runs=1.1.0 version=2.0.0"]);
+        assert_eq!(names(grid), ["runs=1.0.0 version=1.0.1", "runs=1.4.0 version=2.0.0"]);
     }
 
     #[test]
