@@ -33,12 +33,13 @@ latency = { uniform = { min = "100us", max = "2ms" } }
 torn = "50%"
 [protocol]
 gossip = "200ms"
+fanout = 2
 [workload]
 rate = "10/s"
 mix = { increment = 2, add = 8 }
 [[release]]
 version = "2.0.0"
-at = "2s"
+at = "3500ms"
 node = "n0"
 rollout = { rolling = { batch = 1, gap = "300ms" } }
 [random]
@@ -48,7 +49,7 @@ pause = { every = "5s", lasts = { min = "10ms", max = "500ms" } }
 partition = { every = "5s", lasts = { min = "200ms", max = "2s" } }
 clog = { every = "5s", lasts = { min = "100ms", max = "1s" } }
 [phases]
-safety = "8s"
+safety = "10s"
 liveness = "20s"
 "#;
 
@@ -67,18 +68,17 @@ pub struct Planted {
 }
 
 /// Release 3.0.0 once most run 2.0.0.
-const TWICE: &str = "[[release]]\nversion = \"3.0.0\"\nat = \"6s\"\nnode = \"n1\"\n";
+const TWICE: &str = "[[release]]\nversion = \"3.0.0\"\nat = \"7500ms\"\nnode = \"n1\"\n";
 /// Release 3.0.0 while half of the fleet still runs 1.4.0.
-const SKIPS: &str = "[[release]]\nversion = \"3.0.0\"\nat = \"2500ms\"\nnode = \"n1\"\n\
+const SKIPS: &str = "[[release]]\nversion = \"3.0.0\"\nat = \"4s\"\nnode = \"n1\"\n\
                      rollout = { rolling = { batch = 1, gap = \"300ms\" } }\n";
 /// Another code under the same version, elsewhere.
 const RIVALS: &str =
-    "[[release]]\nversion = \"2.0.0\"\nvariant = \"other\"\nat = \"2100ms\"\nnode = \"n3\"\n";
+    "[[release]]\nversion = \"2.0.0\"\nvariant = \"other\"\nat = \"3600ms\"\nnode = \"n3\"\n";
 /// A release that only strangers signed, at a node that believes them.
-const STRANGERS: &str =
-    "[[release]]\nversion = \"3.0.0\"\nat = \"3s\"\nnode = \"n3\"\nforged = \"untrusted-key\"\n";
+const STRANGERS: &str = "[[release]]\nversion = \"3.0.0\"\nat = \"4500ms\"\nnode = \"n3\"\nforged = \"untrusted-key\"\n";
 /// An envelope that was changed after it was signed.
-const TAMPERED: &str = "[[release]]\nversion = \"3.0.0\"\nat = \"3s\"\nnode = \"n2\"\nforged = \"tampered-envelope\"\n";
+const TAMPERED: &str = "[[release]]\nversion = \"3.0.0\"\nat = \"4500ms\"\nnode = \"n2\"\nforged = \"tampered-envelope\"\n";
 /// Nodes may refuse 2.0.0.
 const REFUSED: &str = "[expect]\nquarantined = [\"2.0.0\"]\n";
 
@@ -93,6 +93,14 @@ const MINOR: &[(&str, &str)] =
     &[("1.4.0", "1.0.0"), ("version = \"2.0.0\"", "version = \"1.4.0\"")];
 /// A hold that two messages fill.
 const FULL: (&str, &str) = ("[protocol]", "[protocol]\nhold = { messages = 2 }");
+/// Nodes that gossip so seldom that a thousand datagrams come before.
+const SELDOM: (&str, &str) = ("gossip = \"200ms\"", "gossip = \"60s\"");
+/// From 1.5.0 to 2.1.0, whose nodes ask each other for the map without a release: past what waits.
+const ASKS: &[(&str, &str)] = &[
+    ("1.4.0", "1.5.0"),
+    ("version = \"2.0.0\"", "version = \"2.1.0\""),
+    ("add = 8", "add = 8, ask = 4"),
+];
 /// A node that believes strangers.
 const HOSTILE: (&str, &str) = ("nodes = 10", "nodes = 10\nhostile = [\"n3\"]");
 
@@ -100,7 +108,7 @@ const HOSTILE: (&str, &str) = ("nodes = 10", "nodes = 10\nhostile = [\"n3\"]");
 pub fn table() -> Vec<Planted> {
     let planted = |number, bug, edits, more| Planted { bug, number, edits, more };
     vec![
-        planted(Some(1), Bug::MergeUsesLte, &[], ""),
+        planted(Some(1), Bug::MergeUsesLte, &[SELDOM], ""),
         planted(Some(2), Bug::GateComparesFullVersions, MINOR, ""),
         planted(Some(3), Bug::DrainDoesNotRemove, &[], TWICE),
         planted(Some(4), Bug::DrainInHashOrder, &[], ""),
@@ -117,6 +125,7 @@ pub fn table() -> Vec<Planted> {
         planted(None, Bug::ConvertTwice, &[], ""),
         planted(None, Bug::SkipEdge, &[], SKIPS),
         planted(None, Bug::KnownFallsOnRecovery, &[], ""),
+        planted(None, Bug::UnversionedHeld, ASKS, ""),
         planted(None, Bug::OverflowSilent, &[FULL], ""),
         planted(None, Bug::TwoInstances, &[], ""),
         planted(None, Bug::WrongStampAtCommit, &[], ""),

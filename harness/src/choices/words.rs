@@ -333,7 +333,7 @@ mod tests {
     fn a_mistake_is_named_with_its_place_and_what_was_expected() {
         let wrong = |line: &str| {
             let error = words().read(line).expect_err(line);
-            format!("{}: {error}", line.get(error.at).unwrap_or("?"))
+            format!("{}: {error}", line.get(error.at.clone()).unwrap_or("?"))
         };
         assert!(wrong("sent n1->n4 #3 lost").starts_with("sent: expected one of `send`"));
         assert!(wrong("send n1-n4 #3 lost").starts_with("n1-n4: expected a link"));

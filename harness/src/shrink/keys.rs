@@ -9,7 +9,7 @@ use super::case::{Case, Trials};
 use crate::scenario::Scenario;
 
 /// Keys that stay: without them a file is no scenario, or another claim.
-const KEPT: [&str; 4] = ["about", "app", "expect.outcome", "phases"];
+const KEPT: [&str; 5] = ["about", "app", "expect.outcome", "fleet.without", "phases"];
 /// Keys that are tried at a time; more would be tried in vain after the first that can go.
 const BATCH: usize = 8;
 
@@ -27,7 +27,7 @@ pub(super) fn without_needless(trials: &Trials<'_>, case: Case) -> Case {
     let mut next = 0;
     loop {
         // What was kept stands before `next`, and stays where it is: a key's path is tried once.
-        let paths = paths(&table);
+        let paths = paths(&table, &KEPT);
         if next >= paths.len() {
             return case;
         }
@@ -58,7 +58,7 @@ pub(super) fn table(scenario: &Scenario) -> Option<Table> {
 pub(super) fn terse(scenario: &Scenario) -> Option<Table> {
     let mut terse = table(scenario)?;
     let mut next = 0;
-    while let Some(path) = paths(&terse).get(next) {
+    while let Some(path) = paths(&terse, &[]).get(next) {
         match removed(&terse, path).filter(|smaller| read(smaller).as_ref() == Some(scenario)) {
             Some(smaller) => terse = smaller,
             None => next += 1,
@@ -72,36 +72,36 @@ pub(super) fn read(table: &Table) -> Option<Scenario> {
     Scenario::parse(Path::new("shrunk.toml"), toml::to_string(table).ok()?).ok()
 }
 
-/// Every key and list item, a whole before its parts.
-fn paths(table: &Table) -> Vec<Vec<Step>> {
+/// Every key and list item, a whole before its parts; those of `kept` stay, and so does what is in them.
+fn paths(table: &Table, kept: &[&str]) -> Vec<Vec<Step>> {
     let mut found = Vec::new();
     let mut path = Vec::new();
-    walk_table(table, &mut path, &mut found);
+    walk_table(table, kept, &mut path, &mut found);
     found
 }
 
-fn walk_table(table: &Table, path: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
+fn walk_table(table: &Table, kept: &[&str], path: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
     for (key, value) in table {
         path.push(Step::Key(key.clone()));
-        walk(value, path, found);
+        walk(value, kept, path, found);
         path.pop();
     }
 }
 
-fn walk(value: &Value, path: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
+fn walk(value: &Value, kept: &[&str], path: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
     let name = shown(path);
-    if !KEPT.iter().any(|kept| name == *kept || kept.starts_with(&format!("{name}."))) {
+    if !kept.iter().any(|kept| name == *kept || kept.starts_with(&format!("{name}."))) {
         found.push(path.clone());
     }
-    if KEPT.contains(&name.as_str()) {
+    if kept.contains(&name.as_str()) {
         return;
     }
     match value {
-        Value::Table(table) => walk_table(table, path, found),
+        Value::Table(table) => walk_table(table, kept, path, found),
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
                 path.push(Step::Index(index));
-                walk(item, path, found);
+                walk(item, kept, path, found);
                 path.pop();
             }
         }

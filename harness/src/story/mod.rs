@@ -57,7 +57,12 @@ pub fn tell(outcome: &Outcome, past: &Past) -> Option<Story> {
     let first = outcome.violations.first()?;
     let mut sentences: Vec<Sentence> = Vec::new();
     for happened in past.of(&first.nodes) {
-        let Some(sentence) = sentence(happened) else { continue };
+        // Of what nobody promised to deliver only what came last can have broken the claim.
+        let Some(sentence) =
+            sentence(happened).filter(|_| !happened.fleeting || happened.at == first.at)
+        else {
+            continue;
+        };
         match sentences.last_mut() {
             Some(last) if last.node == sentence.node && alike(&last.text, &sentence.text) => {
                 last.times += 1;
@@ -123,7 +128,7 @@ fn shown(at: Time) -> String {
 }
 
 /// What every step does: the notices of the nodes say what came of it.
-const ORDINARY: [&str; 8] = [
+const ORDINARY: [&str; 9] = [
     "timer",
     "persisting",
     "persisted",
@@ -132,6 +137,7 @@ const ORDINARY: [&str; 8] = [
     "retransmitted",
     "replied",
     "compacted",
+    "instance",
 ];
 /// What becomes of a datagram that does not simply arrive.
 const ODD: [&str; 6] = ["lost on", "dropped,", "mangled", "its copy", "flipped", "held up"];
@@ -141,24 +147,95 @@ fn sentence(happened: &Happened) -> Option<Sentence> {
     let Line { node, kind, text, .. } = happened.line.as_ref()?;
     let arrives =
         matches!(happened.tie, Tie::Sent(..)) && !ODD.iter().any(|odd| text.contains(odd));
-    if arrives || ORDINARY.contains(kind) {
+    // Its nodes say so themselves.
+    let told = *kind == "fault" && (text.starts_with("crash") || text.starts_with("pause"));
+    let nothing = (*kind == "drained" && text.starts_with("0 ")) || text.contains(": nothing new");
+    if arrives || told || nothing || ORDINARY.contains(kind) {
         return None;
     }
     let verb = match *kind {
         "sent" | "message-sent" => "sends ",
         "message" => "takes in ",
         "held" => "holds ",
-        "staged" | "conflict" | "instance" | "not-delivered" => "says: ",
+        "staged" | "conflict" | "not-delivered" => "says: ",
         "command" => "is asked: ",
+        "undeliverable" => "does not get what comes ",
         _ => "",
     };
     let again = if *kind == "fault-ends" { " is over" } else { "" };
-    let text = format!("{verb}{text}{again}");
+    let text = format!("{verb}{}{again}", with_clients(text));
     Some(Sentence { at: happened.at, node: *node, text, times: 1 })
+}
+
+/// `text` with operations named by their client and how many times it asked before, as choices are.
+fn with_clients(text: &str) -> String {
+    const WORD: &str = "operation ";
+    let Some(at) = text.find(WORD).map(|at| at + WORD.len()) else { return text.to_owned() };
+    let rest = &text[at..];
+    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    match rest[..digits].parse() {
+        Ok(id) => {
+            let (client, index) = crate::workload::asked(id);
+            format!("{}c{client} #{index}{}", &text[..at], &rest[digits..])
+        }
+        Err(_) => text.to_owned(),
+    }
 }
 
 /// Whether two texts differ in nothing but numbers.
 fn alike(one: &str, other: &str) -> bool {
     let plain = |text: &str| -> String { text.chars().filter(|c| !c.is_ascii_digit()).collect() };
     plain(one) == plain(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_are_named_as_choices_are() {
+        let id = 3_u64 << 40 | 27;
+        let said = with_clients(&format!("takes in operation {id}, #17 in 1 bytes"));
+        assert_eq!(said, "takes in operation c3 #26, #17 in 1 bytes");
+        assert_eq!(with_clients("refuses operation x"), "refuses operation x");
+        assert_eq!(with_clients("crashes, down for 1s"), "crashes, down for 1s");
+    }
+
+    #[test]
+    fn the_same_with_other_numbers_is_told_once() {
+        assert!(alike("sends 3 messages to n1", "sends 12 messages to n2"));
+        assert!(!alike("sends 3 messages to n1", "holds 3 messages of n1"));
+    }
+
+    #[test]
+    fn a_story_ends_with_what_nodes_waited_for_and_the_claim() {
+        let story = Story {
+            sentences: vec![Sentence {
+                at: Time::from_nanos(1_500_000_000),
+                node: Some(NodeId(3)),
+                text: "crashes, down for 1s".to_owned(),
+                times: 2,
+            }],
+            left_out: 4,
+            waiting: vec![
+                (NodeId(1), vec!["waiting for a higher release".to_owned()]),
+                (NodeId(2), vec!["waiting for a higher release".to_owned()]),
+            ],
+            invariant: "S13".to_owned(),
+            claim: "what is acknowledged is kept".to_owned(),
+            broke: "n3 lost it".to_owned(),
+            at: Time::from_nanos(2_000_000_000),
+        };
+        expect_test::expect![[r#"
+              (4 earlier events are left out)
+                 1.50s  n3 crashes, down for 1s (2 times in a row).
+
+            When it broke, nodes waited:
+              n1, n2: waiting for a higher release
+
+            So at 2s S13 broke: n3 lost it.
+              It claims: what is acknowledged is kept.
+        "#]]
+        .assert_eq(&story.text());
+    }
 }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contract::{NodeId, Occasion, Site, Time, choices::link};
-use replica::{Command, Replica};
+use replica::{Command, Notice, Replica};
 use sim::{Event, choices::Decision};
 
 use crate::{
@@ -33,6 +33,8 @@ pub struct Happened {
     pub at: Time,
     /// Where, and how it hangs together with the rest.
     pub tie: Tie,
+    /// It is about a message that nobody promised to deliver: there are many, and few matter.
+    pub fleeting: bool,
     /// What, in words; `None` where words are not wanted.
     pub line: Option<Line>,
 }
@@ -162,9 +164,73 @@ impl Sink for Past {
             return;
         }
         let tie = self.tie(event);
+        let fleeting = matches!(
+            event,
+            Event::Notice {
+                notice: Notice::Sent { exactly_once: false, .. }
+                    | Notice::Delivered { exactly_once: false, .. }
+                    | Notice::Dropped { .. },
+                ..
+            }
+        );
         let line = self.words.then(|| Line::of(at, event));
-        self.events.push(Happened { at, tie, line });
+        self.events.push(Happened { at, tie, fleeting, line });
     }
 
     fn mark(&mut self, _: Time, _: &str) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::Aspect;
+
+    use super::*;
+
+    const N: [NodeId; 3] = [NodeId(0), NodeId(1), NodeId(2)];
+
+    /// n0 sends to n1, n2 sends to n1, n1 receives the first, n1 sends to n2.
+    fn past() -> Past {
+        let ties = [
+            Tie::Persists(N[0], 0),
+            Tie::Sent(N[0], N[1], 0),
+            Tie::Sent(N[2], N[1], 0),
+            Tie::Received(N[1], N[0], 0),
+            Tie::Asked(N[0], 0, 3),
+            Tie::Sent(N[1], N[2], 0),
+            Tie::At(N[1]),
+        ];
+        let happened = |tie| Happened { at: Time::ZERO, tie, fleeting: false, line: None };
+        Past { words: false, events: ties.map(happened).into(), persists: BTreeMap::new() }
+    }
+
+    #[test]
+    fn the_past_is_what_was_there_before_and_what_its_senders_had_seen() {
+        let past = past();
+        let of: Vec<Tie> = past.of(&[N[1]]).iter().map(|happened| happened.tie).collect();
+        let expected = [
+            Tie::Persists(N[0], 0),
+            Tie::Sent(N[0], N[1], 0),
+            Tie::Received(N[1], N[0], 0),
+            Tie::Sent(N[1], N[2], 0),
+            Tie::At(N[1]),
+        ];
+        assert_eq!(of, expected, "what n0 was asked later and what n2 sent in vain is no cause");
+    }
+
+    #[test]
+    fn decisions_that_are_no_cause_are_dropped() {
+        let decision = |site, entity, index| {
+            let occasion = Occasion { site, entity, index };
+            Decision { occasion, aspect: Aspect("lost"), value: 1 }
+        };
+        let made = [
+            decision(Site::Send, link(0, 1), 0),
+            decision(Site::Send, link(2, 1), 0),
+            decision(Site::Persist, 0, 0),
+            decision(Site::Persist, 0, 1),
+            decision(Site::Operation, 0, 3),
+            decision(Site::Crash, 2, 0),
+        ];
+        assert_eq!(past().decisions(&[N[1]], &made), [made[0], made[2], made[5]]);
+    }
 }

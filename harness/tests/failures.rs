@@ -1,0 +1,199 @@
+//! Failures as a user meets them: recorded, repeated, shrunk and told.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use tempfile::TempDir;
+
+/// Half of the fleet runs 2.0.0 while the other half sends as of 1.4.0, and messages are held in memory
+/// only: a crash loses what was acknowledged.
+const FAILS: &str = r#"about = "held messages are in memory only"
+app = "counter"
+
+[fleet]
+nodes = 5
+runs = "1.4.0"
+
+[network]
+latency = { uniform = { min = "1ms", max = "10ms" } }
+loss = { independent = "2%" }
+
+[protocol]
+plant = ["volatile-hold"]
+
+[workload]
+rate = "20/s"
+mix = { add = 1 }
+
+[[release]]
+version = "2.0.0"
+at = "500ms"
+node = "n0"
+rollout = { rolling = { batch = 1, gap = "700ms" } }
+
+[[fault]]
+crash = { node = "n4", at = "1900ms", down = "200ms" }
+
+[phases]
+safety = "5s"
+liveness = "20s"
+"#;
+
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let place = Self { folder: TempDir::new().expect("there is room") };
+        place.write("a.toml", FAILS);
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).expect("there is room");
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).expect("it is there")
+    }
+
+    fn simctl(&self, arguments: &[&str]) -> Ran {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_simctl"));
+        let output = command.args(arguments).current_dir(self.folder.path()).output();
+        let output = output.expect("it starts");
+        Ran {
+            code: output.status.code().expect("it ends by itself"),
+            out: String::from_utf8(output.stdout).expect("it prints text"),
+            err: String::from_utf8(output.stderr).expect("it prints text"),
+        }
+    }
+
+    /// The choices of the run that fails, in `c.toml`.
+    fn recorded(&self) -> &Self {
+        let ran = self.simctl(&["run", "a.toml", "--seed", "1", "--record", "c.toml"]);
+        assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+        assert!(ran.out.contains("simctl replay c.toml"), "{}", ran.out);
+        self
+    }
+}
+
+#[test]
+fn a_recorded_failure_still_fails_event_for_event() {
+    let place = Place::new();
+    let ran = place.recorded().simctl(&["replay", "c.toml"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.out.starts_with("still fails: a.toml, seed 1, "), "{}", ran.out);
+    assert!(ran.out.contains("event for event the same run"), "{}", ran.out);
+}
+
+#[test]
+fn a_mended_failure_passes_or_is_no_longer_reachable() {
+    let place = Place::new();
+    place.recorded().write("a.toml", &FAILS.replace("plant", "plant = []\n#"));
+    let ran = place.simctl(&["replay", "c.toml", "--format", "json"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let line: serde_json::Value = serde_json::from_str(&ran.out).expect("a line of JSON");
+    assert_eq!(line["scenario_changed"], true);
+    let unasked = line["unasked"].as_array().expect("a list").len();
+    let came = if unasked == 0 { "passes" } else { "no-longer-reachable" };
+    assert_eq!(line["came"], came, "{}", ran.out);
+}
+
+#[test]
+fn choices_that_no_longer_occur_are_counted_and_named() {
+    let place = Place::new();
+    let fewer = FAILS.replace("plant = [\"volatile-hold\"]", "").replace("nodes = 5", "nodes = 4");
+    let fewer = fewer.replace("\"n4\"", "\"n3\"");
+    place.recorded().write("b.toml", &fewer);
+    let ran = place.simctl(&["replay", "c.toml", "--scenario", "b.toml"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.starts_with("no longer reachable: b.toml"), "{}", ran.out);
+    assert!(ran.out.contains("never asked for") && ran.out.contains(" n0->n4 #"), "{}", ran.out);
+}
+
+#[test]
+fn a_damaged_file_of_choices_is_refused_with_what_could_be_read() {
+    let place = Place::new();
+    let text = place.recorded().read("c.toml");
+    place.write("cut.toml", &text[..text.len() / 2]);
+    place.write("changed.toml", &text.replacen("#1 ", "#2 ", 1));
+    for (name, said) in [("cut.toml", "breaks off"), ("changed.toml", "not as it was written")] {
+        let ran = place.simctl(&["replay", name]);
+        assert_eq!((ran.code, &*ran.out), (2, ""), "{}", ran.err);
+        assert!(ran.err.contains(said) && ran.err.contains("choices could be read"), "{}", ran.err);
+        assert!(ran.err.contains(name), "{}", ran.err);
+    }
+    let ran = place.simctl(&["replay", "not-there.toml"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("not-there.toml"), "{}", ran.err);
+}
+
+#[test]
+fn a_shrunk_failure_fails_by_itself_is_kept_and_told() {
+    let place = Place::new();
+    let ran = place.simctl(&["shrink", "a.toml", "--seed", "1", "--save", "--format", "json"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let line: serde_json::Value = serde_json::from_str(&ran.out).expect("a line of JSON");
+    let written = line["written"].as_str().expect("it is written");
+    assert!(Path::new(written).starts_with("scenarios/regress"), "{written}");
+    assert!(line["after"]["nodes"].as_u64() <= Some(3), "{line}");
+    assert!(line["after"]["choices"].as_u64() <= Some(5), "{line}");
+    let ran = place.simctl(&["run", written, "--seed", "99"]);
+    assert_eq!(ran.code, 0, "it expects its violation: {}{}", ran.out, ran.err);
+    let told = place.simctl(&["explain", written]);
+    assert_eq!(told.code, 0, "{}", told.err);
+    let claim = "an acknowledged message was delivered, waits on disk, or ended with an answer";
+    assert!(told.out.contains("S13 broke") && told.out.contains(claim), "{}", told.out);
+    let [held, crashes] = ["holds message", "crashes, down"].map(|what| told.out.find(what));
+    assert!(held.is_some() && held < crashes, "cause before effect: {}", told.out);
+    // Mended, it holds, and the file that says so keeps it.
+    let mended = place.read(written).replace("[\"volatile-hold\"]", "[]");
+    place.write("mended.toml", &mended);
+    assert_eq!(place.simctl(&["run", "mended.toml"]).code, 1, "nothing breaks where it should");
+}
+
+#[test]
+fn what_does_not_fail_cannot_be_shrunk() {
+    let place = Place::new();
+    place.write("holds.toml", &FAILS.replace("plant", "plant = []\n#"));
+    let ran = place.simctl(&["shrink", "holds.toml"]);
+    assert_eq!((ran.code, &*ran.out), (2, ""), "{}", ran.err);
+    assert!(ran.err.contains("no invariant breaks in this run"), "{}", ran.err);
+}
+
+#[test]
+fn choices_in_a_scenario_that_do_not_read_are_mistakes_with_their_place() {
+    let place = Place::new();
+    let replay =
+        "\n[replay]\nseed = \"1\"\nchoices = [\"send n0->n1 #3 los\", \"crash n9 #0 strikes\"]\n";
+    place.write("b.toml", &format!("{FAILS}{replay}"));
+    let ran = place.simctl(&["run", "b.toml"]);
+    assert_eq!((ran.code, &*ran.out), (2, ""), "{}", ran.err);
+    assert!(ran.err.contains("S0018") && ran.err.contains("expected one of `lost`"), "{}", ran.err);
+    assert!(ran.err.contains("there is no node `n9`"), "{}", ran.err);
+}
+
+#[test]
+fn choices_are_of_one_run() {
+    let place = Place::new();
+    let ran = place.simctl(&["run", "a.toml", "a.toml", "--record", "c.toml"]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(ran.err.contains("choices are of one run"), "{}", ran.err);
+    let ran = place.simctl(&["run", "a.toml", "--record", "a.toml"]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert_eq!(place.read("a.toml"), FAILS);
+}
