@@ -46,14 +46,15 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let before = report::read(&arguments.before, &arguments.column)?;
     let after = report::read(&arguments.after, &arguments.column)?;
     let names = [&arguments.before, &arguments.after].map(|folder| folder.display().to_string());
-    let comparison =
-        plots::compare((&names[0], &before), (&names[1], &after), arguments.tolerance)
-            .map_err(|error| Failure::Usage(error.to_string()))?;
+    let comparison = plots::compare((&names[0], &before), (&names[1], &after), arguments.tolerance)
+        .map_err(|error| Failure::Usage(error.to_string()))?;
     let page_alone = arguments.out.as_ref().is_some_and(|out| out.as_os_str() == "-");
     if !page_alone {
         print(&match arguments.format {
             Format::Human => human(&comparison),
-            Format::Json => serde_json::to_string(&comparison).expect("a comparison is JSON") + "\n",
+            Format::Json => {
+                serde_json::to_string(&comparison).expect("a comparison is JSON") + "\n"
+            }
         })?;
     }
     if let Some(out) = &arguments.out {

@@ -44,7 +44,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
-    let (Some(name), Some(folder), false) = (&arguments.name, &arguments.sweep, arguments.list) else {
+    let (Some(name), Some(folder), false) = (&arguments.name, &arguments.sweep, arguments.list)
+    else {
         let width = PLOTS.iter().map(|entry| entry.name.len()).max().unwrap_or(0);
         let each = PLOTS.iter().map(|entry| format!("{:<width$}  {}\n", entry.name, entry.about));
         print(&each.collect::<String>())?;
@@ -103,7 +104,10 @@ fn chosen<'a>(digest: &'a Digest, arguments: &Arguments) -> Result<&'a Scenario,
             names.join(", ")
         ))),
         (Some(name), all) => all.iter().find(|one| one.name == *name).ok_or_else(|| {
-            Failure::Usage(format!("the sweep has no scenario `{name}`; {}", expected(name, &names)))
+            Failure::Usage(format!(
+                "the sweep has no scenario `{name}`; {}",
+                expected(name, &names)
+            ))
         }),
     }
 }

@@ -60,7 +60,8 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
                 Failure::Usage(format!("the template {} cannot be read: {error}", path.display()))
             })?;
             let name = path.display().to_string();
-            plots::report_by(&digest, &name, &text).map_err(|error| Failure::Usage(error.to_string()))?
+            plots::report_by(&digest, &name, &text)
+                .map_err(|error| Failure::Usage(error.to_string()))?
         }
     };
     let out = arguments.out.clone().unwrap_or_else(|| folder.join(FILE));
@@ -87,7 +88,10 @@ pub(super) fn read(folder: &Path, column: &str) -> Result<Digest, Failure> {
 fn unreadable(folder: &Path, error: StoreError) -> String {
     match error {
         StoreError::Io { ref source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-            format!("{} holds no finished sweep: {error}; resume it, or merge its shards", folder.display())
+            format!(
+                "{} holds no finished sweep: {error}; resume it, or merge its shards",
+                folder.display()
+            )
         }
         error => error.to_string(),
     }

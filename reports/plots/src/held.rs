@@ -66,7 +66,9 @@ impl Plot for Held<'_> {
             canvas.rectangle((from, TOP), (to, bottom), Ink::Fault, 0.09);
         }
         let ends = self.timeline.held.iter().skip(1).map(|(at, _)| *at).chain([end]);
-        let mut steps = Vec::new();
+        // Nothing is held before the first step.
+        let mut steps = vec![(time.at(0.0), count.at(0.0))];
+        steps.push((time.at(self.timeline.held[0].0 as f64), count.at(0.0)));
         for ((at, held), end) in self.timeline.held.iter().zip(ends) {
             let y = count.at(*held as f64);
             steps.extend([(time.at(*at as f64), y), (time.at(end as f64), y)]);

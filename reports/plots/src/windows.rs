@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The height of a lane.
-const LANE: f64 = 17.0;
+const LANE: f64 = 20.0;
 /// Lanes at most; kinds that find no place are counted.
 const LANES_MAX: usize = 6;
 /// Faults of a kind of which each gets lines down to where it begins and ends.

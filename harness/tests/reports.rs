@@ -1,0 +1,141 @@
+//! `simctl report`, `compare` and `plot`, on a small sweep of this build.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+use results::{
+    Run,
+    store::{self, RowWriter},
+};
+
+fn simctl(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_simctl"));
+    command.current_dir(folder).env("NO_COLOR", "1").args(arguments);
+    command.output().expect("simctl starts")
+}
+
+/// A sweep of one scenario with a grid in `folder`/`name`.
+fn sweep(folder: &Path, name: &str) {
+    let scenario = "about = \"a patch reaches all\"\napp = \"counter\"\n\
+        [fleet]\nnodes = 3\nruns = \"1.0.0\"\n[workload]\nrate = \"5/s\"\n\
+        [[release]]\nversion = \"1.0.1\"\nat = \"500ms\"\nnode = \"n0\"\n\
+        [phases]\nsafety = \"3s\"\nliveness = \"10s\"\n\
+        [sweep]\nfleet.nodes = [3, 4]\n";
+    fs::write(folder.join("patch.toml"), scenario).unwrap();
+    let done = simctl(folder, &["sweep", "patch.toml", "--seeds", "0..12", "--out", name]);
+    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// The sweep in `from` again as `to`, with every run as `change` leaves it.
+fn changed(folder: &Path, from: &str, to: &str, change: impl Fn(Run) -> Option<Run>) {
+    let (from, to) = (folder.join(from), folder.join(to));
+    fs::create_dir(&to).unwrap();
+    for file in [store::PLAN, store::FAILURES, store::TALLIES, store::TIMELINES] {
+        fs::copy(from.join(file), to.join(file)).unwrap();
+    }
+    let sweep = results::read(&from).unwrap();
+    let mut rows = RowWriter::new(Vec::new()).unwrap();
+    for run in sweep.runs() {
+        if let Some(run) = change(run.unwrap()) {
+            rows.push(&run).unwrap();
+        }
+    }
+    let note = sweep.rows.note("sweep").unwrap_or_default().to_owned();
+    fs::write(to.join(store::ROWS), rows.finish([("sweep", note)]).unwrap()).unwrap();
+}
+
+/// What `arguments` must be refused with.
+fn refused(folder: &Path, arguments: &[&str], why: &str) {
+    let done = simctl(folder, arguments);
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert_eq!(done.status.code(), Some(2), "{arguments:?}: {said}");
+    assert!(said.contains(why), "{arguments:?}: {said}");
+}
+
+#[test]
+fn a_sweep_is_reported_drawn_and_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    sweep(folder, "out");
+    assert_eq!(simctl(folder, &["report", "out"]).status.code(), Some(0));
+    let page = fs::read_to_string(folder.join("out/report.html")).unwrap();
+    assert!(page.contains("data-verdict=\"holds\" data-runs=\"24\" data-failed=\"0\""));
+    assert!(page.contains("nodes=4") && page.contains("simctl run patch.toml --seed "));
+
+    for name in ["overview", "ecdf", "heatmap", "failure-rate", "adoption"] {
+        let file = format!("{name}.svg");
+        let done = simctl(folder, &["plot", name, "out", "--svg", &file]);
+        assert_eq!(
+            done.status.code(),
+            Some(0),
+            "{name}: {}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+        let text = fs::read_to_string(folder.join(file)).unwrap();
+        assert!(text.starts_with("<svg ") && text.ends_with("</svg>\n"), "{name}");
+    }
+    assert_eq!(simctl(folder, &["plot", "ecdf", "out", "--png", "a.png"]).status.code(), Some(0));
+    assert!(fs::read(folder.join("a.png")).unwrap().starts_with(b"\x89PNG"));
+
+    let same = simctl(folder, &["compare", "out", "out"]);
+    assert_eq!(same.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&same.stdout).starts_with("No worse: every run of patch took"));
+    changed(folder, "out", "slow", |mut run| {
+        run.convergence_max_nanos = run.convergence_max_nanos * 3 / 2;
+        Some(run)
+    });
+    let slower = simctl(folder, &["compare", "out", "slow", "--format", "json", "--out", "d.html"]);
+    assert_eq!(slower.status.code(), Some(1), "{}", String::from_utf8_lossy(&slower.stderr));
+    let said = String::from_utf8_lossy(&slower.stdout).into_owned();
+    let answer: serde_json::Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
+    assert_eq!(answer["scenarios"][0]["latency"]["change"], "worse");
+    assert!(fs::read_to_string(folder.join("d.html")).unwrap().contains("data-verdict=\"worse\""));
+    assert_eq!(
+        simctl(folder, &["compare", "slow", "out"]).status.code(),
+        Some(0),
+        "faster is no worse"
+    );
+}
+
+#[test]
+fn what_is_no_sweep_is_refused_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    sweep(folder, "out");
+    refused(folder, &["report", "nowhere"], "nowhere is no sweep: it is not there");
+    refused(folder, &["report", "."], "it has no plan.json");
+    refused(
+        folder,
+        &["report", "out", "--column", "speed"],
+        "no column `speed` to draw by; expected one of",
+    );
+    refused(folder, &["plot", "ecfd", "out"], "no plot `ecfd`; did you mean `ecdf`?");
+    refused(folder, &["plot", "ecdf", "out", "--scenario", "x"], "the sweep has no scenario `x`");
+    refused(folder, &["plot", "held", "out", "--cell", "nodes=9"], "patch has no cell `nodes=9`");
+    refused(folder, &["compare", "out", "nowhere"], "nowhere is no sweep");
+
+    changed(folder, "out", "empty", |_| None);
+    refused(folder, &["report", "empty"], "the sweep has no runs");
+    changed(folder, "out", "other", |mut run| {
+        run.scenario = "other".into();
+        Some(run)
+    });
+    refused(folder, &["report", "other"], "a row is of scenario `other`");
+
+    changed(folder, "out", "bad", Some);
+    let rows = folder.join("bad").join(store::ROWS);
+    let mut bytes = fs::read(&rows).unwrap();
+    bytes[200] ^= 0x40;
+    fs::write(&rows, &bytes).unwrap();
+    refused(folder, &["report", "bad"], "sweep.parquet is damaged");
+    fs::write(&rows, &bytes[..bytes.len() / 2]).unwrap();
+    refused(folder, &["compare", "out", "bad"], "sweep.parquet is damaged");
+    fs::remove_file(&rows).unwrap();
+    refused(folder, &["report", "bad"], "bad holds no finished sweep");
+
+    fs::write(folder.join("mine.html"), "one\n{{ scenarioes }}").unwrap();
+    refused(folder, &["report", "out", "--template", "mine.html"], "mine.html:2: ");
+}
