@@ -17,7 +17,11 @@ import sys
 import tempfile
 
 # This file has the name of the package, and must not be taken for it.
-sys.path = [folder for folder in sys.path if pathlib.Path(folder or ".").resolve() != pathlib.Path(__file__).resolve().parent]
+sys.path = [
+    folder
+    for folder in sys.path
+    if pathlib.Path(folder or ".").resolve() != pathlib.Path(__file__).resolve().parent
+]
 SCENARIOS = ["major-bump", "crash-during-switch", "gate-off"]
 SKIPPED = 77
 
@@ -26,6 +30,7 @@ def classes(fetch):
     """Perfetto's generated classes; None where they cannot be had."""
     try:
         from perfetto.protos.perfetto.trace import perfetto_trace_pb2
+
         return perfetto_trace_pb2
     except ImportError:
         if not fetch:
@@ -36,12 +41,14 @@ def classes(fetch):
         return None
     sys.path.insert(0, folder)
     from perfetto.protos.perfetto.trace import perfetto_trace_pb2
+
     return perfetto_trace_pb2
 
 
 def known(message):
     """Fails on a field that the schema does not have, at any depth."""
     from google.protobuf import unknown_fields
+
     assert len(unknown_fields.UnknownFieldSet(message)) == 0, f"unknown field in {message}"
     for field, value in message.ListFields():
         if field.type != field.TYPE_MESSAGE:
@@ -97,7 +104,9 @@ def check(schema, data):
 
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments.add_argument("files", nargs="*")
     arguments.add_argument("--simctl", help="the program; built where nothing is said")
     arguments.add_argument("--no-fetch", action="store_true", help="do not ask PyPI for the classes")
@@ -111,9 +120,18 @@ def main():
     if given.files:
         return 0
     root = pathlib.Path(__file__).resolve().parent.parent
-    simctl = [given.simctl] if given.simctl else ["cargo", "run", "--quiet", "--release", "-p", "harness", "--bin", "simctl", "--"]
+    simctl = (
+        [given.simctl]
+        if given.simctl
+        else ["cargo", "run", "--quiet", "--release", "-p", "harness", "--bin", "simctl", "--"]
+    )
     for name in SCENARIOS:
-        exported = subprocess.run([*simctl, "export", "perfetto", f"scenarios/{name}.toml", "--out", "-"], cwd=root, stdout=subprocess.PIPE, check=True)
+        exported = subprocess.run(
+            [*simctl, "export", "perfetto", f"scenarios/{name}.toml", "--out", "-"],
+            cwd=root,
+            stdout=subprocess.PIPE,
+            check=True,
+        )
         print(f"{name}: {check(schema, exported.stdout)}")
     return 0
 

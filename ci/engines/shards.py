@@ -20,7 +20,7 @@ SHARDS = 8
 # A shard has begun its work when its process used this much processor time.
 BUSY_SECONDS = 0.15
 # How long anything of a minute's work may take on a machine that has much else to do.
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 300
 
 
 class Trouble(Exception):

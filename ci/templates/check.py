@@ -24,7 +24,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "ci" / "engines"))
-from shards import Trouble, python_with, say  # noqa: E402
+from shards import Trouble, installed, python_with, say  # noqa: E402
 
 PACKAGES = ["check-jsonschema==0.39.0"]
 SOUND = ["scenarios/patch-bump.toml", "scenarios/minor-bump.toml"]
@@ -116,6 +116,8 @@ def github(place):
         raise Trouble(f"the sweep of a scenario that breaks has no annotation:\n{said}")
     junit(broken / "junit.xml", failures=True)
     place.run(broken, steps["Report"], 0)
+    if not installed(["jq"], ["jq"]):
+        return say("templates: the night's steps are skipped: they need jq")
     place.run(broken, steps["Shrink"], 0)
     saved = sorted((broken / "scenarios" / "regress").glob("*.toml"))
     if not saved:
