@@ -3,5 +3,7 @@
 mod architecture;
 mod determinism;
 mod planted;
+mod regress;
 mod replicated;
 mod scenarios;
+mod shrunk;
