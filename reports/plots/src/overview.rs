@@ -34,7 +34,7 @@ impl Overview {
         });
         let rows: Vec<_> = rows.collect();
         let title = capitalised(&format!("{} by scenario", digest.measure.name));
-        (!rows.is_empty()).then(|| Self { title, spans: digest.measure.spans, rows })
+        (!rows.is_empty()).then_some(Self { title, spans: digest.measure.spans, rows })
     }
 }
 

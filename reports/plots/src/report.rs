@@ -83,7 +83,7 @@ pub fn report(digest: &Digest) -> String {
 
 /// The report of `digest` by a template of the user's.
 pub fn report_by(digest: &Digest, name: &str, template: &str) -> Result<String, TemplateError> {
-    rendered(name, template, &page(digest))
+    rendered(name, template, page(digest))
 }
 
 /// `template` filled in.

@@ -93,7 +93,7 @@ fn failure(kind: u64) -> Failure {
         invariant: invariant.into(),
         message: message.into(),
         signature: format!("{kind:016x}"),
-        shape: "published adopted crashed recovered".into(),
+        shape: "during a partition, two nodes".into(),
         at_nanos: 1_300 * MILLI,
         datagrams: 412,
         repeat: "simctl run scenarios/major-bump.toml --seed 17 --set network.loss=20%".into(),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::repeat;
 use crate::{
     digest::{Digest, Kind},
-    units::{count, counted, percent, span},
+    units::{capitalised, count, counted, percent, span},
 };
 
 /// Kinds that a report tells of.
@@ -28,8 +28,8 @@ struct Told {
     places: String,
     /// Where and when the shortest run shows it.
     example: String,
-    /// The kinds of events that led to it, oldest first.
-    shape: Vec<String>,
+    /// How it came about; empty where that is not known.
+    shape: String,
     repeat: String,
 }
 
@@ -81,7 +81,7 @@ fn told(digest: &Digest, kind: &Kind) -> Told {
                 span(one.at_nanos),
                 counted(one.datagrams, "datagram")
             ),
-            shape: one.shape.split_whitespace().map(str::to_owned).collect(),
+            shape: capitalised(&one.shape),
             repeat: match &*one.repeat {
                 "" => repeat(scenario, cell, seed),
                 command => command.to_owned(),
@@ -94,7 +94,7 @@ fn told(digest: &Digest, kind: &Kind) -> Told {
             runs,
             places,
             example: format!("First: {} seed {seed}{}.", scenario.name, at(&cell.name)),
-            shape: Vec::new(),
+            shape: String::new(),
             repeat: repeat(scenario, cell, seed),
         },
     }

@@ -201,15 +201,27 @@ fn timelines(scenario: &Scenario, id: &str) -> Vec<Example> {
             (name, _) => format!(" at {name}, the slowest point of the grid"),
         };
         let adoption = Adoption::of(timeline).map(|plot| {
-            let caption = "Share of the fleet at each release".to_owned();
-            Picture::new(&plot, &format!("{id}-adoption{index}"), caption)
+            let mut caption = "Share of the fleet at each release".to_owned();
+            if !timeline.windows.is_empty() {
+                caption += "; faults above";
+            }
+            if (1..timeline.ended_nanos).contains(&timeline.safety_ended_nanos) {
+                caption += "; dotted where the network becomes well for good";
+            }
+            Picture::new(&plot, &format!("{id}-adoption{index}"), caption + ".")
         });
         let held = Held::of(timeline).map(|plot| {
-            let caption = "Messages held for a newer release".to_owned();
-            Picture::new(&plot, &format!("{id}-held{index}"), caption)
+            let mut caption = "Messages held for a newer release".to_owned();
+            if !timeline.windows.is_empty() {
+                caption += "; shaded while any fault lasts";
+            }
+            Picture::new(&plot, &format!("{id}-held{index}"), caption + ".")
         });
         (adoption.is_some() || held.is_some()).then(|| Example {
-            caption: format!("Seed {}{place}", timeline.seed),
+            caption: match held {
+                Some(_) => format!("Seed {}{place}.", timeline.seed),
+                None => format!("Seed {}{place}; no message was held.", timeline.seed),
+            },
             adoption,
             held,
             repeat: repeat(scenario, cell, timeline.seed),
