@@ -147,3 +147,17 @@ pub struct Convergence {
     #[serde(default)]
     pub max: Option<Text<Span>>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_threshold_reads_back_and_says_what_it_expects() {
+        let read = |text: &str| text.parse::<Text<Threshold>>();
+        assert_eq!(read("<= 800ms").unwrap().to_string(), "<= 800ms");
+        assert_eq!(read("<=2s").unwrap().at_most, Span::from_secs(2));
+        assert_eq!(read("800ms").unwrap_err(), "expected a bound such as `<= 800ms`");
+        assert!(read("<= 1.5s").unwrap_err().contains("a time is a whole number"));
+    }
+}

@@ -318,6 +318,24 @@ node = "n0"
     }
 
     #[test]
+    fn how_long_a_partition_lasts_is_an_axis_and_so_is_whether_there_is_one() {
+        let partition =
+            r#"{ partition = { groups = [["n0"], ["n1"]], from = "1s", until = "2s" } }"#;
+        let until = format!(
+            "fault = [{partition}]\n{BASE}[sweep]\nfault.0.partition.until = [\"2s\", \"4s\"]\n"
+        );
+        let cells = Scenario::parse(Path::new("a.toml"), until).unwrap().sweep.cells();
+        assert_eq!(cells.iter().map(Cell::name).collect::<Vec<_>>(), ["until=2s", "until=4s"]);
+        let whether = format!("[sweep]\nfault = [[], [{partition}]]\n");
+        let cells = read(&whether).unwrap().sweep.cells();
+        let text = format!("{BASE}{whether}");
+        let faults = |cell: &Cell| {
+            with_settings(Path::new("a.toml"), &text, &cell.settings).unwrap().faults.len()
+        };
+        assert_eq!(cells.iter().map(faults).collect::<Vec<_>>(), [0, 1]);
+    }
+
+    #[test]
     fn a_point_of_the_grid_is_the_scenario_with_its_values() {
         let text = format!("{BASE}[sweep]\nfleet.nodes = [3, 5]\n");
         let set = |key: &str, value: &str| {

@@ -15,6 +15,9 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::{Trouble, jobs::Jobs, seeds::Seeds};
 use crate::scenario::Scenario;
 
+/// No engine takes an array of more shards.
+const SHARDS_MAX: u32 = 100_000;
+
 /// A scenario as it was read, to be planned.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -76,8 +79,8 @@ pub fn check(plan: &Plan) -> Result<Jobs, Trouble> {
     if plan.seed_count == 0 {
         return Err(Trouble::Usage("the range of seeds is empty".to_owned()));
     }
-    if plan.shards == 0 {
-        return wrong("it has no shards");
+    if !(1..=SHARDS_MAX).contains(&plan.shards) {
+        return wrong(&format!("it has {} shards; expected 1 to {SHARDS_MAX}", plan.shards));
     }
     if plan.scenarios.is_empty() || plan.scenarios.iter().any(|planned| planned.cells.is_empty()) {
         return wrong("there is nothing to run");
