@@ -24,22 +24,22 @@ const NAME_MAX: f64 = 120.0;
 pub(crate) struct Adoption<'a> {
     timeline: &'a Timeline,
     /// The most nodes that ran at once.
-    nodes: u32,
+    nodes: u64,
 }
 
 impl<'a> Adoption<'a> {
     /// `None` where no node ever ran.
     pub(crate) fn of(timeline: &'a Timeline) -> Option<Self> {
-        let sums = timeline.adoption.iter().map(|(_, by_release)| by_release.iter().sum::<u32>());
+        let sums = timeline.adoption.iter().map(|(_, by_release)| total(by_release));
         let nodes = sums.max().unwrap_or(0);
         (nodes > 0).then_some(Self { timeline, nodes })
     }
 
     /// Nodes that run one of the releases before `release`, and those that run it, by step.
-    fn band(&self, release: usize) -> Vec<(u64, u32, u32)> {
+    fn band(&self, release: usize) -> Vec<(u64, u64, u64)> {
         let steps = self.timeline.adoption.iter().map(|(at, by_release)| {
-            let below = by_release.iter().take(release).sum();
-            (*at, below, by_release.get(release).copied().unwrap_or(0))
+            let below = total(&by_release[..release.min(by_release.len())]);
+            (*at, below, by_release.get(release).map_or(0, |nodes| u64::from(*nodes)))
         });
         steps.collect()
     }
@@ -52,7 +52,7 @@ impl<'a> Adoption<'a> {
     fn draw_band(&self, canvas: &Canvas<'_>, release: usize, time: &Scale, share: &Scale) {
         let band = self.band(release);
         let ink = Ink::Series(RELEASES[release % RELEASES.len()]);
-        let height = |nodes: u32| share.at(f64::from(nodes) / f64::from(self.nodes));
+        let height = |nodes: u64| share.at(nodes as f64 / self.nodes as f64);
         let ends = band.iter().skip(1).map(|(at, ..)| *at).chain([self.end()]);
         let (mut upper, mut lower) = (Vec::new(), Vec::new());
         for ((at, below, here), end) in band.iter().zip(ends) {
@@ -67,7 +67,7 @@ impl<'a> Adoption<'a> {
         let around: Vec<_> = upper.iter().chain(lower.iter().rev()).copied().collect();
         canvas.area(&around, ink, 0.28);
         // The upper rim, from where the release comes until it is gone.
-        let there = |point: &(u64, u32, u32)| point.2 > 0;
+        let there = |point: &(u64, u64, u64)| point.2 > 0;
         let first = band.iter().position(there).unwrap_or(0);
         let last = band.iter().rposition(there).unwrap_or(0);
         let mut rim = upper[2 * first..2 * (last + 1)].to_vec();
@@ -80,6 +80,11 @@ impl<'a> Adoption<'a> {
             canvas.text(&name, at, Side::Middle, NAME, Ink::Text);
         }
     }
+}
+
+/// Nodes at any of some releases.
+fn total(by_release: &[u32]) -> u64 {
+    by_release.iter().map(|nodes| u64::from(*nodes)).sum()
 }
 
 /// The middle of the roomiest rectangle between a band's rims that is wide and high enough for a name.
@@ -113,7 +118,7 @@ impl Plot for Adoption<'_> {
     }
 
     fn description(&self) -> String {
-        let total = f64::from(self.nodes);
+        let all = self.nodes as f64;
         let told = self.timeline.releases.iter().enumerate().filter_map(|(release, name)| {
             let band = self.band(release);
             let (first, ..) = band.iter().find(|(_, _, here)| *here > 0)?;
@@ -122,8 +127,8 @@ impl Plot for Adoption<'_> {
             Some(format!(
                 "Release {name} runs from {} on, on at most {:.0} % of the fleet and on {:.0} % at the end.",
                 span(*first),
-                100.0 * f64::from(most) / total,
-                100.0 * f64::from(last) / total
+                100.0 * most as f64 / all,
+                100.0 * last as f64 / all
             ))
         });
         let faults = windows::told(&self.timeline.windows);
@@ -188,6 +193,18 @@ mod tests {
             "{told}"
         );
         assert!(told.contains("pause: n4 from 800 ms to 2.6 s."), "{told}");
+    }
+
+    #[test]
+    fn a_file_that_says_anything_is_drawn_all_the_same() {
+        let timeline = Timeline {
+            releases: vec!["1".into(), "2".into(), "3".into()],
+            adoption: vec![(9, vec![u32::MAX, u32::MAX]), (3, vec![]), (u64::MAX, vec![1; 9])],
+            windows: vec![results::Window { from_nanos: 9, to_nanos: 3, ..Default::default() }],
+            ..Timeline::default()
+        };
+        let plot = Adoption::of(&timeline).unwrap();
+        assert!(svg(&plot).ends_with("</svg>\n") && !plot.description().contains("NaN"));
     }
 
     #[test]
