@@ -156,13 +156,13 @@ impl Canvas<'_> {
     }
 }
 
-/// The width of `text` on the canvas, about: for what must not run over its neighbour.
+/// The width of `text` on the canvas, about, in a wide font: for what must not run over its neighbour.
 pub(crate) fn width_of(text: &str, size: f64) -> f64 {
     let each = text.chars().map(|letter| match letter {
-        'i' | 'j' | 'l' | '.' | ',' | ':' | '\'' | '|' | '\u{a0}' | ' ' | '\u{2009}' => 0.3,
-        'm' | 'w' | 'M' | 'W' | '%' => 0.88,
-        'A'..='Z' => 0.68,
-        _ => 0.56,
+        'i' | 'j' | 'l' | '.' | ',' | ':' | '\'' | '|' | '\u{a0}' | ' ' | '\u{2009}' => 0.32,
+        'm' | 'w' | 'M' | 'W' | '%' => 0.95,
+        'A'..='Z' => 0.7,
+        _ => 0.62,
     });
     each.sum::<f64>() * size
 }

@@ -150,17 +150,15 @@ impl Ecdf {
         if self.key == Key::Beside || self.lines.len() < 2 {
             return Vec::new();
         }
-        let (mut x, mut y) = (LEFT, BOTTOM + 58.0);
-        let mut places = Vec::new();
-        for line in &self.lines {
-            let width = SAMPLE + width_of(&line.label, LABEL) + GAP;
-            if x > LEFT && x + width > WIDTH {
-                (x, y) = (LEFT, y + KEY_LINE);
-            }
-            places.push((line, x, y));
-            x += width;
-        }
-        places
+        // Columns as wide as the longest name, so that the eye runs down them.
+        let widest = self.lines.iter().map(|line| width_of(&line.label, LABEL)).fold(0.0, f64::max);
+        let column = SAMPLE + widest + GAP;
+        let columns = (((WIDTH - LEFT) / column) as usize).max(1);
+        let places = self.lines.iter().enumerate().map(|(index, line)| {
+            let x = LEFT + (index % columns) as f64 * column;
+            (line, x, BOTTOM + 58.0 + (index / columns) as f64 * KEY_LINE)
+        });
+        places.collect()
     }
 }
 
