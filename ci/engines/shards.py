@@ -294,8 +294,8 @@ class Sweep:
         say(f"  {len(found)} files as in the serial sweep, to the byte")
 
 
-# What a machine adds to the results: how long things took there.
-MACHINE = re.compile(r"cost|stopped|progress")
+# What machines add to the results: how long it took there, and what was said.
+MACHINE = re.compile(r"cost\.json$|logs/")
 
 
 def files(folder):
@@ -303,7 +303,7 @@ def files(folder):
     found = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
-        if path.is_file() and not MACHINE.search(name):
+        if path.is_file() and not MACHINE.match(name):
             found[name] = path.read_bytes()
     return found
 

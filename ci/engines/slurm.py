@@ -9,7 +9,8 @@ job that finds its number in SLURM_ARRAY_TASK_ID:
 
 1. a node dies by SIGKILL with its shards in mid-work; Slurm calls it down and requeues them;
 2. a shard alone is killed and fails; exactly the ids that `simctl merge` prints are submitted, `--array=3,7`;
-3. a shard is frozen, a duplicate of it does the work, then the frozen one wakes up and finishes as well.
+3. a shard is frozen, a duplicate of it does the work, then the frozen one wakes up and finishes as well;
+4. `simctl sweep --engine slurm` submits all of them, and later those that were lost.
 
 Whatever was started is stopped at the end. Exit code: 0 all equal, or skipped, with a message, because there are
 no packages to be had; 1 not so.
@@ -189,6 +190,8 @@ def main():
         one_shard_dies(sweep)
         say("slurm: duplicates at once")
         duplicates_at_once(sweep)
+        say("slurm: submitted by simctl")
+        submitted_by_simctl(sweep)
     say("slurm: every way gave the same bytes")
 
 
@@ -291,6 +294,21 @@ def duplicates_at_once(sweep):
     if sweep.shard_bytes(out, twice) != before:
         raise Trouble(f"shard {twice} was written twice, with other bytes")
     sweep.same_as_serial(out)
+
+
+def submitted_by_simctl(sweep):
+    """`--engine slurm`: the whole array, and then what of it is missing."""
+    out = sweep.into / "submitted"
+    for lost in ([], [2, 5]):
+        for shard in lost:
+            sweep.shard_path(out, shard).unlink()
+        said = sweep.expect(
+            0, "sweep", "--plan", sweep.plan, "--engine", "slurm", "--threads", 1, "--out", out
+        )
+        if "sbatch --array=" not in said:
+            raise Trouble(f"the command that was run is not said:\n{said}")
+        until("what simctl submitted ends", lambda: not command("squeue", "-h"))
+        sweep.same_as_serial(out)
 
 
 if __name__ == "__main__":
