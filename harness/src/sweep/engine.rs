@@ -23,6 +23,10 @@ const AHEAD_MAX: u64 = 8_192;
 /// How often whoever takes results is asked although none came.
 const TICK: Duration = Duration::from_millis(200);
 
+/// How long results may lie before they are taken: to be woken for each one would cost the workers more
+/// than all else that is done with it.
+const NAP: Duration = Duration::from_millis(2);
+
 /// What comes next.
 #[derive(Debug)]
 pub enum Next<T> {
@@ -115,11 +119,17 @@ pub fn in_order<T: Send>(
             match arriving.recv_timeout(TICK) {
                 Ok((index, result)) => {
                     early.insert(index, result);
-                    while let (Some(result), true) = (early.remove(&taken), flow.is_continue()) {
+                    early.extend(arriving.try_iter());
+                    while flow.is_continue()
+                        && let Some(result) = early.remove(&taken)
+                    {
                         flow = take(Next::Done(taken, result));
                         taken += 1;
                     }
                     window.advance(taken);
+                    if flow.is_continue() {
+                        std::thread::sleep(NAP);
+                    }
                 }
                 Err(RecvTimeoutError::Timeout) => flow = take(Next::Quiet),
                 // The last worker has hung up.
