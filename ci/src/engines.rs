@@ -1,4 +1,4 @@
-//! Sweeps in many processes: on engines, and killed at any moment. All must come to the bytes of a serial sweep.
+//! What is tried from outside, by scripts: engines that run shards, a sweep that is killed, templates for CI.
 
 use std::{path::Path, process::Command};
 
@@ -17,6 +17,11 @@ pub(crate) fn run() -> Outcome {
 /// Kills a sweep by SIGKILL at fifty random moments, and resumes it.
 pub(crate) fn kill() -> Outcome {
     python("ci/kill_sweep.py", &simctl()?, &["--kills", "50"])
+}
+
+/// Tries the templates of users' CI.
+pub(crate) fn templates() -> Outcome {
+    python("ci/templates/check.py", &simctl()?, &[])
 }
 
 /// Runs a script on the program `simctl`, in a folder of its own below the target folder.

@@ -27,6 +27,16 @@ const STEPS: &[Step] = &[
         about: "same seed, same run: twice, debug and release, 1 thread and N, and as it was",
         run: determinism::run,
     },
+    Step {
+        name: "engines",
+        about: "shards on HyperQueue and Slurm, killed, retried, twice at once: the bytes of a serial sweep",
+        run: engines::run,
+    },
+    Step {
+        name: "templates",
+        about: "the templates of users' CI fit their schemas, and their commands do what they say",
+        run: engines::templates,
+    },
 ];
 
 /// Steps that are asked for by name and never part of a plain `cargo ci`.
@@ -40,11 +50,6 @@ const EXTRA: &[Step] = &[
         name: "sweep",
         about: "every scenario with seeds from the commit, for 75 s",
         run: sweep::run,
-    },
-    Step {
-        name: "engines",
-        about: "shards on HyperQueue and Slurm, killed, retried, twice at once: the bytes of a serial sweep",
-        run: engines::run,
     },
     Step {
         name: "kill",
