@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 # Heavy enough that a shard is in mid-work when it is killed, light enough that all of it takes seconds.
 SCENARIOS = ["scenarios/patch-bump.toml", "scenarios/major-bump.toml"]
-SEEDS = "0..600"
+SEEDS = "0..400"
 SHARDS = 8
 # A shard has begun its work when its process used this much processor time.
 BUSY_SECONDS = 0.15
