@@ -34,7 +34,7 @@ injectors! {
     Duplicate "duplicate" "A datagram entered a link that duplicates; a copy was made.",
     Reorder "reorder" "A datagram entered a link that reorders; it was delayed past its latency.",
     Corrupt "corrupt" "A datagram entered a link that corrupts; its bits were flipped.",
-    Bandwidth "bandwidth" "A datagram entered a narrow link; its queue was full and it was dropped.",
+    Bandwidth "bandwidth" "A datagram entered a narrow link; it waited behind others, or found the queue full.",
     Cut "cut" "A link was cut; a datagram met the cut.",
     Split "split" "The network was split into groups; a datagram met the split.",
     Isolate "isolate" "A node was isolated; a datagram met the isolation.",

@@ -561,7 +561,7 @@ fn the_ledger_and_the_counts_agree_on_what_took_effect() {
     assert_eq!(took(Injector::Duplicate), counts.duplicated);
     assert_eq!(took(Injector::Reorder), counts.reordered);
     assert_eq!(took(Injector::Corrupt), counts.corrupted);
-    assert_eq!(took(Injector::Bandwidth), counts.overflowed);
+    assert!(took(Injector::Bandwidth) > counts.overflowed, "some waited, and found room");
 }
 
 #[test]

@@ -144,13 +144,16 @@ impl<P: Process, C: Choices> World<P, C> {
             Lot { latency: class.least, ..Lot::default() }
         };
         let now = core.now.as_nanos();
+        let mut waits = false;
         let arrives = if class.remembers {
-            core.links.tail(sender, entered.receiver).arrival(class, now, entered.size, lot)
+            let tail = core.links.tail(sender, entered.receiver);
+            waits = tail.busy_until > now;
+            tail.arrival(class, now, entered.size, lot)
         } else {
             Some(now.saturating_add(lot.latency).saturating_add(lot.delay))
         };
         if class.draws || class.remembers {
-            account(class, lot, cut, arrives.is_some(), &mut core.ledger);
+            account(class, lot, cut, (waits, arrives.is_some()), &mut core.ledger);
         }
         if cut {
             core.counts.cut += 1;
@@ -424,7 +427,13 @@ impl Tail {
 /// only where it decides what becomes of the datagram: nothing more happens to one that met a cut, a
 /// full queue or its loss, in this order.
 #[inline]
-fn account(class: &Class, lot: Lot, cut: bool, has_room: bool, ledger: &mut Ledger) {
+fn account(
+    class: &Class,
+    lot: Lot,
+    cut: bool,
+    (waits, has_room): (bool, bool),
+    ledger: &mut Ledger,
+) {
     let enters = !cut && has_room;
     if !matches!(class.loss, LossOdds::None) {
         ledger.attempt(Injector::Loss, lot.lost && enters);
@@ -443,7 +452,7 @@ fn account(class: &Class, lot: Lot, cut: bool, has_room: bool, ledger: &mut Ledg
         ledger.attempt(Injector::Corrupt, lot.corrupt.is_some() && travels);
     }
     if class.bandwidth.is_some() {
-        ledger.attempt(Injector::Bandwidth, !has_room && !cut);
+        ledger.attempt(Injector::Bandwidth, (waits || !has_room) && !cut);
     }
 }
 
