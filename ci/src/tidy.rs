@@ -64,7 +64,10 @@ fn lengths_of(name: &str, text: &str) -> Vec<(String, usize)> {
         let Some(function) = function_name(line) else { continue };
         let indent = line.len() - line.trim_start().len();
         let closing = format!("{}}}", " ".repeat(indent));
-        if line.ends_with('}') || line.ends_with(';') {
+        // What a trait declares has a signature and no body.
+        let ends = |line: &&&str| line.ends_with(['{', '}', ';']);
+        let signature = lines[start..].iter().find(ends);
+        if signature.is_none_or(|last| !last.ends_with('{')) {
             continue;
         }
         let length =
@@ -158,13 +161,19 @@ mod tests {
     use super::*;
 
     fn function_of(lines: usize) -> String {
-        format!("    pub(crate) fn long<T>(\n{}    }}\n", "        x();\n".repeat(lines - 2))
+        format!("    pub(crate) fn long<T>() {{\n{}    }}\n", "        x();\n".repeat(lines - 2))
     }
 
     #[test]
     fn sees_a_long_function() {
         assert_eq!(lengths_of("a.rs", &function_of(70)), []);
         assert_eq!(lengths_of("a.rs", &function_of(71)), [("a.rs::long".to_owned(), 71)]);
+    }
+
+    #[test]
+    fn a_declaration_has_no_length() {
+        let declared = "    fn short(\n        &self,\n    ) -> u64;\n";
+        assert_eq!(lengths_of("a.rs", &format!("{declared}{}", function_of(70))), []);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write, sync::Arc};
 
 use contract::NodeId;
-use expect_test::expect;
+use expect_test::{expect, expect_file};
 use proptest::prelude::*;
 
 use super::{
@@ -334,131 +334,7 @@ fn the_programs_and_their_types_are_these() {
             .unwrap();
         }
     }
-    expect![[r#"
-        counter 1.0.0: a counter that only grows; a read forgets what nodes counted that left
-          state 8c64b994
-          #1 map 158f6b5d 1.0.0 AtMostOnce
-          #2 add c7f5c928 1.0.0 ExactlyOnce
-          #4 digest ea42e8b7 1.0.0 AtMostOnce
-          #16 increment c7f5c928 1.0.0 ExactlyOnce
-          #17 add c7f5c928 1.0.0 ExactlyOnce
-          #18 read 11609d47 1.0.0 ExactlyOnce
-        counter 1.0.1: as 1.0.0, and a read counts nodes that left
-          state 8c64b994
-          #1 map 158f6b5d 1.0.0 AtMostOnce
-          #2 add c7f5c928 1.0.0 ExactlyOnce
-          #4 digest ea42e8b7 1.0.0 AtMostOnce
-          #16 increment c7f5c928 1.0.0 ExactlyOnce
-          #17 add c7f5c928 1.0.0 ExactlyOnce
-          #18 read 11609d47 1.0.0 ExactlyOnce
-        counter 1.4.0: as 1.0.1, and one message adds many amounts
-          state 8c64b994
-          #1 map 158f6b5d 1.0.0 AtMostOnce
-          #2 add c7f5c928 1.0.0 ExactlyOnce
-          #3 add-many c88321b3 1.4.0 ExactlyOnce
-          #4 digest ea42e8b7 1.0.0 AtMostOnce
-          #16 increment c7f5c928 1.0.0 ExactlyOnce
-          #17 add c7f5c928 1.0.0 ExactlyOnce
-          #18 read 11609d47 1.0.0 ExactlyOnce
-          #19 add-many c88321b3 1.4.0 ExactlyOnce
-        counter 1.5.0: as 1.4.0, and nodes of any version ask each other for the map
-          state 8c64b994
-          #1 map 158f6b5d 1.0.0 AtMostOnce
-          #2 add c7f5c928 1.0.0 ExactlyOnce
-          #3 add-many c88321b3 1.4.0 ExactlyOnce
-          #4 digest ea42e8b7 1.0.0 AtMostOnce
-          #10 ask 11609d47 1.5.0 ExactlyOnce unversioned
-          #16 increment c7f5c928 1.0.0 ExactlyOnce
-          #17 add c7f5c928 1.0.0 ExactlyOnce
-          #18 read 11609d47 1.0.0 ExactlyOnce
-          #19 add-many c88321b3 1.4.0 ExactlyOnce
-          #24 ask 11609d47 1.5.0 ExactlyOnce
-        counter 2.0.0: a counter that goes up and down; reads the states of 1.x
-          state 49e24963
-          #5 map c805bbd8 2.0.0 AtMostOnce
-          #6 digest 4ba234ca 2.0.0 AtMostOnce
-          #7 add 98c08f57 2.0.0 ExactlyOnce
-          #8 add-many bde05417 2.0.0 ExactlyOnce
-          #16 increment c7f5c928 2.0.0 ExactlyOnce
-          #18 read 11609d47 2.0.0 ExactlyOnce
-          #20 decrement c7f5c928 2.0.0 ExactlyOnce
-          #21 add 98c08f57 2.0.0 ExactlyOnce
-          #22 add-many bde05417 2.0.0 ExactlyOnce
-        counter 2.1.0: as 2.0.0, and nodes of any version ask each other for the map
-          state 49e24963
-          #5 map c805bbd8 2.0.0 AtMostOnce
-          #6 digest 4ba234ca 2.0.0 AtMostOnce
-          #7 add 98c08f57 2.0.0 ExactlyOnce
-          #8 add-many bde05417 2.0.0 ExactlyOnce
-          #10 ask 11609d47 2.1.0 ExactlyOnce unversioned
-          #16 increment c7f5c928 2.0.0 ExactlyOnce
-          #18 read 11609d47 2.0.0 ExactlyOnce
-          #20 decrement c7f5c928 2.0.0 ExactlyOnce
-          #21 add 98c08f57 2.0.0 ExactlyOnce
-          #22 add-many bde05417 2.0.0 ExactlyOnce
-          #24 ask 11609d47 2.1.0 ExactlyOnce
-        counter 3.0.0: a counter whose nodes fold what they counted into epochs; reads the states of 1.x and 2.x
-          state d775c9a2
-          #6 digest 4ba234ca 3.0.0 AtMostOnce
-          #7 add 98c08f57 3.0.0 ExactlyOnce
-          #8 add-many bde05417 3.0.0 ExactlyOnce
-          #9 map 34c4a991 3.0.0 AtMostOnce
-          #16 increment c7f5c928 3.0.0 ExactlyOnce
-          #18 read 11609d47 3.0.0 ExactlyOnce
-          #20 decrement c7f5c928 3.0.0 ExactlyOnce
-          #21 add 98c08f57 3.0.0 ExactlyOnce
-          #22 add-many bde05417 3.0.0 ExactlyOnce
-          #23 fold 11609d47 3.0.0 ExactlyOnce
-        counter 2.0.0 over-budget: its migration costs more than any budget
-        counter 2.0.0 fails-on-n1: its migration refuses the state of n1
-        counter 2.0.0 fails-on-odd: its migration refuses a node that counted an odd sum
-        counter 2.0.0 drops-count: its migration loses what the node itself counted
-        counter 2.0.0 ill-typed: its migration leaves bytes that are no state
-        counter 2.0.0 impure: its migration counts one more every time it is tried
-        counter 2.0.0 no-edge: no edge leads to it
-        counter 2.0.0 no-convert: its edge refuses the `add` of 1.x
-        counter 2.0.0 mistranslates: its edge reads an `add` of 1.x as a thousand times as much
-        counter 2.0.0 fresh: its migration drops the map on purpose and declares no measure
-        counter 2.0.0 other: as 2.0.0, from another build: a second code under one version
-        counter 3.0.0 strays: its own edge from 1.x disagrees with that of 2.0.0
-        sessions 1.0.0: a store of sessions by name, asked and answered across nodes
-          state 183f5d38
-          #1 put e91f073f 1.0.0 ExactlyOnce
-          #2 get ca98958e 1.0.0 ExactlyOnce
-          #3 delete ca98958e 1.0.0 ExactlyOnce
-          #4 login ca98958e 1.0.0 ExactlyOnce
-          #5 answer 2dfa5e76 1.0.0 ExactlyOnce
-          #16 put e8c02c02 1.0.0 ExactlyOnce
-          #17 get 3e850a1d 1.0.0 ExactlyOnce
-          #18 delete 3e850a1d 1.0.0 ExactlyOnce
-          #19 login 3e850a1d 1.0.0 ExactlyOnce
-        sessions 1.1.0: as 1.0.0, and a client may touch a session without reading it
-          state 183f5d38
-          #1 put e91f073f 1.0.0 ExactlyOnce
-          #2 get ca98958e 1.0.0 ExactlyOnce
-          #3 delete ca98958e 1.0.0 ExactlyOnce
-          #4 login ca98958e 1.0.0 ExactlyOnce
-          #5 answer 2dfa5e76 1.0.0 ExactlyOnce
-          #6 touch ca98958e 1.1.0 ExactlyOnce
-          #16 put e8c02c02 1.0.0 ExactlyOnce
-          #17 get 3e850a1d 1.0.0 ExactlyOnce
-          #18 delete 3e850a1d 1.0.0 ExactlyOnce
-          #19 login 3e850a1d 1.0.0 ExactlyOnce
-          #20 touch 3e850a1d 1.1.0 ExactlyOnce
-        sessions 2.0.0: a store whose sessions may end by themselves; reads the states of 1.x
-          state e36c41c9
-          #2 get ca98958e 2.0.0 ExactlyOnce
-          #3 delete ca98958e 2.0.0 ExactlyOnce
-          #4 login ca98958e 2.0.0 ExactlyOnce
-          #7 put 58dc36d2 2.0.0 ExactlyOnce
-          #8 touch 03cb8434 2.0.0 ExactlyOnce
-          #9 answer 78c478f2 2.0.0 ExactlyOnce
-          #21 put d4842658 2.0.0 ExactlyOnce
-          #22 touch f10232e4 2.0.0 ExactlyOnce
-          #23 get 684235be 2.0.0 ExactlyOnce
-          #24 delete 684235be 2.0.0 ExactlyOnce
-          #25 login 684235be 2.0.0 ExactlyOnce
-    "#]].assert_eq(&text);
+    expect_file!["programs.txt"].assert_eq(&text);
 }
 
 #[test]
