@@ -58,7 +58,9 @@ impl Exit {
                  a goal that was never reached, a run that is not deterministic. Every `[[fault]]` \
                  whose time came must take effect; what strikes at random (`[random]`, `[network]`, \
                  `[disk]`) need not, unless 10,000 chances came to nothing; with `random.swarm` no \
-                 fault must. A single run must reach every goal of `expect.sometimes`; in a sweep \
+                 fault must. In a sweep every fault of a scenario must take effect in some run once 100 \
+                 runs were made at that point of its grid; with fewer runs the rule of a single run \
+                 holds, with the chances of all runs added up. A single run must reach every goal of `expect.sometimes`; in a sweep \
                  some run of the scenario must, so goals are no part of a row's `as_expected` there."
             }
             Self::BadInput => {

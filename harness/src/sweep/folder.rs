@@ -10,14 +10,18 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File},
-    io,
+    io::{self, Write},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use results::{
     Cost, Plan,
-    store::{self, RowReader, RowWriter, StoreError, durable, durable::Unfinished, to_lines},
+    store::{
+        self, JOBS_NOTE, RowReader, RowWriter, StoreError,
+        durable::{self, Unfinished},
+        to_lines,
+    },
 };
 
 use super::{
@@ -33,8 +37,6 @@ const BLOCKS: &str = "blocks";
 const TEMPORARY: &str = ".tmp-";
 /// The note in the rows that says of which sweep they are.
 const SWEEP_NOTE: &str = "sweep";
-/// The note in the rows that says how many jobs were done.
-const JOBS_NOTE: &str = "jobs";
 /// How long what was done may wait until it is durable: this much is lost by a kill.
 const BLOCK_TIME: Duration = Duration::from_secs(1);
 /// Rows after which a block ends anyway.
@@ -218,7 +220,8 @@ impl Folder {
 }
 
 /// Writes the final files of the sweep `plan` into `folder`: what the first `done` jobs came to, whose
-/// rows are in `parts`, in order. The rows come last: where they are, everything else is.
+/// rows are in `parts`, in order. They are all there or none is, and the rows come last: where they are,
+/// everything else is.
 pub fn assemble(
     folder: &Path,
     plan: &Plan,
@@ -226,13 +229,17 @@ pub fn assemble(
     done: u64,
     gathered: &Gathered,
 ) -> Result<(), StoreError> {
-    let put = |name: &str, text: String| durable::write(&folder.join(name), text.as_bytes());
     let failures: Vec<_> = gathered.failures.values().collect();
     let tallies: Vec<_> = gathered.tallies.values().collect();
     let timelines: Vec<_> = gathered.timelines.values().collect();
-    put(store::FAILURES, to_lines(&failures))?;
-    put(store::TALLIES, to_lines(&tallies))?;
-    put(store::TIMELINES, to_lines(&timelines))?;
+    let texts = [to_lines(&failures), to_lines(&tallies), to_lines(&timelines)];
+    let mut files = Vec::new();
+    for (name, text) in store::BESIDE.iter().zip(&texts) {
+        let path = folder.join(name);
+        let mut file = Unfinished::create(&path, "")?;
+        file.write_all(text.as_bytes()).map_err(StoreError::writing(&path))?;
+        files.push(file);
+    }
     let path = folder.join(store::ROWS);
     let file = Unfinished::create(&path, "")?;
     let mut rows = RowWriter::new(file).map_err(StoreError::writing(&path))?;
@@ -241,8 +248,16 @@ pub fn assemble(
             rows.push(&run?).map_err(StoreError::writing(&path))?;
         }
     }
-    let notes = [(SWEEP_NOTE, plan::id(plan)), (JOBS_NOTE, done.to_string())];
-    rows.finish(notes).map_err(StoreError::writing(&path))?.keep()
+    let planned = super::jobs::Jobs::new(plan).map_or(done, |jobs| jobs.count());
+    let notes = [
+        (SWEEP_NOTE, plan::id(plan)),
+        (JOBS_NOTE, done.to_string()),
+        (store::PLANNED_NOTE, planned.to_string()),
+    ];
+    let beside = store::BESIDE.iter().zip(&texts).map(|(name, text)| (*name, store::digest(text)));
+    let rows = rows.finish(notes.into_iter().chain(beside));
+    files.push(rows.map_err(StoreError::writing(&path))?);
+    durable::keep_all(files)
 }
 
 fn remove_blocks(folder: &Path) -> Result<(), StoreError> {

@@ -61,6 +61,8 @@ pub struct Digest {
     pub scenarios: Vec<Scenario>,
     /// Kinds of failures, the most frequent first.
     pub kinds: Vec<Kind>,
+    /// Where the sweep was ended early: how many jobs were done, of how many.
+    pub ended_early: Option<(u64, u64)>,
 }
 
 /// A scenario of a sweep.
@@ -179,6 +181,12 @@ pub fn measure(column: &str) -> Result<Measure, DigestError> {
     found.copied().ok_or_else(|| DigestError::UnknownMeasure { asked: column.to_owned() })
 }
 
+fn ended_early(rows: &store::RowReader) -> Option<(u64, u64)> {
+    let number = |note| rows.note(note).and_then(|text| text.parse().ok());
+    let (done, planned) = (number(store::JOBS_NOTE)?, number(store::PLANNED_NOTE)?);
+    (done < planned).then_some((done, planned))
+}
+
 impl Digest {
     /// Reads the rows of `sweep`.
     pub fn read(sweep: store::Sweep, measure: Measure) -> Result<Self, DigestError> {
@@ -188,6 +196,7 @@ impl Digest {
             plan: sweep.plan,
             measure,
             kinds: Vec::new(),
+            ended_early: ended_early(&sweep.rows),
         };
         let mut places = BTreeMap::new();
         for (index, scenario) in digest.scenarios.iter().enumerate() {

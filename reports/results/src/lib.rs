@@ -19,7 +19,7 @@ pub use failure::Failure;
 pub use plan::{Cell, Plan, Planned};
 pub use run::{Cost, Outcome, Run};
 pub use store::{Sweep, read};
-pub use tally::{Bound, Injected, Tally, latency_bucket};
+pub use tally::{Bound, CHANCES_MIN, Injected, RUNS_MIN, Tally, latency_bucket};
 pub use timeline::{Timeline, Window};
 
 /// How many times columns or keys were added, from 1.

@@ -23,6 +23,8 @@ pub struct Tally {
     pub falls_short: u64,
     /// Runs that came out as the scenario expects.
     pub as_expected: u64,
+    /// Whether its runs are of a swarm, which may leave any fault out.
+    pub swarm: bool,
     /// Goals that the scenario wants reached by one run at least.
     pub wanted: Vec<String>,
     /// By goal: runs that reached it.
@@ -37,6 +39,11 @@ pub struct Tally {
     /// Bounds over all runs that the scenario states, by name.
     pub bounds: BTreeMap<String, Bound>,
 }
+
+/// Chances after which a fault of which nothing ever came is no matter of luck.
+pub const CHANCES_MIN: u64 = 10_000;
+/// Runs after which it is not, whatever its chances were.
+pub const RUNS_MIN: u64 = 100;
 
 /// A bound on how long all but some took, over all runs of a scenario at one point of its grid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +102,7 @@ impl Tally {
         self.violates += other.violates;
         self.falls_short += other.falls_short;
         self.as_expected += other.as_expected;
+        self.swarm |= other.swarm;
         if self.wanted.is_empty() {
             self.wanted.clone_from(&other.wanted);
         }
@@ -146,6 +154,13 @@ impl Tally {
     pub fn unreached(&self) -> impl Iterator<Item = &str> {
         let reached = |goal: &str| self.goals.get(goal).is_some_and(|runs| *runs > 0);
         self.wanted.iter().map(String::as_str).filter(move |goal| !reached(goal))
+    }
+
+    /// Injectors of which nothing ever came although that is no matter of luck. Scripted faults that were
+    /// due are not looked for here: of those each single run gives account.
+    pub fn overdue(&self) -> impl Iterator<Item = &str> {
+        let many = |sum: &Injected| !self.swarm && sum.attempted >= CHANCES_MIN;
+        self.inert().filter(move |name| self.runs >= RUNS_MIN || many(&self.injectors[*name]))
     }
 
     /// Injectors that runs asked for and of which nothing ever came.
@@ -206,6 +221,17 @@ mod tests {
         let bound = |within, of| Bound { percent: 99, nanos: 1, within, of };
         assert!(bound(99, 100).holds() && bound(1, 1).holds() && bound(0, 0).holds());
         assert!(!bound(98, 100).holds() && !bound(0, 1).holds() && !bound(99, 101).holds());
+    }
+
+    #[test]
+    fn a_fault_that_never_bit_is_overdue_after_many_runs_or_chances() {
+        let overdue = |runs, attempted, swarm| {
+            let loss = Injected { configured: 1, attempted, took_effect: 0 };
+            let injectors = [("loss".to_owned(), loss)].into();
+            Tally { runs, swarm, injectors, ..Tally::default() }.overdue().count() == 1
+        };
+        assert!(!overdue(99, 9_999, false) && !overdue(99, 10_000, true));
+        assert!(overdue(100, 0, false) && overdue(100, 0, true) && overdue(1, 10_000, false));
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! What a sweep came to, for people, programs, GitHub and CI servers.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use results::{Failure as Failed, Plan, Tally};
@@ -18,6 +21,10 @@ const TOLD_MAX: usize = 10;
 /// Characters of a message that are told.
 const MESSAGE_MAX: usize = 400;
 
+/// What the columns of latencies are: a report has those of whole fleets.
+const LATENCIES: &str =
+    "p50, p90, p99: from publication until a node runs the release, over all nodes of all runs";
+
 /// For people: a line for each place, then what is wrong, then the sum.
 pub(super) fn human(
     plan: &Plan,
@@ -34,6 +41,7 @@ pub(super) fn human(
     let names = judged.iter().map(name).max().unwrap_or(0).max("scenario".len());
     let cells = judged.iter().map(cell).max().unwrap_or(0);
     line(format!("{DIM}{}, sweep {}{DIM:#}", planning::said(plan), plan::id(plan)));
+    line(format!("{DIM}{LATENCIES}{DIM:#}"));
     line(format!(
         "{DIM}{:<names$}  {:<cells$}  {:>9}  {:>9}  {:>7}  {:>7}  {:>7}  came to{DIM:#}",
         "scenario", "", "runs", "expected", "p50", "p90", "p99"
@@ -117,7 +125,9 @@ fn told(failure: &Failed) -> String {
 fn sum(judged: &[Judged<'_>]) -> String {
     let runs: u64 = judged.iter().map(|one| one.tally.runs).sum();
     let failed: u64 = judged.iter().map(|one| one.tally.runs - one.tally.as_expected).sum();
-    let kinds: usize = judged.iter().map(|one| one.failures.len()).sum();
+    // One signature in several places is one kind.
+    let kinds: BTreeSet<&str> =
+        judged.iter().flat_map(|one| &one.failures).map(|one| &*one.signature).collect();
     let short: usize = judged.iter().map(|one| one.shortfalls.len()).sum();
     let runs = format!("{BOLD}{}{BOLD:#}", counted(runs, "run"));
     if failed == 0 && short == 0 {
@@ -128,7 +138,7 @@ fn sum(judged: &[Judged<'_>]) -> String {
         wrong.push(format!(
             "{} not as expected, of {}",
             count(failed),
-            counted(kinds as u64, "kind")
+            counted(kinds.len() as u64, "kind")
         ));
     }
     if short > 0 {

@@ -67,7 +67,10 @@ impl Verdict {
         let more = named
             .filter(|(_, standing)| !standing.holds)
             .map(|(scenario, standing)| format!("{}. {}.", scenario.name, standing.sentence));
-        Self { holds: fallen == 0, title, sentence, more: more.collect() }
+        let early = digest.ended_early.map(|(done, planned)| {
+            format!("The sweep was ended early, after {} of {} runs.", count(done), count(planned))
+        });
+        Self { holds: fallen == 0, title, sentence, more: early.into_iter().chain(more).collect() }
     }
 }
 
@@ -130,7 +133,7 @@ fn shortfalls_at(cell: &Cell) -> Vec<String> {
         tally.unreached().map(|goal| format!("the goal {goal} was never reached")).collect();
     // A canary ends with what it is for, often before its faults had their chance.
     if !cell.canary {
-        let inert = tally.inert().map(|fault| format!("the fault {fault} never took effect"));
+        let inert = tally.overdue().map(|fault| format!("the fault {fault} never took effect"));
         found.extend(inert);
     }
     let exceeded = tally
@@ -181,6 +184,15 @@ mod tests {
                 "Does not hold: {failed} of 2,800 runs failed, in 2 ways, in 1 of 2 scenarios."
             )
         );
+    }
+
+    #[test]
+    fn a_sweep_that_was_ended_early_says_so() {
+        let mut digest = testing::digest(6);
+        assert!(!Verdict::of(&digest).more.iter().any(|one| one.contains("ended early")));
+        digest.ended_early = Some((42, 1_000));
+        let more = Verdict::of(&digest).more;
+        assert_eq!(more[0], "The sweep was ended early, after 42 of 1,000 runs.");
     }
 
     #[test]

@@ -41,14 +41,48 @@ impl Unfinished {
 
     /// Makes what was written durable, and gives it its name; whatever had that name is replaced.
     pub fn keep(self) -> Result<(), StoreError> {
+        self.synced()?.named()
+    }
+
+    fn synced(self) -> Result<Synced, StoreError> {
         let path = self.path;
         let failed = StoreError::writing(&path);
         let file = self.out.into_inner().map_err(|error| failed(error.into_error()))?;
-        file.as_file().sync_all().map_err(&failed)?;
-        file.persist(&path).map_err(|error| failed(error.error))?;
-        // The name is durable once the folder is.
-        File::open(folder_of(&path)).and_then(|folder| folder.sync_all()).map_err(&failed)
+        file.as_file().sync_all().map_err(failed)?;
+        Ok(Synced { file, path })
     }
+}
+
+/// A file that is durable but for its name.
+struct Synced {
+    file: tempfile::NamedTempFile,
+    path: PathBuf,
+}
+
+impl Synced {
+    fn named(self) -> Result<(), StoreError> {
+        let failed = StoreError::writing(&self.path);
+        self.file.persist(&self.path).map_err(|error| failed(error.error))?;
+        // The name is durable once the folder is.
+        File::open(folder_of(&self.path)).and_then(|folder| folder.sync_all()).map_err(failed)
+    }
+}
+
+/// Keeps all of `files`, or none: no name is given before everything is durable, and then they are given in
+/// order.
+pub fn keep_all(files: impl IntoIterator<Item = Unfinished>) -> Result<(), StoreError> {
+    let synced = files.into_iter().map(Unfinished::synced).collect::<Result<Vec<_>, _>>()?;
+    let mut given: Vec<PathBuf> = Vec::new();
+    for file in synced {
+        let path = file.path.clone();
+        if let Err(error) = file.named() {
+            // The first error is the one to tell.
+            given.iter().for_each(|path| drop(fs::remove_file(path)));
+            return Err(error);
+        }
+        given.push(path);
+    }
+    Ok(())
 }
 
 impl Write for Unfinished {
@@ -94,6 +128,21 @@ mod tests {
         write(&path, b"new").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn of_files_that_are_kept_together_none_is_left_where_one_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let files = || ["a", "b"].map(|name| Unfinished::create(&path(name), "").unwrap());
+        // A file cannot take the name of a folder that is not empty.
+        fs::create_dir_all(path("b").join("in the way")).unwrap();
+        let error = keep_all(files()).unwrap_err().to_string();
+        assert!(error.starts_with(&path("b").display().to_string()), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "but for the folder");
+        fs::remove_dir_all(path("b")).unwrap();
+        keep_all(files()).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 
     #[test]

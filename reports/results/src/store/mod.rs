@@ -39,6 +39,12 @@ pub const FAILURES: &str = "failures.jsonl";
 pub const TALLIES: &str = "tallies.jsonl";
 /// The file of the timelines.
 pub const TIMELINES: &str = "timelines.jsonl";
+/// The files beside the rows. Rows may note the [`digest`] of each under its name; then they are of one sweep.
+pub const BESIDE: [&str; 3] = [FAILURES, TALLIES, TIMELINES];
+/// The note in the rows that says how many jobs were done.
+pub const JOBS_NOTE: &str = "jobs";
+/// The note in the rows that says how many jobs there were to do.
+pub const PLANNED_NOTE: &str = "planned";
 /// The file of what machines add: how long it took.
 pub const COST: &str = "cost.json";
 
@@ -75,14 +81,21 @@ impl Sweep {
 /// Errors: a file is missing, damaged or of something else; it is named.
 pub fn read(folder: &Path) -> Result<Sweep, StoreError> {
     let plan = read_plan(&folder.join(PLAN))?;
+    let [failures, tallies, timelines] = BESIDE.map(|name| folder.join(name));
+    let rows = RowReader::open(&folder.join(ROWS))?;
     Ok(Sweep {
         folder: folder.to_owned(),
         plan,
-        failures: read_lines(&folder.join(FAILURES))?,
-        tallies: read_lines(&folder.join(TALLIES))?,
-        timelines: read_lines(&folder.join(TIMELINES))?,
-        rows: RowReader::open(&folder.join(ROWS))?,
+        failures: read_lines(&failures, &rows)?,
+        tallies: read_lines(&tallies, &rows)?,
+        timelines: read_lines(&timelines, &rows)?,
+        rows,
     })
+}
+
+/// What tells the text of one file from another: 32 hexadecimal digits.
+pub fn digest(text: &str) -> String {
+    format!("{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes()))
 }
 
 /// Reads the plan in the file `path`.
@@ -96,9 +109,15 @@ pub fn read_plan(path: &Path) -> Result<Plan, StoreError> {
     })
 }
 
-fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, StoreError> {
+fn read_lines<T: DeserializeOwned>(path: &Path, rows: &RowReader) -> Result<Vec<T>, StoreError> {
     let text = fs::read_to_string(path).map_err(StoreError::reading(path))?;
-    from_lines(path, &text)
+    let items = from_lines(path, &text)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if rows.note(&name).is_some_and(|noted| noted != digest(&text)) {
+        let why = format!("it was changed, or is of another sweep than {ROWS} beside it");
+        return Err(StoreError::Foreign { path: path.into(), why });
+    }
+    Ok(items)
 }
 
 #[cfg(test)]
