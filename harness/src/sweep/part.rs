@@ -156,6 +156,14 @@ impl Finished {
                 .map(|of| (of.cell, of.what))
                 .collect::<BTreeMap<_, _>>(),
         };
+        let fits = |tally: &Tally| tally.as_expected <= tally.runs;
+        let runs = gathered.tallies.values().try_fold(0u64, |sum, one| sum.checked_add(one.runs));
+        if runs != Some(rows.count()) || !gathered.tallies.values().all(fits) {
+            return Err(StoreError::Foreign {
+                path: path.into(),
+                why: "its tallies do not add up to its rows".to_owned(),
+            });
+        }
         Ok(Self { label, jobs: range, gathered, rows })
     }
 }

@@ -150,9 +150,10 @@ pub struct Cost {
 impl Cost {
     /// Adds what others cost that ran at another time or elsewhere.
     pub fn add(&mut self, other: &Self) {
-        self.runs += other.runs;
-        self.wall_nanos += other.wall_nanos;
-        self.busy_nanos += other.busy_nanos;
+        // A file beside the results may say anything.
+        self.runs = self.runs.saturating_add(other.runs);
+        self.wall_nanos = self.wall_nanos.saturating_add(other.wall_nanos);
+        self.busy_nanos = self.busy_nanos.saturating_add(other.busy_nanos);
         if other.slowest_nanos > self.slowest_nanos {
             self.slowest_nanos = other.slowest_nanos;
             self.slowest.clone_from(&other.slowest);

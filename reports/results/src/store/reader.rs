@@ -23,7 +23,10 @@ use xxhash_rust::xxh3::Xxh3Default;
 use super::{
     StoreError,
     column::{Access, COLUMNS, Column, column, names},
-    writer::{CONTENT_NOTE, CREATED_BY, GROUP_ROWS, HASH_BYTES, Mark, NOTE_PREFIX, VERSION_NOTE},
+    writer::{
+        CONTENT_NOTE, CREATED_BY, DIGEST_NOTE, GROUP_ROWS, HASH_BYTES, Mark, NOTE_PREFIX,
+        VERSION_NOTE, digest_of,
+    },
 };
 use crate::{FORMAT_VERSION, Run};
 
@@ -98,6 +101,14 @@ impl RowReader {
             .get(VERSION_NOTE)
             .and_then(|text| text.parse().ok())
             .ok_or_else(|| foreign("it does not say its format version"))?;
+        if said.get(DIGEST_NOTE) != Some(&digest_of(&said).as_str()) {
+            return Err(StoreError::Damaged {
+                path: path.into(),
+                why: "its notes are not as they were written".into(),
+                expected: EXPECTED.into(),
+                recovered: "nothing, as it is unknown which".into(),
+            });
+        }
         let marks: Vec<Mark> = said
             .get(CONTENT_NOTE)
             .and_then(|text| serde_json::from_str(text).ok())
@@ -108,14 +119,13 @@ impl RowReader {
             Some((name.strip_prefix(NOTE_PREFIX)?.to_owned(), (*text).to_owned()))
         });
         let notes = notes.collect();
-        let groups: i64 = file.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).sum();
-        if u64::try_from(groups) != Ok(rows)
-            || file
-                .metadata()
-                .row_groups()
-                .iter()
-                .any(|group| !(1..=GROUP_ROWS as i64).contains(&group.num_rows()))
-        {
+        let groups = file.metadata().row_groups().iter().map(RowGroupMetaData::num_rows);
+        let sizes: Option<Vec<u64>> = groups
+            .map(|size| {
+                u64::try_from(size).ok().filter(|size| (1..=GROUP_ROWS as u64).contains(size))
+            })
+            .collect();
+        if sizes.is_none_or(|sizes| sizes.iter().sum::<u64>() != rows) {
             return Err(foreign("its row groups do not add up"));
         }
         let places = places(path, &file, version)?;

@@ -148,6 +148,18 @@ fn a_footer_with_a_flipped_byte_never_panics_through() {
 }
 
 #[test]
+fn a_note_that_was_changed_is_damage() {
+    let mut writer = RowWriter::new(Vec::new()).unwrap();
+    writer.push(&row(1)).unwrap();
+    let whole = writer.finish([("tallies", r#"{"holds":2}"#.to_owned())]).unwrap();
+    let of = |text: &[u8]| whole.windows(text.len()).position(|bytes| bytes == text).unwrap();
+    let mut bytes = whole.clone();
+    bytes[of(br#""holds":2"#) + 8] = b'1';
+    let said = complaint(&bytes);
+    assert!(said.contains("its notes are not as they were written"), "{said}");
+}
+
+#[test]
 fn a_file_of_another_program_is_refused() {
     let said = complaint(b"PAR1 this is text");
     assert!(said.contains("is damaged: its end cannot be read"), "{said}");

@@ -36,6 +36,8 @@ pub(super) const CREATED_BY: &str = "simctl";
 pub(super) const VERSION_NOTE: &str = "simctl.format_version";
 /// Where a file says what its bytes are, as [`Mark`]s.
 pub(super) const CONTENT_NOTE: &str = "simctl.content";
+/// Where a file has a hash over all its other notes: 32 hexadecimal digits.
+pub(super) const DIGEST_NOTE: &str = "simctl.notes";
 /// What the names of other notes begin with.
 pub(super) const NOTE_PREFIX: &str = "simctl.note.";
 /// Beyond this many bytes of different values a dictionary saves nothing.
@@ -125,12 +127,13 @@ impl<W: Write + Send> RowWriter<W> {
             self.write_group()?;
         }
         let marks = serde_json::to_string(&self.marks).map_err(io::Error::other)?;
-        let version = FORMAT_VERSION.to_string();
-        for (name, text) in [(VERSION_NOTE, version), (CONTENT_NOTE, marks)] {
-            self.file.append_key_value_metadata(KeyValue::new(name.to_owned(), text));
-        }
+        let own = [(VERSION_NOTE, FORMAT_VERSION.to_string()), (CONTENT_NOTE, marks)];
+        let own = own.into_iter().map(|(name, text)| (name.to_owned(), text));
+        let others = notes.into_iter().map(|(name, text)| (format!("{NOTE_PREFIX}{name}"), text));
+        let mut notes: BTreeMap<String, String> = own.chain(others).collect();
+        let said = notes.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        notes.insert(DIGEST_NOTE.to_owned(), digest_of(&said));
         for (name, text) in notes {
-            let name = format!("{NOTE_PREFIX}{name}");
             self.file.append_key_value_metadata(KeyValue::new(name, text));
         }
         let hashed = self.file.into_inner().map_err(failed)?;
@@ -165,6 +168,18 @@ impl<W: Write + Send> RowWriter<W> {
         }
         group.close().map(drop)
     }
+}
+
+/// A hash over notes, the one that holds it left out: 32 hexadecimal digits.
+pub(super) fn digest_of(notes: &BTreeMap<&str, &str>) -> String {
+    let mut hash = Xxh3Default::new();
+    for (name, text) in notes.iter().filter(|(name, _)| **name != DIGEST_NOTE) {
+        for part in [name, text] {
+            hash.update(&(part.len() as u64).to_le_bytes());
+            hash.update(part.as_bytes());
+        }
+    }
+    format!("{:032x}", hash.digest128())
 }
 
 fn write_column<T: DataType, W: Write + Send>(
