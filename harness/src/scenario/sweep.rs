@@ -4,7 +4,7 @@
 //! point of the grid sets one value of each axis. Each value must make a scenario of its own: that is
 //! checked where the scenario is read.
 
-use std::{borrow::Cow, path::Path};
+use std::{borrow::Cow, collections::BTreeSet, path::Path};
 
 use results::Cell;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -73,9 +73,18 @@ impl JsonSchema for Grid {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "description": "Axes of a grid: each key of the scenario with the list of values that a \
-                sweep gives it, such as `network.loss = [\"0%\", \"1%\"]`; keys in one \
-                `[[sweep.together]]` change together.",
+                sweep gives it, such as `network.loss.independent = [\"0%\", \"1%\"]`. Entries of a list \
+                are counted from 0, as in `release.0.at = [\"1s\", \"2s\"]`. A cell is named after the \
+                last part of each key.",
             "type": "object",
+            "properties": {
+                "together": {
+                    "description": "Keys that change together, as one axis: a table of keys, each with a \
+                        list of values, all lists of the same length.",
+                    "type": "array",
+                    "items": { "type": "object", "additionalProperties": true }
+                }
+            },
             "additionalProperties": true
         })
     }
@@ -124,7 +133,12 @@ pub(super) fn mistakes(text: &str, table: &Spanned<DeTable<'_>>) -> Vec<Diagnost
         let title = format!("the grid has more than {CELLS_MAX} points");
         return vec![mistake("sweep", Code::BadQuantity, title, "expected fewer".into(), None)];
     }
-    let mut found = Vec::new();
+    let mut found: Vec<Diagnostic> = repeated(&axes)
+        .into_iter()
+        .map(|(path, title, label)| {
+            mistake(&path, Code::Contradiction, title, label.to_owned(), None)
+        })
+        .collect();
     for axis in &axes {
         for point in 0..axis.points() {
             let set: Vec<(&str, Value)> =
@@ -136,6 +150,36 @@ pub(super) fn mistakes(text: &str, table: &Spanned<DeTable<'_>>) -> Vec<Diagnost
                 };
                 let title = format!("with this value: {}", why.title);
                 found.push(mistake(&path, why.code, title, why.label, why.help));
+            }
+        }
+    }
+    found
+}
+
+/// Keys that are on two axes, and points that an axis has twice: where, what is wrong, what was expected.
+fn repeated(axes: &[Axis]) -> Vec<(String, String, &'static str)> {
+    let mut found = Vec::new();
+    let mut keys: BTreeSet<&str> = BTreeSet::new();
+    for axis in axes {
+        for (key, _) in &axis.keys {
+            if !keys.insert(key) {
+                let title = format!("`{key}` is on two axes of the grid");
+                found.push((axis.path.clone(), title, "expected each key on one axis"));
+            }
+        }
+        // Points of one name are one cell, whatever they are in TOML.
+        let point = |point: usize| -> Vec<String> {
+            axis.keys.iter().map(|(_, values)| written(&values[point])).collect()
+        };
+        let mut points = BTreeSet::new();
+        for number in 0..axis.points() {
+            if !points.insert(point(number)) {
+                let path = match &axis.keys[..] {
+                    [_] => format!("{}.{number}", axis.path),
+                    _ => axis.path.clone(),
+                };
+                let title = format!("the axis has {} twice", point(number).join(" with "));
+                found.push((path, title, "expected each point once"));
             }
         }
     }
@@ -370,6 +414,29 @@ node = "n0"
         let many =
             format!("[sweep]\nfleet.nodes = {:?}\nrelease.0.at = {:?}\n", [3; 200], ["1s"; 200]);
         assert!(complaint(&many).contains("the grid has more than 10000 points"));
+    }
+
+    #[test]
+    fn what_would_give_two_cells_of_one_name_is_a_mistake() {
+        let said = complaint("[sweep]\nfleet.nodes = [3, 5, 3]\n");
+        assert!(said.starts_with("a.toml:12:22: "), "{said}");
+        assert!(said.contains("the axis has 3 twice"), "{said}");
+        let pair = "fleet.nodes = [3, 3]\nrelease.0.at = [\"1s\", \"1s\"]\n";
+        let said = complaint(&format!("[[sweep.together]]\n{pair}"));
+        assert!(said.contains("the axis has 3 with 1s twice"), "{said}");
+        let pair = "fleet.nodes = [3, 3]\nrelease.0.at = [\"1s\", \"2s\"]\n";
+        assert!(read(&format!("[[sweep.together]]\n{pair}")).is_ok(), "the points differ");
+        let both = "[sweep]\nfleet.nodes = [3, 5]\n[[sweep.together]]\nfleet.nodes = [4, 7]\n";
+        assert!(complaint(both).contains("`fleet.nodes` is on two axes of the grid"));
+    }
+
+    #[test]
+    fn the_examples_of_the_schema_are_axes() {
+        let said = Grid::json_schema(&mut SchemaGenerator::default());
+        let said = said.get("description").and_then(|text| text.as_str()).unwrap();
+        let examples: Vec<&str> = said.split('`').filter(|text| text.contains(" = [")).collect();
+        assert_eq!(examples.len(), 2);
+        assert!(read(&format!("[sweep]\n{}\n", examples.join("\n"))).is_ok(), "{examples:?}");
     }
 
     #[test]
