@@ -16,7 +16,7 @@ mod interrupt;
 mod json;
 mod lattice;
 mod list;
-pub(crate) mod load;
+mod load;
 mod merge;
 mod new;
 mod plan;
@@ -38,6 +38,8 @@ mod vectors;
 mod words;
 
 pub use exit::Exit;
+
+use crate::shell::quoted;
 
 /// Is this upgrade safe to roll out while everything keeps running?
 ///
@@ -231,15 +233,4 @@ fn print(text: &str) -> Result<(), Failure> {
 /// Prints what comes beside a result to standard error, which nobody may be left to read.
 fn print_aside(text: &str) {
     let _ = anstream::stderr().write_all(text.as_bytes());
-}
-
-/// `path` as a shell takes it.
-pub(crate) fn quoted(path: &std::path::Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=,@%".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
 }

@@ -15,6 +15,7 @@ pub mod outcome;
 pub mod replicated;
 pub mod run;
 pub mod scenario;
+mod shell;
 pub mod shrink;
 pub mod signature;
 pub mod story;

@@ -167,6 +167,62 @@ fn a_shrunk_failure_fails_by_itself_is_kept_and_told() {
 }
 
 #[test]
+fn a_shrunk_file_is_the_same_whatever_the_number_of_threads() {
+    let place = Place::new();
+    for threads in ["1", "3"] {
+        let ran = place.simctl(&["shrink", "a.toml", "--threads", threads, "--out", threads]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+    }
+    assert_eq!(place.read("1"), place.read("3"));
+}
+
+#[test]
+fn a_failure_with_settings_is_shrunk_viewed_told_recorded_and_replayed() {
+    let place = Place::new();
+    place.write("b.toml", &FAILS.replace("[\"volatile-hold\"]", "[]"));
+    let simctl = |arguments: &[&str], set: bool| {
+        let set = if set { &["--set", "protocol.plant=[\"volatile-hold\"]"][..] } else { &[] };
+        place.simctl(&[arguments, set].concat())
+    };
+    assert_eq!(simctl(&["shrink", "b.toml"], false).code, 2, "without the setting it holds");
+    let ran = simctl(&["shrink", "b.toml", "--out", "small.toml"], true);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let text = place.read("small.toml");
+    let again = "simctl shrink b.toml --set 'protocol.plant=[\"volatile-hold\"]' --seed 1`";
+    assert!(text.contains(again), "{text}");
+    assert_eq!(place.simctl(&["run", "small.toml"]).code, 0, "it fails by itself");
+    let ran = simctl(&["explain", "b.toml"], true);
+    assert!(ran.out.contains("S13 broke"), "{}{}", ran.out, ran.err);
+    for (command, out) in [(&["view"][..], "b.html"), (&["export", "dot"], "b.dot")] {
+        let ran = simctl(&[command, &["b.toml", "--out", out]].concat(), true);
+        assert!(ran.out.contains("violates"), "{}{}", ran.out, ran.err);
+    }
+    assert_eq!(simctl(&["run", "b.toml", "--record", "c.toml"], true).code, 1);
+    for words in [&["replay", "c.toml"], &["explain", "c.toml"]] {
+        let ran = place.simctl(words);
+        assert!(ran.out.contains("S13"), "{}{}", ran.out, ran.err);
+    }
+    assert!(place.simctl(&["replay", "c.toml"]).out.contains("event for event the same run"));
+}
+
+#[test]
+fn a_recorded_scenario_that_is_not_there_is_asked_for() {
+    let place = Place::new();
+    place.recorded();
+    fs::remove_file(place.path("a.toml")).expect("it was there");
+    let ran = place.simctl(&["replay", "c.toml"]);
+    assert_eq!((ran.code, &*ran.out), (2, ""), "{}", ran.err);
+    assert!(ran.err.contains("a.toml") && ran.err.contains("--scenario"), "{}", ran.err);
+}
+
+#[test]
+fn no_time_to_shrink_is_refused() {
+    let ran = Place::new().simctl(&["shrink", "a.toml", "--for", "0s"]);
+    assert_eq!((ran.code, &*ran.out), (2, ""), "{}", ran.err);
+    assert!(ran.err.contains("expected a time above nothing"), "{}", ran.err);
+}
+
+#[test]
 fn what_does_not_fail_cannot_be_shrunk() {
     let place = Place::new();
     place.write("holds.toml", &FAILS.replace("plant", "plant = []\n#"));

@@ -5,12 +5,14 @@
 //! edited: whoever edits one deletes the line with the digest.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::Read,
     ops::Range,
     path::{Path, PathBuf},
 };
 
+use contract::{Aspect, Occasion};
 use serde::{Deserialize, Serialize};
 use sim::choices::Decision;
 use toml::Spanned;
@@ -22,6 +24,7 @@ use crate::{
         Text,
         diagnostic::{Code, Diagnostic, Rejected},
     },
+    shell,
     signature::Signature,
 };
 
@@ -30,6 +33,9 @@ pub const FORMAT: u32 = 1;
 /// The longest file that is read into memory.
 const FILE_BYTES_MAX: u64 = 64 << 20;
 
+/// Mistakes of one file that are told in full; the others are counted.
+const MISTAKES_MAX: usize = 20;
+
 /// What a file of choices holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChoiceFile {
@@ -37,6 +43,8 @@ pub struct ChoiceFile {
     pub scenario: PathBuf,
     /// A hash of the scenario's text.
     pub scenario_hash: String,
+    /// Keys of the scenario that had other values than its text says.
+    pub settings: Vec<(String, String)>,
     /// The seed.
     pub seed: u64,
     /// What it was recorded with.
@@ -70,6 +78,8 @@ struct Shape {
     format: u32,
     scenario: String,
     scenario_hash: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    settings: Vec<String>,
     seed: Text<u64>,
     build: String,
     fingerprint: String,
@@ -114,6 +124,10 @@ impl ChoiceFile {
         for (key, value) in keys {
             text += &format!("{key} = {}\n", quoted(&value));
         }
+        if !self.settings.is_empty() {
+            let each = self.settings.iter().map(|(key, value)| quoted(&format!("{key}={value}")));
+            text += &format!("settings = [{}]\n", each.collect::<Vec<_>>().join(", "));
+        }
         if let Some(violation) = &self.violation {
             text += &format!(
                 "\n[violation]\nsignature = {}\ninvariant = {}\ntext = {}\nshape = {}\n",
@@ -137,6 +151,9 @@ impl ChoiceFile {
             "{}\n{scenario_hash}\n{seed}\n{build}\n{fingerprint}\n{verdict}\n",
             scenario.display()
         );
+        for (key, value) in &self.settings {
+            text += &format!("set {key}={value}\n");
+        }
         if let Some(violation) = &self.violation {
             text += &format!("{violation}\n");
         }
@@ -187,6 +204,12 @@ impl ChoiceFile {
             let label = format!("expected format {FORMAT}: record the run again");
             return Err(reject(Code::BadQuantity, title, place(&text, "format"), label));
         }
+        let settings: Result<_, _> = shape.settings.iter().map(|one| shell::setting(one)).collect();
+        let settings = settings.map_err(|expected| {
+            let title = "a setting of the file does not read".to_owned();
+            let at = place(&text, "settings");
+            reject(Code::BadQuantity, title, at, expected.to_owned())
+        })?;
         let places = shape.recorded.choices.iter().map(Spanned::span).collect();
         let signature = |one: &Violation| Signature {
             invariant: one.invariant.clone(),
@@ -197,6 +220,7 @@ impl ChoiceFile {
         let file = Self {
             scenario: shape.scenario.into(),
             scenario_hash: shape.scenario_hash,
+            settings,
             seed: *shape.seed,
             build: shape.build,
             fingerprint: shape.fingerprint,
@@ -216,37 +240,49 @@ impl ChoiceFile {
 }
 
 impl Opened {
-    /// The choices, as the simulator takes them. Errors: those that do not read.
+    /// The choices, as the simulator takes them. Errors: those that do not read, and those that another
+    /// line contradicts.
     pub fn decisions(&self, words: &Words) -> Result<Vec<Decision>, FileError> {
-        let (mut decisions, mut diagnostics) = (Vec::new(), Vec::new());
-        for (line, place) in self.file.choices.iter().zip(&self.places) {
-            match words.read(line) {
+        let (mut decisions, mut wrong) = (Vec::new(), 0);
+        let mut settled: BTreeMap<(Occasion, Aspect), (u64, usize)> = BTreeMap::new();
+        let mut diagnostics = Vec::new();
+        for (index, (line, place)) in self.file.choices.iter().zip(&self.places).enumerate() {
+            let read = words.read(line).map_err(|error| {
+                // One quote stands before the line.
+                let at = place.start + 1 + error.at.start..place.start + 1 + error.at.end;
+                let title = format!("`{line}` is no choice of this scenario");
+                (Code::BadChoice, title, at, error.to_string())
+            });
+            let read = read.and_then(|read| {
+                for decision in &read {
+                    let key = (decision.occasion, decision.aspect);
+                    let (value, first) = *settled.entry(key).or_insert((decision.value, index));
+                    if value != decision.value {
+                        let title = format!("`{line}` contradicts another choice");
+                        let label = format!("expected as in `{}`", self.file.choices[first]);
+                        return Err((Code::Contradiction, title, place.clone(), label));
+                    }
+                }
+                Ok(read)
+            });
+            match read {
                 Ok(read) => decisions.extend(read),
-                Err(error) => {
-                    // One quote stands before the line.
-                    let at = place.start + 1 + error.at.start..place.start + 1 + error.at.end;
-                    diagnostics.push(Diagnostic {
-                        code: Code::BadChoice,
-                        title: format!("`{line}` is no choice of this scenario"),
-                        at: Some(at),
-                        label: error.to_string(),
-                        path: String::new(),
-                        help: None,
-                    });
+                Err((code, title, at, label)) => {
+                    wrong += 1;
+                    if wrong <= MISTAKES_MAX {
+                        let (at, path) = (Some(at), String::new());
+                        diagnostics.push(Diagnostic { code, title, at, label, path, help: None });
+                    }
                 }
             }
         }
-        if diagnostics.is_empty() {
-            return Ok(decisions);
-        }
-        let help = format!(
-            "{} of {} choices could be read",
-            { self.file.choices.len() - diagnostics.len() },
-            self.file.choices.len()
-        );
-        if let Some(last) = diagnostics.last_mut() {
-            last.help = Some(help);
-        }
+        let Some(last) = diagnostics.last_mut() else { return Ok(decisions) };
+        let all = self.file.choices.len();
+        let more = match wrong.saturating_sub(MISTAKES_MAX) {
+            0 => String::new(),
+            more => format!("and {more} more; "),
+        };
+        last.help = Some(format!("{more}{} of {all} choices could be read", all - wrong));
         let (file, text) = (self.path.clone(), self.text.clone());
         Err(Box::new(Rejected { file, text, diagnostics }))
     }
@@ -279,9 +315,19 @@ fn recovered(text: &str) -> String {
         let mut lines = text.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix(" = "));
         lines.next().map(|value| value.trim_matches('"').to_owned())
     };
+    let set = || {
+        let line = text.lines().find(|line| line.starts_with("settings = "));
+        let table: Option<toml::Table> = line.and_then(|line| toml::from_str(line).ok());
+        let list = table.as_ref().and_then(|table| table.get("settings")?.as_array());
+        let each = list.into_iter().flatten().filter_map(|one| shell::setting(one.as_str()?).ok());
+        shell::settings(&each.collect::<Vec<_>>())
+    };
     let again = match (value("scenario"), value("seed")) {
         (Some(scenario), Some(seed)) => {
-            format!("; to record it again: simctl run {scenario} --seed {seed} --record FILE")
+            format!(
+                "; to record it again: simctl run {scenario} --seed {seed}{} --record FILE",
+                set()
+            )
         }
         _ => String::new(),
     };
@@ -296,6 +342,7 @@ mod tests {
         ChoiceFile {
             scenario: "scenarios/a \"quoted\" one.toml".into(),
             scenario_hash: "00ff".to_owned(),
+            settings: vec![("fleet.nodes".to_owned(), "5".to_owned())],
             seed: u64::MAX,
             build: "0.0.0".to_owned(),
             fingerprint: "abcd".to_owned(),
@@ -361,6 +408,32 @@ mod tests {
         let digest = edited.lines().find(|line| line.starts_with("digest")).unwrap();
         let opened = ChoiceFile::parse(Path::new("c.toml"), edited.replace(digest, "")).unwrap();
         assert_eq!(opened.file.choices[0], "send n0->n1 #4 lost");
+    }
+
+    #[test]
+    fn lines_that_contradict_each_other_are_refused_and_the_same_line_twice_is_not() {
+        let opened = |second: &str| {
+            let mut file = file();
+            file.choices = vec!["send n0->n1 #3 latency = 2ms".to_owned(), second.to_owned()];
+            ChoiceFile::parse(Path::new("c.toml"), file.text()).unwrap()
+        };
+        let words = Words::default();
+        assert!(opened("send n0->n1 #3 latency = 2ms").decisions(&words).is_ok());
+        assert!(opened("send n0->n1 #3 lost").decisions(&words).is_ok());
+        let error = opened("send n0->n1 #3 latency = 3ms").decisions(&words).expect_err("which?");
+        assert_eq!(error.diagnostics[0].code, Code::Contradiction);
+        assert!(error.to_string().contains("contradicts another choice"), "{error}");
+    }
+
+    #[test]
+    fn of_many_mistakes_some_are_told_and_the_others_counted() {
+        let mut file = file();
+        file.choices = (0..100).map(|index| format!("send n0->n1 #{index} los")).collect();
+        let opened = ChoiceFile::parse(Path::new("c.toml"), file.text()).unwrap();
+        let error = opened.decisions(&Words::default()).expect_err("none reads");
+        assert_eq!(error.diagnostics.len(), MISTAKES_MAX);
+        let help = error.diagnostics.last().and_then(|last| last.help.as_deref());
+        assert_eq!(help, Some("and 80 more; 0 of 100 choices could be read"));
     }
 
     #[test]

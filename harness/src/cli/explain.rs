@@ -15,6 +15,7 @@ use crate::{
         shape::{names_of, resolve, schema},
         units,
     },
+    shell::setting,
 };
 
 pub(super) const EXAMPLES: &str = "\
@@ -29,6 +30,7 @@ Examples:
   simctl explain exit-codes                what simctl exits with
   simctl explain scenarios/regress/x.toml  the story of a failure, in causal order
   simctl explain a.toml --seed 7           the story of the failure that this seed shows
+  simctl explain a.toml --seed 7 --set fleet.nodes=5   the same at a point of a sweep's grid
   lists: apps, bugs, diagnostics, exit-codes, faults, goals, invariants, keys, ledger,
          operations, units";
 
@@ -40,6 +42,9 @@ pub(super) struct Arguments {
     /// The word is a scenario: tell the story of its run with this seed.
     #[arg(long)]
     seed: Option<u64>,
+    /// Give a key of the scenario another value, as `simctl run --set` does; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
+    set: Vec<(String, String)>,
 }
 
 /// Something that can be explained: its name, what kind of thing it is, and a text.
@@ -51,8 +56,8 @@ struct Entry {
 
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let word = arguments.word.trim();
-    if super::tell::is_a_failure(word, arguments.seed) {
-        return super::tell::carry_out(word, arguments.seed);
+    if super::tell::is_a_failure(word, arguments.seed.is_some() || !arguments.set.is_empty()) {
+        return super::tell::carry_out(word, arguments.seed, &arguments.set);
     }
     print(&explained(word).ok_or_else(|| unknown(word))?)?;
     Ok(Exit::Holds)

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{Exit, Failure, interrupt, print_aside, view};
+use crate::shell::setting;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -24,6 +25,9 @@ pub(super) struct Arguments {
     /// The seed to run; 1 where nothing is said.
     #[arg(long)]
     seed: Option<u64>,
+    /// Give a key of the scenario another value, as `simctl run --set` does; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
+    set: Vec<(String, String)>,
     /// Where to write; `-` is standard output. Named after scenario and seed where nothing is said.
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -64,12 +68,12 @@ impl Viewer {
 }
 
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
-    let Arguments { viewer, run, seed, out } = arguments;
+    let Arguments { viewer, run, seed, set, out } = arguments;
     if let Some(out) = out {
         view::refuse_to_overwrite(out, &[run])?;
     }
     interrupt::cut_short(None);
-    let Some(diagram) = view::diagram(run, *seed)? else { return Ok(Exit::Interrupted) };
+    let Some(diagram) = view::diagram(run, *seed, set)? else { return Ok(Exit::Interrupted) };
     let exported = plots::export(&diagram, viewer.of());
     // What the diagram itself left out is told with the rest of it.
     for left_out in exported.left_out.iter().filter(|text| !diagram.left_out.contains(text)) {

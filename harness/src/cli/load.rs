@@ -90,18 +90,3 @@ fn read(path: &Path, settings: &[(String, String)]) -> Result<Loaded, Box<Reject
     let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into());
     Ok(Loaded { path: path.to_owned(), name, hash, text, settings: settings.to_vec(), scenario })
 }
-
-/// Reads `KEY=VALUE`.
-pub(super) fn setting(text: &str) -> Result<(String, String), &'static str> {
-    let parts = text.split_once('=').filter(|(key, _)| !key.is_empty());
-    let (key, value) = parts.ok_or("expected a key and a value, such as `fleet.nodes=7`")?;
-    Ok((key.to_owned(), value.to_owned()))
-}
-
-/// The arguments that give `settings`, each with a space before it.
-pub(crate) fn settings(settings: &[(String, String)]) -> String {
-    let each = settings.iter().map(|(key, value)| {
-        format!(" --set {}", super::quoted(Path::new(&format!("{key}={value}"))))
-    });
-    each.collect()
-}

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use results::store::durable;
 
-use super::{Exit, Failure, Format, json, print, quoted, run::Job, summary};
+use super::{Exit, Failure, Format, json, print, quoted, run::Job, summary, words::counted};
 use crate::{
     choices::ChoiceFile,
     outcome::Verdict,
@@ -19,10 +19,6 @@ pub(super) fn carry_out(
     format: Format,
     quiet: bool,
 ) -> Result<Exit, Failure> {
-    if !job.loaded.settings.is_empty() {
-        let why = "a file of choices is of a scenario as it is written: leave --set out";
-        return Err(Failure::Usage(why.to_owned()));
-    }
     let same = |one: &Path, other: &Path| match (one.canonicalize(), other.canonicalize()) {
         (Ok(one), Ok(other)) => one == other,
         _ => false,
@@ -38,6 +34,7 @@ pub(super) fn carry_out(
     let file = ChoiceFile {
         scenario: job.loaded.path.clone(),
         scenario_hash: format!("{:032x}", job.loaded.hash),
+        settings: job.loaded.settings.clone(),
         seed: outcome.seed,
         build: summary::build().to_owned(),
         fingerprint: outcome.fingerprint.map_or(String::new(), |print| format!("{print:032x}")),
@@ -59,8 +56,8 @@ pub(super) fn carry_out(
             Format::Json => json::line(job, &outcome, summary::GoalsOf::Run),
             Format::Human => {
                 let again = format!(
-                    "\n{} choices are in {}; to repeat them: simctl replay {}\n",
-                    decisions.len(),
+                    "\n{} in {}; to repeat: simctl replay {}\n",
+                    counted(decisions.len() as u64, "choice"),
                     to.display(),
                     quoted(to)
                 );

@@ -7,7 +7,7 @@ use contract::Occasion;
 use serde::Serialize;
 use sim::choices::Decision;
 
-use super::{Exit, Failure, Format, load, print};
+use super::{Exit, Failure, Format, load, print, words::counted};
 use crate::{
     choices::{ChoiceFile, words},
     outcome::{Outcome, Verdict},
@@ -20,6 +20,8 @@ Examples:
   simctl run scenarios/swarm.toml --seed 7 --record run.choices.toml
   simctl replay run.choices.toml                   the same run again
   simctl replay run.choices.toml --scenario b.toml the same accidents in another scenario
+
+Settings that were given to the run (`--set`) are in the file, and are given again.
 
 What it says, and what it exits with:
   still fails            1  the same invariant breaks in the same words
@@ -78,9 +80,10 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let opened = ChoiceFile::open(&arguments.file).map_err(|error| rejected(*error))?;
     let path = match &arguments.scenario {
         Some(path) => path.clone(),
-        None => found(&opened.file.scenario, &arguments.file),
+        None => found(&opened.file.scenario, &arguments.file)
+            .map_err(|why| Failure::Usage(format!("{why}; --scenario FILE says where it is")))?,
     };
-    let loaded = load::load(std::slice::from_ref(&path))?;
+    let loaded = load::load_with(std::slice::from_ref(&path), &opened.file.settings)?;
     let [loaded] = &loaded[..] else {
         return Err(Failure::Usage(format!("{} is not one scenario", path.display())));
     };
@@ -123,12 +126,15 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
 }
 
 /// The recorded scenario: where it was, or where it is seen from the file of choices.
-fn found(scenario: &Path, file: &Path) -> PathBuf {
+///
+/// Errors: it is in neither place, in words.
+pub(super) fn found(scenario: &Path, file: &Path) -> Result<PathBuf, String> {
     let beside = file.parent().map(|folder| folder.join(scenario));
-    match beside {
-        Some(beside) if !scenario.exists() && beside.exists() => beside,
-        _ => scenario.to_owned(),
-    }
+    let mut places = [Some(scenario.to_owned()), beside].into_iter().flatten();
+    places.find(|place| place.exists()).ok_or_else(|| {
+        let (scenario, file) = (scenario.display(), file.display());
+        format!("{file} was recorded of {scenario}, which is neither here nor beside it")
+    })
 }
 
 fn rejected(rejected: crate::scenario::diagnostic::Rejected) -> Failure {
@@ -157,7 +163,12 @@ fn told(line: &Line<'_>, outcome: &Outcome, unasked: &[Decision]) -> String {
         Came::Passes => "passes".to_owned(),
         Came::NoLongerReachable => "no longer reachable".to_owned(),
     };
-    text += &format!(": {}, seed {}, {} choices\n", line.scenario, line.seed, line.choices);
+    text += &format!(
+        ": {}, seed {}, {}\n",
+        line.scenario,
+        line.seed,
+        counted(line.choices as u64, "choice")
+    );
     if let Some(first) = outcome.violations.first() {
         text += &format!("  {first}\n");
     }
@@ -175,9 +186,12 @@ fn told(line: &Line<'_>, outcome: &Outcome, unasked: &[Decision]) -> String {
         let mut occasions: Vec<Occasion> = unasked.iter().map(|one| one.occasion).collect();
         occasions.dedup();
         text += &format!(
-            "  {} of {} choices were never asked for, so what they are of no longer occurs:\n",
+            "  {} of {} never asked for, so what they are of no longer occurs:\n",
             unasked.len(),
-            line.choices
+            match line.choices {
+                1 => "1 choice was".to_owned(),
+                more => format!("{} were", counted(more as u64, "choice")),
+            }
         );
         for occasion in occasions.iter().take(NAMED_MAX) {
             text += &format!("    {}\n", words::occasion(*occasion));

@@ -26,6 +26,7 @@ use crate::{
     diagram::Recorder,
     outcome::{Outcome, Verdict},
     run::{Deployed, Options},
+    shell,
     sweep::seeds::SeedRange,
     trace::{self, Sink, Tail},
 };
@@ -60,7 +61,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FROM..TO")]
     seeds: Option<SeedRange>,
     /// Give a key of the scenario another value, such as `network.loss.independent=2%`; may be repeated.
-    #[arg(long, value_name = "KEY=VALUE", value_parser = load::setting)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = shell::setting)]
     set: Vec<(String, String)>,
     /// How results are written.
     #[arg(long, value_enum, default_value_t)]
@@ -112,7 +113,7 @@ impl Job<'_> {
     /// The command that repeats it.
     pub(super) fn repeat(&self) -> String {
         let wire = if self.wire == Wire::Bytes { " --wire bytes" } else { "" };
-        let set = load::settings(&self.loaded.settings);
+        let set = shell::settings(&self.loaded.settings);
         format!("simctl run {} --seed {}{set}{wire}", quoted(&self.loaded.path), self.seed)
     }
 

@@ -13,14 +13,18 @@ use rayon::ThreadPoolBuilder;
 use results::store::durable;
 use serde::Serialize;
 
-use super::{Exit, Failure, Format, interrupt, load, print, print_aside, quoted};
-use crate::shrink::{Progress, ShrinkError, Shrunk, Size, shrink};
+use super::{Exit, Failure, Format, interrupt, load, print, print_aside, quoted, words::counted};
+use crate::{
+    shell::{setting, settings},
+    shrink::{Progress, ShrinkError, Shrunk, Size, shrink},
+};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   simctl shrink scenarios/swarm.toml --seed 4711          the failure as a small scenario, printed
   simctl shrink a.toml --seed 7 --out small.toml          into a file
   simctl shrink a.toml --seed 7 --save                    into scenarios/regress, which the tests replay
+  simctl shrink a.toml --seed 7 --set fleet.nodes=5       the failure that a sweep met at that point
   simctl shrink a.toml --seed 7 --for 30s                 the smallest that is found in that time
 
 The same scenario and seed give the same result, whatever the number of threads, unless time runs out.
@@ -36,6 +40,9 @@ pub(super) struct Arguments {
     /// The seed that fails; 1 where nothing is said.
     #[arg(long)]
     seed: Option<u64>,
+    /// Give a key of the scenario another value, as `simctl run --set` does; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
+    set: Vec<(String, String)>,
     /// Write the shrunk scenario to this file, in the place of what it held.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -46,7 +53,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     threads: Option<NonZeroUsize>,
     /// End after this long, such as `30s`, with the smallest that was found.
-    #[arg(long = "for", value_name = "TIME")]
+    #[arg(long = "for", value_name = "TIME", value_parser = some_time)]
     time: Option<Span>,
     /// How the result is written.
     #[arg(long, value_enum, default_value_t)]
@@ -86,7 +93,7 @@ impl From<Size> for Counts {
 }
 
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
-    let loaded = load::load(std::slice::from_ref(&arguments.scenario))?;
+    let loaded = load::load_with(std::slice::from_ref(&arguments.scenario), &arguments.set)?;
     let [loaded] = &loaded[..] else {
         return Err(Failure::Usage("one scenario is shrunk at a time".to_owned()));
     };
@@ -103,11 +110,10 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let bar = ProgressBar::new_spinner();
     bar.set_draw_target(ProgressDrawTarget::stderr());
     bar.enable_steady_tick(Duration::from_millis(125));
-    let from = quoted(&loaded.path);
+    let from = quoted(&loaded.path) + &settings(&loaded.settings);
     let shrunk = pool.install(|| {
         let mut progress = |at: Progress| {
-            let Progress { step, nodes, choices, runs } = at;
-            bar.set_message(format!("{step}: {nodes} nodes, {choices} choices, {runs} runs"));
+            bar.set_message(at.to_string());
         };
         // The bar is moved by the thread that shrinks and drawn by one of its own.
         shrink(&loaded.scenario, seed, &from, &enough, &mut progress)
@@ -133,6 +139,13 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
         (false, true) => Exit::Violated,
         (false, false) => Exit::Holds,
     })
+}
+
+/// A time in which something can be done, such as `30s`.
+fn some_time(text: &str) -> Result<Span, String> {
+    let time: Span = text.parse().map_err(|error| format!("{error}"))?;
+    let some = (time > Span::ZERO).then_some(time);
+    some.ok_or_else(|| "expected a time above nothing, such as `30s`".to_owned())
 }
 
 /// The name of a shrunk failure: its scenario, the invariant and what kind of failure it is.
@@ -178,14 +191,8 @@ fn report(
     }
     let early = if *cut_short { "; time ran out, more might go" } else { "" };
     let said = format!(
-        "{} nodes, {} choices, {} datagrams -> {} nodes, {} choices, {} datagrams\n\
-         {runs} runs in {:.1} s{early}\n",
-        before.nodes,
-        before.choices,
-        before.datagrams,
-        after.nodes,
-        after.choices,
-        after.datagrams,
+        "{before} -> {after}\n{} in {:.1} s{early}\n",
+        counted(*runs as u64, "run"),
         took.as_secs_f64(),
     );
     match to {

@@ -2,33 +2,45 @@
 
 use std::path::Path;
 
-use super::{Exit, Failure, load, print};
+use super::{Exit, Failure, load, print, replay::found};
 use crate::{
     choices::ChoiceFile,
     run::{Deployed, Options},
     story::{past::Past, tell},
 };
 
-/// Whether `word` names a file rather than something that can be looked up.
-pub(super) fn is_a_failure(word: &str, seed: Option<u64>) -> bool {
+/// Whether `word` names a file rather than something that can be looked up; `asked`: a run was asked for.
+pub(super) fn is_a_failure(word: &str, asked: bool) -> bool {
     let path = Path::new(word);
-    seed.is_some() || path.is_file() || path.extension().is_some_and(|ending| ending == "toml")
+    asked || path.is_file() || path.extension().is_some_and(|ending| ending == "toml")
 }
 
 /// Tells the story of the run that `word` and `seed` name: a scenario, or a file of choices.
-pub(super) fn carry_out(word: &str, seed: Option<u64>) -> Result<Exit, Failure> {
+pub(super) fn carry_out(
+    word: &str,
+    seed: Option<u64>,
+    set: &[(String, String)],
+) -> Result<Exit, Failure> {
     let path = Path::new(word);
     let recorded = std::fs::read_to_string(path).is_ok_and(|text| is_of_choices(&text));
     let opened = match recorded {
         true => Some(ChoiceFile::open(path).map_err(|error| Failure::Rejected(vec![*error]))?),
         false => None,
     };
-    if let (Some(_), Some(_)) = (&opened, seed) {
-        let why = format!("{word} is a file of choices, which has its seed: leave --seed out");
+    if opened.is_some() && (seed.is_some() || !set.is_empty()) {
+        let why = format!(
+            "{word} is a file of choices, which has its seed and settings: leave --seed and --set out"
+        );
         return Err(Failure::Usage(why));
     }
-    let scenario = opened.as_ref().map_or(path, |opened| &opened.file.scenario);
-    let loaded = load::load(&[scenario.to_owned()])?;
+    let (scenario, set) = match &opened {
+        Some(opened) => {
+            let why = |why| Failure::Usage(format!("{why}; put it there"));
+            (found(&opened.file.scenario, path).map_err(why)?, &opened.file.settings[..])
+        }
+        None => (path.to_owned(), set),
+    };
+    let loaded = load::load_with(&[scenario], set)?;
     let [loaded] = &loaded[..] else {
         return Err(Failure::Usage(format!("{word} is not one scenario")));
     };

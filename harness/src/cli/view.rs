@@ -13,7 +13,7 @@ use super::{
     Exit, Failure, interrupt, load, print, print_aside,
     run::{Job, SEED, Wire},
 };
-use crate::{diagram::Recorder, outcome::Verdict};
+use crate::{diagram::Recorder, outcome::Verdict, shell::setting};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -21,6 +21,7 @@ Examples:
   simctl view a.toml --out run.html                           another name; - is standard output
   simctl view a.toml --seed 1 --against b.toml --seed 2       two runs side by side
   simctl view a.toml --seed 1 --seed 2                        two seeds of one scenario
+  simctl view a.toml --seed 7 --set fleet.nodes=5             at a point of a sweep's grid
   simctl run a.toml --trace run.diagram --trace-format diagram
   simctl view run.diagram                                     a run that was kept
 
@@ -36,6 +37,10 @@ pub(super) struct Arguments {
     /// Another scenario, or a run that was kept, to be shown beside the first.
     #[arg(long, value_name = "RUN")]
     against: Option<PathBuf>,
+    /// Give a key of the scenario another value, as `simctl run --set` does; may be repeated. It
+    /// is for every scenario that is run.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
+    set: Vec<(String, String)>,
     /// Where to write the page; `-` is standard output. Named after scenario and seed where nothing is
     /// said.
     #[arg(long, short, value_name = "FILE")]
@@ -43,7 +48,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
-    let Arguments { run, seed, against, out } = arguments;
+    let Arguments { run, seed, against, set, out } = arguments;
     let other = match (against, &seed[..]) {
         (None, [] | [_]) => None,
         (None, [_, second]) => Some((run, Some(*second))),
@@ -60,10 +65,12 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
         refuse_to_overwrite(out, &read)?;
     }
     interrupt::cut_short(None);
-    let Some(first) = diagram(run, seed.first().copied())? else { return Ok(Exit::Interrupted) };
+    let Some(first) = diagram(run, seed.first().copied(), set)? else {
+        return Ok(Exit::Interrupted);
+    };
     let second = match other {
         None => None,
-        Some((path, seed)) => match diagram(path, seed)? {
+        Some((path, seed)) => match diagram(path, seed, set)? {
             None => return Ok(Exit::Interrupted),
             some => some,
         },
@@ -80,15 +87,23 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
 
 /// The diagram of `path`: of a run of the scenario, or the one that was kept. `None`: interrupted.
 ///
-/// Errors: [`Failure::Usage`] where the file is something else, or a kept run is given a seed.
-pub(super) fn diagram(path: &Path, seed: Option<u64>) -> Result<Option<Diagram>, Failure> {
+/// Errors: [`Failure::Usage`] where the file is something else, or a kept run is given a seed or settings.
+pub(super) fn diagram(
+    path: &Path,
+    seed: Option<u64>,
+    set: &[(String, String)],
+) -> Result<Option<Diagram>, Failure> {
     let shown = path.display();
     if path.is_dir() {
         let why = format!("{shown} is a folder, and a diagram is of one run of one scenario");
         return Err(Failure::Usage(why));
     }
     if path.extension().is_some_and(|ending| ending == "toml") {
-        return of_run(path, seed.unwrap_or(SEED));
+        return of_run(path, seed.unwrap_or(SEED), set);
+    }
+    if !set.is_empty() {
+        let why = format!("{shown} is a run that was kept: leave --set out");
+        return Err(Failure::Usage(why));
     }
     let bytes = fs::read(path).map_err(|error| {
         Failure::Usage(format!("{shown} cannot be read: {error}; a scenario's name ends in .toml"))
@@ -108,8 +123,8 @@ pub(super) fn diagram(path: &Path, seed: Option<u64>) -> Result<Option<Diagram>,
 }
 
 /// Runs a scenario and keeps its diagram. `None`: interrupted.
-fn of_run(path: &Path, seed: u64) -> Result<Option<Diagram>, Failure> {
-    let loaded = load::load(&[path.to_owned()])?;
+fn of_run(path: &Path, seed: u64, set: &[(String, String)]) -> Result<Option<Diagram>, Failure> {
+    let loaded = load::load_with(&[path.to_owned()], set)?;
     let [loaded] = &loaded[..] else { unreachable!("a file is one scenario") };
     let job = Job { loaded, seed, wire: Wire::Typed };
     let mut recorder = Recorder::new();

@@ -10,6 +10,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     sync::atomic::AtomicUsize,
 };
 
@@ -50,7 +51,8 @@ const LIVENESS: Span = Span::from_millis(50);
 /// A failure, shrunk.
 #[derive(Clone, Debug)]
 pub struct Shrunk {
-    /// The scenario that fails by itself, as text with comments.
+    /// The scenario that fails by itself, as text with comments. Nothing in it depends on the number of
+    /// threads, so the count of runs is not in it.
     pub text: String,
     /// The same, read.
     pub scenario: Scenario,
@@ -92,6 +94,27 @@ pub struct Progress {
     pub runs: usize,
 }
 
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { nodes, choices, datagrams } = *self;
+        let (nodes, choices) = (counted(nodes as u64, "node"), counted(choices as u64, "choice"));
+        write!(f, "{nodes}, {choices}, {}", counted(datagrams, "datagram"))
+    }
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (nodes, choices) = (self.nodes as u64, self.choices as u64);
+        let (nodes, choices) = (counted(nodes, "node"), counted(choices, "choice"));
+        write!(f, "{}: {nodes}, {choices}, {}", self.step, counted(self.runs as u64, "run"))
+    }
+}
+
+/// `1 node`, `2 nodes`.
+fn counted(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Why nothing could be shrunk.
 #[derive(Debug, thiserror::Error)]
 pub enum ShrinkError {
@@ -106,7 +129,8 @@ pub enum ShrinkError {
     Lost,
 }
 
-/// Shrinks the failure that `seed` shows in `scenario`, which is said to be in the file `from`.
+/// Shrinks the failure that `seed` shows in `scenario`. `from` is what `simctl shrink` is given for it: the
+/// file, as a shell takes it, and the settings.
 ///
 /// Once `enough` says so, no more is tried. `progress` hears of each step.
 ///

@@ -75,21 +75,13 @@ fn lines(table: &Table) -> String {
 
 /// What stands above a shrunk scenario.
 pub(super) fn comments(shrunk: &Shrunk, from: &str, seed: u64) -> String {
-    let Shrunk { violation, before, after, runs, .. } = shrunk;
+    let Shrunk { violation, before, after, .. } = shrunk;
     format!(
         "# A failure, shrunk by `simctl shrink {from} --seed {seed}`.\n\
          # It shows {} at {}: {}.\n\
-         # {} nodes, {} choices and {} datagrams were {}, {} and {}; {runs} runs.\n\
+         # Of {before} are left {after}.\n\
          # `simctl explain` with this file tells the story; `[replay]` names everything that goes wrong.\n\
          # Once it is mended, `outcome` below becomes \"holds\", and this file keeps it so.\n",
-        violation.invariant,
-        violation.at,
-        violation.text,
-        after.nodes,
-        after.choices,
-        after.datagrams,
-        before.nodes,
-        before.choices,
-        before.datagrams,
+        violation.invariant, violation.at, violation.text,
     )
 }

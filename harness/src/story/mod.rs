@@ -88,8 +88,10 @@ impl Story {
     /// The story as people read it.
     pub fn text(&self) -> String {
         let mut text = String::new();
-        if self.left_out > 0 {
-            text += &format!("  ({} earlier events are left out)\n", self.left_out);
+        match self.left_out {
+            0 => {}
+            1 => text += "  (1 earlier event is left out)\n",
+            more => text += &format!("  ({more} earlier events are left out)\n"),
         }
         for sentence in &self.sentences {
             text += &format!("  {}\n", sentence.shown());
@@ -163,7 +165,9 @@ fn sentence(happened: &Happened) -> Option<Sentence> {
         _ => "",
     };
     let again = if *kind == "fault-ends" { " is over" } else { "" };
-    let text = format!("{verb}{}{again}", with_clients(text));
+    // The trace counts bytes without a look at how many they are.
+    let text = with_clients(text).replace(" 1 bytes", " 1 byte");
+    let text = format!("{verb}{text}{again}");
     Some(Sentence { at: happened.at, node: *node, text, times: 1 })
 }
 

@@ -6,8 +6,8 @@ use results::{Bound, Failure, Injected, Run, Tally, Timeline, latency_bucket};
 
 use super::cells::Place;
 use crate::{
-    cli::{load::settings, quoted},
     outcome::{Outcome, Verdict},
+    shell::{quoted, settings},
     signature::{Signature, normalised, signature},
 };
 
@@ -207,6 +207,7 @@ fn tally_of(place: &Place, outcome: &Outcome, as_expected: bool) -> Tally {
         violates: is(Verdict::Violates),
         falls_short: is(Verdict::FallsShort),
         as_expected: u64::from(as_expected),
+        swarm: place.stated.random.swarm,
         wanted: place.stated.expect.sometimes.clone(),
         goals: goals.collect(),
         injectors: injectors.collect(),

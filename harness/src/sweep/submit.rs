@@ -14,7 +14,7 @@ use clap::ValueEnum;
 use results::{Plan, store, store::StoreError};
 
 use super::{Trouble, plan, shard::listed};
-use crate::cli::quoted;
+use crate::shell::quoted;
 
 /// The folder, beside the shards, of what they say.
 const LOGS: &str = "logs";

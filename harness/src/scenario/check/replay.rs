@@ -1,6 +1,10 @@
 //! Nodes that are not there after all, and choices that a scenario carries itself.
 
+use std::collections::BTreeMap;
+
 use contract::NodeId;
+
+use sim::choices::Decision;
 
 use super::{Check, Code};
 use crate::choices::{Words, words};
@@ -10,10 +14,20 @@ impl Check<'_> {
         self.without();
         let Some(replay) = &self.scenario.replay else { return };
         let words = Words { kinds: self.kinds() };
+        let mut settled = BTreeMap::new();
         for (index, line) in replay.choices.iter().enumerate() {
             let path = format!("replay.choices.{index}");
             match words.read(line) {
                 Ok(decisions) => {
+                    let contradicts = |decision: &Decision| {
+                        let key = (decision.occasion, decision.aspect);
+                        *settled.entry(key).or_insert(decision.value) != decision.value
+                    };
+                    if decisions.iter().any(contradicts) {
+                        let title = format!("`{line}` contradicts another choice");
+                        let label = "expected each decision once, or the same again";
+                        self.mistake(Code::Contradiction, &path, title, label);
+                    }
                     let occasion = decisions.first().map(|decision| decision.occasion);
                     for node in occasion.map(words::nodes).unwrap_or_default() {
                         self.node(node, &path);

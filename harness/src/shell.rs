@@ -1,0 +1,29 @@
+//! Parts of commands, as a shell takes them: commands that are printed can be given again.
+
+use std::path::Path;
+
+/// `path` as a shell takes it.
+pub(crate) fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=,@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// Reads `KEY=VALUE`: a key of a scenario and the value it is given.
+pub(crate) fn setting(text: &str) -> Result<(String, String), &'static str> {
+    let parts = text.split_once('=').filter(|(key, _)| !key.is_empty());
+    let (key, value) = parts.ok_or("expected a key and a value, such as `fleet.nodes=7`")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+/// The arguments that give `settings`, each with a space before it.
+pub(crate) fn settings(settings: &[(String, String)]) -> String {
+    let each = settings
+        .iter()
+        .map(|(key, value)| format!(" --set {}", quoted(Path::new(&format!("{key}={value}")))));
+    each.collect()
+}
