@@ -101,6 +101,14 @@ const ASKS: &[(&str, &str)] = &[
     ("version = \"2.0.0\"", "version = \"2.1.0\""),
     ("add = 8", "add = 8, ask = 4"),
 ];
+/// A node joins an app that goes by who is there, and nodes that heard of it crash.
+const JOINS: &[(&str, &str)] = &[
+    ("counter", "sessions"),
+    ("1.4.0", "1.1.0"),
+    ("increment = 2, add = 8", "put = 5, login = 5"),
+];
+/// The node that joins.
+const JOINER: &str = "[[fleet.join]]\nnode = \"n10\"\nat = \"700ms\"\n";
 /// A node that believes strangers.
 const HOSTILE: (&str, &str) = ("nodes = 10", "nodes = 10\nhostile = [\"n3\"]");
 
@@ -125,6 +133,7 @@ pub fn table() -> Vec<Planted> {
         planted(None, Bug::ConvertTwice, &[], ""),
         planted(None, Bug::SkipEdge, &[], SKIPS),
         planted(None, Bug::KnownFallsOnRecovery, &[], ""),
+        planted(None, Bug::NodesFallOnReplay, JOINS, JOINER),
         planted(None, Bug::UnversionedHeld, ASKS, ""),
         planted(None, Bug::OverflowSilent, &[FULL], ""),
         planted(None, Bug::TwoInstances, &[], ""),

@@ -48,9 +48,18 @@ fn a_planted_bug_shrinks_to_a_few_nodes_and_choices_that_show_it_and_nothing_els
 }
 
 #[test]
+fn the_table_that_is_printed_has_every_bug() {
+    let listed: Vec<Bug> = table().into_iter().map(|planted| planted.bug).collect();
+    for bug in Bug::ALL {
+        assert_eq!(listed.iter().filter(|one| **one == bug).count(), 1, "{bug}");
+    }
+}
+
+#[test]
 fn what_shrinking_finds_does_not_depend_on_threads() {
     let [one, other] = [1, 3].map(|threads| shrunk(Bug::GateSwitchedBeforeInit, threads));
     assert_eq!(one.scenario, other.scenario);
+    assert_eq!(one.text, other.text);
 }
 
 #[test]

@@ -234,13 +234,14 @@ fn what_does_not_fail_cannot_be_shrunk() {
 #[test]
 fn choices_in_a_scenario_that_do_not_read_are_mistakes_with_their_place() {
     let place = Place::new();
-    let replay =
-        "\n[replay]\nseed = \"1\"\nchoices = [\"send n0->n1 #3 los\", \"crash n9 #0 strikes\"]\n";
+    let replay = "\n[replay]\nseed = \"1\"\nchoices = [\"send n0->n1 #3 los\", \"crash n9 #0 strikes\", \
+         \"send n0->n1 #4 latency = 1ms\", \"send n0->n1 #4 latency = 2ms\"]\n";
     place.write("b.toml", &format!("{FAILS}{replay}"));
     let ran = place.simctl(&["run", "b.toml"]);
     assert_eq!((ran.code, &*ran.out), (2, ""), "{}", ran.err);
     assert!(ran.err.contains("S0018") && ran.err.contains("expected one of `lost`"), "{}", ran.err);
     assert!(ran.err.contains("there is no node `n9`"), "{}", ran.err);
+    assert!(ran.err.contains("latency = 2ms` contradicts another choice"), "{}", ran.err);
 }
 
 #[test]
