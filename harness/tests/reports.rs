@@ -115,6 +115,11 @@ fn what_is_no_sweep_is_refused_and_named() {
     refused(folder, &["plot", "ecfd", "out"], "no plot `ecfd`; did you mean `ecdf`?");
     refused(folder, &["plot", "ecdf", "out", "--scenario", "x"], "the sweep has no scenario `x`");
     refused(folder, &["plot", "held", "out", "--cell", "nodes=9"], "patch has no cell `nodes=9`");
+    refused(
+        folder,
+        &["plot", "ecdf", "out", "--cell", "x"],
+        "`ecdf` shows every point of the grid",
+    );
     refused(folder, &["compare", "out", "nowhere"], "nowhere is no sweep");
 
     changed(folder, "out", "empty", |_| None);

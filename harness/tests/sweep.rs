@@ -1,7 +1,7 @@
 //! `simctl sweep`, `plan` and `merge` as a user meets them: the same bytes whatever happens meanwhile.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
     process::{Child, Command, Output, Stdio},
@@ -262,10 +262,62 @@ fn a_sweep_that_was_stopped_by_a_file_goes_on_once_it_is_gone() {
     let ran = expect(at, "sweep good.toml --seeds 0..40 --out out", 0);
     assert!(ran.out.contains("the file STOP asked for it"), "{}", ran.out);
     assert!(results::read(&at.join("out")).unwrap().count() < 80);
+    expect(at, "report out", 0);
+    let report = fs::read_to_string(at.join("out/report.html")).unwrap();
+    assert!(report.contains("The sweep was ended early, after "));
+    fs::remove_file(at.join("out/report.html")).unwrap();
     fs::remove_file(at.join("out/STOP")).unwrap();
     expect(at, "sweep good.toml --seeds 0..40 --out out", 0);
     expect(at, "sweep good.toml --seeds 0..40 --out calm", 0);
     assert!(results(&at.join("out")) == results(&at.join("calm")));
+}
+
+#[test]
+fn one_signature_in_several_cells_is_one_kind() {
+    let folder = scenarios();
+    let at = folder.path();
+    let grid = format!("{VIOLATES}[sweep]\nworkload.rate = [\"20/s\", \"21/s\"]\n");
+    fs::write(at.join("grid.toml"), grid).unwrap();
+    let ran = expect(at, "sweep grid.toml --seeds 0..4 --out out", 1);
+    let told = ran.out.matches("failed").count();
+    expect(at, "report out", 0);
+    let report = fs::read_to_string(at.join("out/report.html")).unwrap().replace('\u{a0}', " ");
+    let sum = ran.out.lines().last().unwrap();
+    let kinds = results::read(&at.join("out")).unwrap().failures;
+    let kinds: BTreeSet<_> = kinds.into_iter().map(|failure| failure.signature).collect();
+    assert!(told > kinds.len(), "some kind is in both cells: {}", ran.out);
+    let of = if kinds.len() == 1 { "1 kind".into() } else { format!("{} kinds", kinds.len()) };
+    assert!(sum.ends_with(&format!("not as expected, of {of}")), "{sum}");
+    let ways = of.replace("kind", "way");
+    assert!(report.contains(&format!("failed, in {ways}")), "{ways}");
+}
+
+#[test]
+fn files_of_two_sweeps_are_not_taken_for_one() {
+    let folder = scenarios();
+    let at = folder.path();
+    expect(at, "sweep good.toml --seeds 0..2 --out out", 0);
+    for name in results::store::BESIDE {
+        let path = at.join("out").join(name);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, if text.is_empty() { "{}\n" } else { "" }).unwrap();
+        let said = expect(at, "report out", 2).err;
+        let wanted = format!("{name}: it was changed, or is of another sweep");
+        assert!(said.contains(&wanted), "{said}");
+        fs::write(&path, text).unwrap();
+    }
+    expect(at, "report out", 0);
+}
+
+#[test]
+fn a_short_sweep_of_a_swarm_holds_where_its_runs_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let swarm = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/swarm.toml");
+    fs::copy(swarm, folder.path().join("swarm.toml")).unwrap();
+    let ran = expect(folder.path(), "sweep swarm.toml --seeds 0..2 --out out", 0);
+    assert!(ran.out.contains("all as expected"), "{}", ran.out);
+    let read = results::read(&folder.path().join("out")).unwrap();
+    assert!(read.tallies[0].inert().count() > 0, "some fault bit in neither run");
 }
 
 #[test]
@@ -355,7 +407,9 @@ fn what_makes_no_sense_is_refused_before_anything_runs() {
     refused("sweep good.toml good.toml --seeds 0..2", "share the name `good`");
     refused("merge .", "3 of 3 shards are missing in .; to run them: --array=0-2");
     refused("merge nowhere", "nowhere has no plan.json");
-    refused("sweep --plan plan.json --engine hq --out out", "there is no `hq` on the PATH");
+    refused("sweep --plan plan.json --engine hq --out unmade", "there is no `hq` on the PATH");
+    assert!(!at.join("unmade").exists(), "nothing was written");
+    refused("sweep --plan plan.json", "--out <DIR>");
     let text = fs::read_to_string(at.join("plan.json")).unwrap();
     let other = text.replace("three nodes take", "three nodes get");
     fs::write(at.join("other.json"), other).unwrap();

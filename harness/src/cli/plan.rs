@@ -48,13 +48,14 @@ pub(super) struct Arguments {
 /// Which seeds are run.
 #[derive(Debug, Args)]
 pub(super) struct AskedSeeds {
-    /// Seeds, such as `0..100000`: from the first on, without the last. 0..1000 where nothing is said.
+    /// Seeds, such as `0..100000`: from the first on, without the last. 0..1000 where nothing is said, and
+    /// as many as there is time for with `simctl sweep --for`.
     #[arg(long, value_name = "FROM..TO", conflicts_with_all = ["seeds_from", "count"])]
     seeds: Option<SeedRange>,
     /// Where seeds begin: a commit's hash, the same for everyone, or `random`.
     #[arg(long, value_name = "COMMIT|random")]
     seeds_from: Option<SeedBase>,
-    /// How many seeds from there; 1000 where nothing is said.
+    /// How many seeds from there; as many as of --seeds where nothing is said.
     #[arg(long, requires = "seeds_from")]
     count: Option<u64>,
 }

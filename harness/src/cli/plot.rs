@@ -76,6 +76,12 @@ fn drawn<'a>(
     digest: &'a Digest,
     arguments: &Arguments,
 ) -> Result<Vec<Box<dyn Plot + 'a>>, Failure> {
+    if let (Some(cell), Of::Sweep(_) | Of::Scenario(_)) = (&arguments.cell, &entry.of) {
+        return Err(Failure::Usage(format!(
+            "`{}` shows every point of the grid, and --cell asks for `{cell}`; expected no --cell",
+            entry.name
+        )));
+    }
     Ok(match entry.of {
         Of::Sweep(draw) => draw(digest).into_iter().collect(),
         Of::Scenario(draw) => draw(digest, chosen(digest, arguments)?),

@@ -56,8 +56,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     seeds: AskedSeeds,
     /// Where results go, and where an earlier start of the same sweep left off. Kept nowhere where nothing
-    /// is said.
-    #[arg(long, value_name = "DIR", required_unless_present = "paths")]
+    /// is said; --plan needs it.
+    #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Runs at a time; as many as there are processors where nothing is said.
     #[arg(long)]
@@ -75,7 +75,8 @@ pub(super) struct Arguments {
     #[arg(long)]
     save: bool,
     /// The plan to carry out, as `simctl plan` wrote it.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "seeds_from", "count"])]
+    #[arg(long, value_name = "FILE", requires = "out",
+          conflicts_with_all = ["seeds", "seeds_from", "count"])]
     plan: Option<PathBuf>,
     /// The shard of the plan to run, such as `3/16`, counted from 0; `auto`: as the engine's environment
     /// says.
@@ -293,6 +294,7 @@ fn hand_over(
     engine: Engine,
     out: &Path,
 ) -> Result<Exit, Failure> {
+    submit::look_for(engine)?;
     fs::create_dir_all(out)
         .map_err(|error| Failure::Internal(format!("{} cannot be made: {error}", quoted(out))))?;
     plan::claim(out, plan)?;

@@ -120,8 +120,9 @@ fn from_environment(variable: &dyn Fn(&str) -> Option<String>) -> Result<(u32, S
         let names: Vec<&str> =
             std::iter::once(&OWN).chain(ENGINES).map(|engine| engine.name).collect();
         Trouble::Usage(format!(
-            "nothing says which shard this is; expected --shard i/n or one of {}",
-            names.join(", ")
+            "nothing says which shard this is; expected --shard i/n or one of {}, or {} of GitLab",
+            names.join(", "),
+            GITLAB.name
         ))
     })
 }

@@ -4,7 +4,7 @@
 //! does no harm.
 
 use std::{
-    fs, io,
+    env, fs, io,
     num::NonZeroUsize,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -28,6 +28,17 @@ pub enum Engine {
     Slurm,
     /// Processes on this machine.
     Local,
+}
+
+impl Engine {
+    /// The program that takes jobs for it, and where one gets that.
+    fn program(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Hq => Some(("hq", "get it from its project's releases")),
+            Self::Slurm => Some(("sbatch", "it comes with Slurm's client")),
+            Self::Local => None,
+        }
+    }
 }
 
 /// Shards to be run.
@@ -81,11 +92,13 @@ pub fn submit(
 ) -> Result<(), Trouble> {
     let logs = task.out.join(LOGS);
     fs::create_dir_all(&logs).map_err(StoreError::writing(&logs))?;
-    match engine {
-        Engine::Hq => run(&hq(task, &logs), "hq", "get it from its project's releases", say),
-        Engine::Slurm => run(&slurm(task, &logs), "sbatch", "it comes with Slurm's client", say),
-        Engine::Local => local(task, say, interrupted),
-    }
+    let words = match engine {
+        Engine::Hq => hq(task, &logs),
+        Engine::Slurm => slurm(task, &logs),
+        Engine::Local => return local(task, say, interrupted),
+    };
+    let (name, hint) = engine.program().expect("others are programs");
+    run(&words, name, hint, say)
 }
 
 fn hq(task: &Task<'_>, logs: &Path) -> Vec<String> {
@@ -119,11 +132,23 @@ fn run(words: &[String], name: &str, hint: &str, say: &dyn Fn(&str)) -> Result<(
         Ok(status) => {
             Err(Trouble::Internal(format!("`{name}` failed ({status}); nothing more was done")))
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Trouble::Usage(format!(
-            "the engine is not installed: there is no `{name}` on the PATH; {hint}, or use --engine local"
-        ))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(absent(name, hint)),
         Err(error) => Err(Trouble::Internal(format!("`{name}` cannot be run: {error}"))),
     }
+}
+
+/// Looks for the program of `engine`, before anything is written for it. Errors: it is not installed.
+pub fn look_for(engine: Engine) -> Result<(), Trouble> {
+    let Some((name, hint)) = engine.program() else { return Ok(()) };
+    let path = env::var_os("PATH").unwrap_or_default();
+    let there = env::split_paths(&path).any(|folder| folder.join(name).is_file());
+    if there { Ok(()) } else { Err(absent(name, hint)) }
+}
+
+fn absent(name: &str, hint: &str) -> Trouble {
+    Trouble::Usage(format!(
+        "the engine is not installed: there is no `{name}` on the PATH; {hint}, or use --engine local"
+    ))
 }
 
 /// Runs the shards as processes of one thread each, as many at a time as there are processors.
