@@ -248,8 +248,10 @@ impl Opened {
         let mut diagnostics = Vec::new();
         for (index, (line, place)) in self.file.choices.iter().zip(&self.places).enumerate() {
             let read = words.read(line).map_err(|error| {
-                // One quote stands before the line.
-                let at = place.start + 1 + error.at.start..place.start + 1 + error.at.end;
+                // One quote stands before the line. Where it has escapes, its parts are elsewhere.
+                let part = place.start + 1 + error.at.start..place.start + 1 + error.at.end;
+                let exact = self.text.get(part.clone()) == line.get(error.at.clone());
+                let at = if exact { part } else { place.clone() };
                 let title = format!("`{line}` is no choice of this scenario");
                 (Code::BadChoice, title, at, error.to_string())
             });
@@ -311,23 +313,23 @@ fn recovered(text: &str) -> String {
             Err(error) => line.starts_with("op ") && error.expected.contains("kind of operation"),
         })
     });
+    // A line that was damaged is no TOML; what reads may still say anything.
     let value = |key: &str| {
-        let mut lines = text.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix(" = "));
-        lines.next().map(|value| value.trim_matches('"').to_owned())
+        let line = text
+            .lines()
+            .find(|line| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(" = ")))?;
+        toml::from_str::<toml::Table>(line).ok()?.remove(key)
     };
-    let set = || {
-        let line = text.lines().find(|line| line.starts_with("settings = "));
-        let table: Option<toml::Table> = line.and_then(|line| toml::from_str(line).ok());
-        let list = table.as_ref().and_then(|table| table.get("settings")?.as_array());
-        let each = list.into_iter().flatten().filter_map(|one| shell::setting(one.as_str()?).ok());
-        shell::settings(&each.collect::<Vec<_>>())
-    };
-    let again = match (value("scenario"), value("seed")) {
+    let scenario =
+        value("scenario").and_then(|path| Some(shell::quoted(Path::new(path.as_str()?))));
+    let seed = value("seed").and_then(|seed| seed.as_str()?.parse::<u64>().ok());
+    let list = value("settings");
+    let list = list.as_ref().and_then(|list| list.as_array()).into_iter().flatten();
+    let set: Vec<_> = list.filter_map(|one| shell::setting(one.as_str()?).ok()).collect();
+    let again = match (scenario, seed) {
         (Some(scenario), Some(seed)) => {
-            format!(
-                "; to record it again: simctl run {scenario} --seed {seed}{} --record FILE",
-                set()
-            )
+            let set = shell::settings(&set);
+            format!("; to record it again: simctl run {scenario} --seed {seed}{set} --record FILE")
         }
         _ => String::new(),
     };
@@ -408,6 +410,33 @@ mod tests {
         let digest = edited.lines().find(|line| line.starts_with("digest")).unwrap();
         let opened = ChoiceFile::parse(Path::new("c.toml"), edited.replace(digest, "")).unwrap();
         assert_eq!(opened.file.choices[0], "send n0->n1 #4 lost");
+    }
+
+    #[test]
+    fn what_a_damaged_file_says_is_quoted_in_the_command_that_records_it_again() {
+        let said = |scenario: &str| recovered(&format!("scenario = {scenario}\nseed = \"7\"\ncho"));
+        assert!(
+            said("\"a b.toml; rm x\"").contains("simctl run 'a b.toml; rm x' --seed 7 --record")
+        );
+        assert_eq!(
+            recovered("scenario = \"a.toml\"\nseed = \"7; x\"\n"),
+            "0 choices could be read"
+        );
+    }
+
+    #[test]
+    fn a_line_with_escapes_that_does_not_read_is_shown_as_a_whole() {
+        let text = file().text();
+        let damaged = text.replace("choices = [\n", "choices = [\n  \"\\tü bad\",\n");
+        let damaged: String = damaged
+            .lines()
+            .filter(|line| !line.starts_with("digest"))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        assert_ne!(damaged, text);
+        let opened = ChoiceFile::parse(Path::new("c.toml"), damaged).unwrap();
+        let said = opened.decisions(&Words::default()).unwrap_err().to_string();
+        assert!(said.contains("is no choice of this scenario"), "{said}");
     }
 
     #[test]

@@ -76,12 +76,19 @@ fn lines(table: &Table) -> String {
 /// What stands above a shrunk scenario.
 pub(super) fn comments(shrunk: &Shrunk, from: &str, seed: u64) -> String {
     let Shrunk { violation, before, after, .. } = shrunk;
+    // A comment ends with its line, whatever paths and violations say.
+    let line = |text: &str| -> String {
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    };
+    let from = line(from);
     format!(
         "# A failure, shrunk by `simctl shrink {from} --seed {seed}`.\n\
          # It shows {} at {}: {}.\n\
          # Of {before} are left {after}.\n\
          # `simctl explain` with this file tells the story; `[replay]` names everything that goes wrong.\n\
          # Once it is mended, `outcome` below becomes \"holds\", and this file keeps it so.\n",
-        violation.invariant, violation.at, violation.text,
+        violation.invariant,
+        violation.at,
+        line(&violation.text),
     )
 }
