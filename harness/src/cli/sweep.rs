@@ -72,7 +72,7 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with = "max_failures")]
     fail_fast: bool,
     /// Add seeds that fail to `<name>.seeds` beside their scenario, to be run first from then on.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "plan")]
     save: bool,
     /// The plan to carry out, as `simctl plan` wrote it.
     #[arg(long, value_name = "FILE", requires = "out",
@@ -139,11 +139,21 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
         None => 1,
     };
     let mut plan = planning::make(&loaded, &seeds, shards)?;
-    if let (true, Some(out)) = (seeds.by_chance(), &arguments.out)
+    if let Some(out) = &arguments.out
         && let Some(before) = plan::there(out)?
     {
-        // Chance chose once, and the sweep goes on.
-        plan.seed_first = before.seed_first;
+        if seeds.by_chance() && before.seed_base == plan.seed_base {
+            // Chance chose once, and the sweep goes on.
+            plan.seed_first = before.seed_first;
+        }
+        // Seeds that it saved itself are for the next sweep.
+        for planned in &mut plan.scenarios {
+            let mut others = before.scenarios.iter();
+            let same = others.find(|one| one.name == planned.name && one.hash == planned.hash);
+            if let Some(same) = same {
+                planned.regress.clone_from(&same.regress);
+            }
+        }
     }
     match (arguments.engine, &arguments.out) {
         (Some(engine), Some(out)) => hand_over(arguments, &plan, engine, out),
@@ -169,6 +179,10 @@ fn whole(
     fs::create_dir_all(path)
         .map_err(|error| Failure::Internal(format!("{} cannot be made: {error}", quoted(path))))?;
     let begun = Instant::now();
+    let until = match arguments.time.map(|time| begun.checked_add(time)) {
+        Some(None) => return Err(Failure::Usage("--for: nothing ends that late".to_owned())),
+        until => until.flatten(),
+    };
     let mut warn = |text: &str| print_aside(&format!("warning: {text}\n"));
     let mut folder = match Folder::open(path, plan, &mut warn)? {
         Found::Over(gathered) => {
@@ -189,7 +203,7 @@ fn whole(
     interrupt::end_after_runs();
     let budget = Budget {
         threads: arguments.threads,
-        until: arguments.time.map(|time| begun + time),
+        until,
         failures: arguments.max_failures.map(NonZeroU64::get).or(arguments.fail_fast.then_some(1)),
         stop_file: out.map(|out| out.join(STOP)),
     };
@@ -306,8 +320,12 @@ fn hand_over(
         return Ok(Exit::Holds);
     }
     let program = std::env::current_exe().map_err(|error| Failure::Internal(error.to_string()))?;
-    let task =
-        submit::Task { program, out: out.to_owned(), plan, missing, threads: arguments.threads };
+    // An engine gives a task as many processors as it is asked for, and a shard takes no more.
+    let threads = match engine {
+        Engine::Local => arguments.threads,
+        Engine::Hq | Engine::Slurm => arguments.threads.or(NonZeroUsize::new(1)),
+    };
+    let task = submit::Task { program, out: out.to_owned(), plan, missing, threads };
     let say = |line: &str| print_aside(&format!("+ {line}\n"));
     submit::submit(engine, &task, &say, &interrupt::asked)?;
     print_aside(&format!("once all shards are done: simctl merge {}\n", quoted(out)));
@@ -322,7 +340,8 @@ pub(super) fn conclude(
     gathered: &Gathered,
     ended: Option<(Ended, u64, u64)>,
 ) -> Result<Exit, Failure> {
-    let judged = judge(places, gathered);
+    let cut_short = ended.is_some_and(|(ended, ..)| ended == Ended::Failures);
+    let judged = judge(places, gathered, cut_short);
     let holds = judged.iter().all(|one| one.holds());
     let early = ended.filter(|(ended, ..)| *ended != Ended::Over).map(|(ended, done, jobs)| {
         let why = match ended {

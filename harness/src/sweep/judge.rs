@@ -6,6 +6,8 @@
 //! A run whose scripted fault never bit is a failure by itself, so that those are among the failures.
 //! `simctl explain 1` and the report (by [`Tally::overdue`]) say the same.
 
+use std::sync::LazyLock;
+
 use contract::Span;
 use results::{Bound, Failure, Tally};
 
@@ -32,11 +34,19 @@ impl Judged<'_> {
     }
 }
 
-/// Judges `gathered`, which the runs at `places` came to. Places where nothing was run are left out.
-pub fn judge<'s>(places: &'s [Place], gathered: &'s Gathered) -> Vec<Judged<'s>> {
-    let judged = gathered.tallies.iter().filter_map(|(cell, tally)| {
-        let place = places.get(*cell)?;
-        let own = gathered.failures.range((*cell, String::new())..(*cell + 1, String::new()));
+/// The sums of no runs.
+static NO_RUNS: LazyLock<Tally> = LazyLock::new(Tally::default);
+
+/// Judges `gathered`, which the runs at `places` came to. A place where nothing was run shows nothing,
+/// which is a shortfall; `cut_short`, by failures, such places are left out.
+pub fn judge<'s>(places: &'s [Place], gathered: &'s Gathered, cut_short: bool) -> Vec<Judged<'s>> {
+    let judged = places.iter().enumerate().filter_map(|(cell, place)| {
+        let Some(tally) = gathered.tallies.get(&cell) else {
+            let shortfalls = vec!["no run of it".to_owned()];
+            let nothing = Judged { place, tally: &NO_RUNS, failures: Vec::new(), shortfalls };
+            return (!cut_short).then_some(nothing);
+        };
+        let own = gathered.failures.range((cell, String::new())..(cell + 1, String::new()));
         let mut failures: Vec<&Failure> = own.map(|(_, failure)| failure).collect();
         failures.sort_by_key(|failure| (u64::MAX - failure.runs, &failure.signature));
         Some(Judged { place, tally, failures, shortfalls: shortfalls(place, tally) })
@@ -104,7 +114,7 @@ mod tests {
     fn check(expect: &str, tally: Tally, shortfalls: &[&str]) {
         let gathered = Gathered { tallies: [(0, tally)].into(), ..Gathered::default() };
         let places = [place(expect)];
-        let judged = judge(&places, &gathered);
+        let judged = judge(&places, &gathered, false);
         assert_eq!(judged[0].shortfalls, shortfalls);
         assert_eq!(judged[0].holds(), shortfalls.is_empty());
     }
@@ -119,6 +129,14 @@ mod tests {
         check("", inert(), &["fault `loss` never took effect in 100 runs (12 chances)"]);
         check("outcome = { violates = [\"S6\"] }", inert(), &[]);
         check("", Tally { runs: 99, ..inert() }, &[]);
+    }
+
+    #[test]
+    fn a_place_that_was_never_run_falls_short_unless_failures_ended_the_sweep() {
+        let (places, gathered) = ([place("")], Gathered::default());
+        let judged = judge(&places, &gathered, false);
+        assert_eq!((judged[0].shortfalls[0].as_str(), judged[0].holds()), ("no run of it", false));
+        assert_eq!(judge(&places, &gathered, true).len(), 0);
     }
 
     #[test]
@@ -159,7 +177,7 @@ mod tests {
             ..Gathered::default()
         };
         let places = [place("")];
-        let judged = judge(&places, &gathered);
+        let judged = judge(&places, &gathered, false);
         let order: Vec<&str> = judged[0].failures.iter().map(|one| &*one.signature).collect();
         assert_eq!(order, ["b", "c", "a"]);
     }

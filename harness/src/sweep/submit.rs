@@ -75,6 +75,11 @@ impl Task<'_> {
         words
     }
 
+    /// Processors that a shard takes.
+    fn processors(&self) -> usize {
+        self.threads.map_or(1, NonZeroUsize::get)
+    }
+
     fn name(&self) -> String {
         format!("simctl-{}", &plan::id(self.plan)[..8])
     }
@@ -104,8 +109,9 @@ pub fn submit(
 fn hq(task: &Task<'_>, logs: &Path) -> Vec<String> {
     let log = logs.join("%{TASK_ID}.log").display().to_string();
     let words = ["hq", "submit", "--array", &listed(&task.missing), "--name", &task.name()];
-    let words = words.into_iter().chain(["--stdout", "none", "--stderr", &log, "--"]);
-    words.map(str::to_owned).chain(task.shard("auto")).collect()
+    let words = words.into_iter().chain(["--stdout", "none", "--stderr", &log]);
+    let words = words.map(str::to_owned).chain(["--cpus".into(), task.processors().to_string()]);
+    words.chain(["--".to_owned()]).chain(task.shard("auto")).collect()
 }
 
 fn slurm(task: &Task<'_>, logs: &Path) -> Vec<String> {
@@ -115,7 +121,9 @@ fn slurm(task: &Task<'_>, logs: &Path) -> Vec<String> {
         "sbatch".into(),
         format!("--array={}", listed(&task.missing)),
         format!("--job-name={}", task.name()),
-        format!("--output={}", logs.join("%a.log").display()),
+        // A percent sign of the folder's own would begin a pattern.
+        format!("--output={}", logs.display().to_string().replace('%', "%%") + "/%a.log"),
+        format!("--cpus-per-task={}", task.processors()),
         format!("--wrap={}", shard.join(" ")),
     ]
 }
@@ -223,14 +231,15 @@ mod tests {
         assert_eq!(
             line(&hq(&task, Path::new("logs"))),
             format!(
-                "hq submit --array 0-1,5 --name {name} --stdout none --stderr 'logs/%{{TASK_ID}}.log' -- \
+                "hq submit --array 0-1,5 --name {name} --stdout none --stderr 'logs/%{{TASK_ID}}.log' --cpus 2 -- \
                  /bin/simctl sweep --plan 'my out/plan.json' --shard auto --out 'my out' --quiet --threads 2"
             )
         );
         let slurm = slurm(&task, Path::new("logs"));
         assert_eq!(slurm[1], "--array=0-1,5");
+        assert_eq!(slurm[4], "--cpus-per-task=2");
         assert!(
-            slurm[4].starts_with("--wrap=/bin/simctl sweep --plan 'my out/plan.json' --shard auto")
+            slurm[5].starts_with("--wrap=/bin/simctl sweep --plan 'my out/plan.json' --shard auto")
         );
     }
 
