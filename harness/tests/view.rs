@@ -85,7 +85,11 @@ fn what_is_no_run_is_refused_in_words() {
     refused(here, &["view", "nowhere.toml"], "nowhere.toml");
     refused(here, &["view", "."], ". is a folder");
     refused(here, &["view", "a.diagram", "--seed", "5"], "is of seed 1, and seed 5 was asked for");
-    refused(here, &["view", "a.diagram", "--out", "a.diagram"], "would replace a.diagram");
+    refused(
+        here,
+        &["view", "a.diagram", "--out", "a.diagram"],
+        "the page a.diagram would replace what it is made from",
+    );
     let seeds = ["view", SCENARIO, "--seed", "1", "--seed", "2", "--seed", "3"];
     refused(here, &seeds, "3 were given");
 }

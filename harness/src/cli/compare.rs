@@ -58,7 +58,9 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
         })?;
     }
     if let Some(out) = &arguments.out {
-        report::write(out, &plots::compare_page(&comparison, &before, &after))?;
+        let page = plots::compare_page(&comparison, &before, &after);
+        let folders = [&*arguments.before, &*arguments.after];
+        report::write("the page", out, page.as_bytes(), &folders, &[])?;
     }
     Ok(if comparison.worse { Exit::Violated } else { Exit::Holds })
 }

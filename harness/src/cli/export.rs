@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Exit, Failure, interrupt, print_aside, view};
+use super::{Exit, Failure, interrupt, print_aside, result_file, view};
 use crate::shell::setting;
 
 pub(super) const EXAMPLES: &str = "\
@@ -70,7 +70,7 @@ impl Viewer {
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let Arguments { viewer, run, seed, set, out } = arguments;
     if let Some(out) = out {
-        view::refuse_to_overwrite(out, &[run])?;
+        result_file::refuse("the export", out, &[run])?;
     }
     interrupt::cut_short(None);
     let Some(diagram) = view::diagram(run, *seed, set)? else { return Ok(Exit::Interrupted) };
@@ -81,5 +81,5 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     }
     let named = format!("{}-seed-{}.{}", diagram.scenario, diagram.seed, viewer.ending());
     let out = out.clone().unwrap_or_else(|| PathBuf::from(named));
-    view::write(&out, &exported.bytes, &[&diagram])
+    view::write("the export", &out, &exported.bytes, &[&diagram])
 }

@@ -11,9 +11,8 @@ use crdt::{
 use serde_json::json;
 
 use super::{
-    Exit, Failure, Format, print, progress, quoted,
+    Exit, Failure, Format, print, progress, quoted, result_file,
     style::{BAD, BOLD, DIM, GOOD},
-    trace_file::TraceFile,
     words::counted,
 };
 use crate::replicated::{
@@ -122,11 +121,7 @@ fn list(format: Format) -> Result<Exit, Failure> {
 }
 
 fn write_dot(path: &std::path::Path, history: &History) -> Result<(), Failure> {
-    use std::io::Write;
-    let mut file = TraceFile::create(path)?;
-    let written = file.out().write_all(history.dot().as_bytes()).and_then(|()| file.out().flush());
-    file.check(written)?;
-    file.keep()
+    result_file::write("the graph", path, history.dot().as_bytes())
 }
 
 /// What was looked through, and the failure with what it should have shown.

@@ -40,6 +40,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
         Failure::Usage(format!("{shown} has no plan.json: no shard was ever begun there"))
     })?;
     plan::check(&plan)?;
+    sweep::refuse_junit(&arguments.output, &[], folder)?;
     let (parts, gathered) = parts(folder, &plan)?;
     let places = cells::places(&plan).map_err(Failure::Rejected)?;
     let jobs = plan::check(&plan)?.count();

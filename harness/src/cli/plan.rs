@@ -1,14 +1,17 @@
 //! `simctl plan`: fixes what a sweep runs, and divides it into shards.
 
-use std::{num::NonZeroU32, path::PathBuf};
+use std::{
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
-use results::{Plan, store::durable};
+use results::Plan;
 
 use super::{
     Exit, Failure,
     load::{self, Loaded},
-    print_aside, quoted, summary,
+    print_aside, quoted, result_file, summary,
     words::counted,
 };
 use crate::sweep::{
@@ -40,7 +43,7 @@ pub(super) struct Arguments {
     /// How many shards: of 1 to 10 minutes each, and not more than 1,000 for Slurm's default limit.
     #[arg(long, default_value = "1")]
     shards: NonZeroU32,
-    /// The file to write.
+    /// The file to write; `-` is standard output.
     #[arg(long, value_name = "FILE", default_value = "plan.json")]
     out: PathBuf,
 }
@@ -91,13 +94,21 @@ impl From<Trouble> for Failure {
 
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let loaded = load::load(&arguments.paths)?;
+    let kept: Vec<PathBuf> = loaded.iter().map(|one| corpus::file(&one.path)).collect();
+    let inputs: Vec<&Path> =
+        loaded.iter().map(|one| &*one.path).chain(kept.iter().map(|path| &**path)).collect();
+    result_file::refuse("the plan", &arguments.out, &inputs)?;
     let seeds = arguments.seeds.chosen(false)?;
     let plan = make(&loaded, &seeds, arguments.shards.get())?;
-    durable::write(&arguments.out, plan::text(&plan).as_bytes()).map_err(Trouble::Store)?;
     let jobs = plan::check(&plan)?;
+    result_file::write("the plan", &arguments.out, plan::text(&plan).as_bytes())?;
+    let to = if result_file::is_standard_output(&arguments.out) {
+        "plan".to_owned()
+    } else {
+        quoted(&arguments.out)
+    };
     print_aside(&format!(
-        "{}: {}, {} in {}\n",
-        quoted(&arguments.out),
+        "{to}: {}, {} in {}\n",
         said(&plan),
         counted(jobs.count(), "run"),
         counted(plan.shards.into(), "shard"),

@@ -1,11 +1,14 @@
 //! `simctl plot`: one plot of a sweep as a file.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use plots::{Digest, Entry, MEASURES, Of, PLOTS, Plot, Scenario};
 
-use super::{Exit, Failure, print, report};
+use super::{Exit, Failure, print, report, result_file};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -38,7 +41,7 @@ pub(super) struct Arguments {
     /// Write an SVG, for light and dark pages; `-` is standard output, as where nothing is said.
     #[arg(long, value_name = "FILE", conflicts_with = "png")]
     svg: Option<PathBuf>,
-    /// Write a PNG.
+    /// Write a PNG; `-` is standard output.
     #[arg(long, value_name = "FILE")]
     png: Option<PathBuf>,
 }
@@ -63,9 +66,9 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
             entry.about
         )));
     };
-    write(&**first, arguments, 1)?;
+    write(&**first, folder, arguments, 1)?;
     for (number, plot) in (2..).zip(others) {
-        write(&**plot, arguments, number)?;
+        write(&**plot, folder, arguments, number)?;
     }
     Ok(Exit::Holds)
 }
@@ -127,21 +130,25 @@ fn expected(name: &str, names: &[&str]) -> String {
 }
 
 /// Writes the plot number `number`: further ones under the name of the first with their number.
-fn write(plot: &dyn Plot, arguments: &Arguments, number: usize) -> Result<(), Failure> {
-    if let Some(path) = &arguments.png {
-        return png(plot, &numbered(path, number));
-    }
-    match &arguments.svg {
-        Some(path) if path != Path::new("-") => {
-            report::write(&numbered(path, number), &plots::svg(plot))
-        }
-        _ => print(&plots::svg(plot)),
-    }
+fn write(
+    plot: &dyn Plot,
+    folder: &Path,
+    arguments: &Arguments,
+    number: usize,
+) -> Result<(), Failure> {
+    let standard = PathBuf::from("-");
+    let (path, bytes) = match (&arguments.png, &arguments.svg) {
+        (Some(path), _) => (path, png(plot)?),
+        (None, svg) => (svg.as_ref().unwrap_or(&standard), plots::svg(plot).into_bytes()),
+    };
+    report::write("the plot", &numbered(path, number), &bytes, &[folder], &[])
 }
 
 fn numbered(path: &Path, number: usize) -> PathBuf {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     match (number, path.extension()) {
+        // Standard output takes all of them.
+        _ if result_file::is_standard_output(path) => path.to_owned(),
         (1, _) => path.to_owned(),
         (_, Some(ending)) => {
             path.with_file_name(format!("{stem}-{number}.{}", ending.to_string_lossy()))
@@ -150,27 +157,13 @@ fn numbered(path: &Path, number: usize) -> PathBuf {
     }
 }
 
-/// Writes a PNG under a temporary name, then gives it its own.
-fn png(plot: &dyn Plot, path: &Path) -> Result<(), Failure> {
-    let failed =
-        |error: String| Failure::Internal(format!("{} cannot be written: {error}", path.display()));
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // A picture is for everyone whom the user's mask lets read it.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let file = builder
-        .prefix(".tmp-plot-")
-        .suffix(".png")
-        .tempfile_in(folder.unwrap_or(Path::new(".")))
-        .map_err(|error| failed(error.to_string()))?;
+/// `plot` as PNG, by way of a file: its library writes no other.
+fn png(plot: &dyn Plot) -> Result<Vec<u8>, Failure> {
+    let failed = |error: String| Failure::Internal(format!("the plot cannot be drawn: {error}"));
+    let file = tempfile::Builder::new().suffix(".png").tempfile();
+    let file = file.map_err(|error| failed(error.to_string()))?;
     plots::png(plot, file.path()).map_err(failed)?;
-    file.as_file().sync_all().map_err(|error| failed(error.to_string()))?;
-    file.persist(path).map_err(|error| failed(error.error.to_string()))?;
-    print(&format!("wrote {}\n", path.display()))
+    fs::read(file.path()).map_err(|error| failed(error.to_string()))
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use results::store::durable;
-
-use super::{Exit, Failure, Format, json, print, quoted, run::Job, summary, words::counted};
+use super::{
+    Exit, Failure, Format, json, print, quoted, result_file, run::Job, summary, words::counted,
+};
 use crate::{
     choices::ChoiceFile,
     outcome::Verdict,
@@ -19,14 +19,6 @@ pub(super) fn carry_out(
     format: Format,
     quiet: bool,
 ) -> Result<Exit, Failure> {
-    let same = |one: &Path, other: &Path| match (one.canonicalize(), other.canonicalize()) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => false,
-    };
-    if same(to, &job.loaded.path) {
-        let shown = to.display();
-        return Err(Failure::Usage(format!("the choices {shown} would replace the scenario")));
-    }
     let deployed = Deployed::new(&job.loaded.scenario).map_err(|error| {
         Failure::Internal(format!("failed to run {}: {error}", job.loaded.name))
     })?;
@@ -48,8 +40,7 @@ pub(super) fn carry_out(
         violation: signature(&outcome),
         choices: deployed.words().lines(&decisions),
     };
-    durable::write(to, file.text().as_bytes())
-        .map_err(|error| Failure::Internal(format!("the choices cannot be written: {error}")))?;
+    result_file::write("the file of choices", to, file.text().as_bytes())?;
     let expected = outcome.is_as_expected();
     if !(quiet && expected) {
         print(&match format {

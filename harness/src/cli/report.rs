@@ -7,9 +7,9 @@ use std::{
 
 use clap::Args;
 use plots::{Digest, MEASURES};
-use results::store::{self, StoreError, durable};
+use results::store::{self, StoreError};
 
-use super::{Exit, Failure, print};
+use super::{Exit, Failure, print, result_file};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -65,7 +65,8 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
         }
     };
     let out = arguments.out.clone().unwrap_or_else(|| folder.join(FILE));
-    write(&out, &page)?;
+    let template: Vec<&Path> = arguments.template.iter().map(|path| &**path).collect();
+    write("the report", &out, page.as_bytes(), &[folder], &template)?;
     Ok(Exit::Holds)
 }
 
@@ -97,11 +98,23 @@ fn unreadable(folder: &Path, error: StoreError) -> String {
     }
 }
 
-/// Writes `text` as the file `path`, whole or not at all, and says so; `-` is standard output.
-pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    if path == Path::new("-") {
-        return print(text);
+/// Writes `bytes`, which are `what`, as the file `path`, whole or not at all, and says so; `-` is
+/// standard output. Nothing replaces what it is made from: `inputs`, and the sweeps in `folders`.
+pub(super) fn write(
+    what: &'static str,
+    path: &Path,
+    bytes: &[u8],
+    folders: &[&Path],
+    inputs: &[&Path],
+) -> Result<(), Failure> {
+    let sweeps: Vec<PathBuf> =
+        folders.iter().flat_map(|folder| result_file::of_sweep(folder)).collect();
+    let inputs: Vec<&Path> =
+        sweeps.iter().map(|path| &**path).chain(inputs.iter().copied()).collect();
+    result_file::refuse(what, path, &inputs)?;
+    result_file::write(what, path, bytes)?;
+    if result_file::is_standard_output(path) {
+        return Ok(());
     }
-    durable::write(path, text.as_bytes()).map_err(|error| Failure::Internal(error.to_string()))?;
     print(&format!("wrote {}\n", path.display()))
 }

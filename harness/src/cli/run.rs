@@ -18,9 +18,9 @@ use super::{
     Exit, Failure, Format, interrupt, json,
     load::{self, Loaded},
     print, print_aside, progress, quoted,
+    result_file::{self, ResultFile},
     summary::{self, GoalsOf},
     table::Table,
-    trace_file::TraceFile,
 };
 use crate::{
     diagram::Recorder,
@@ -177,7 +177,13 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let wire = arguments.wire;
     let count = (to - from).saturating_mul(loaded.len() as u64);
     if let ([only], true) = (&loaded[..], arguments.seeds.is_none()) {
-        refuse_to_overwrite(arguments.trace.as_deref(), only)?;
+        for (file, what) in
+            [(&arguments.trace, "the trace"), (&arguments.record, "the file of choices")]
+        {
+            if let Some(file) = file {
+                result_file::refuse(what, file, &[&only.path])?;
+            }
+        }
         if let Some(to) = &arguments.record {
             let job = Job { loaded: only, seed, wire };
             return super::record::carry_out(&job, to, arguments.format, arguments.quiet);
@@ -198,25 +204,14 @@ fn deploy(loaded: &Loaded) -> Result<Deployed<'_>, Failure> {
         .map_err(|error| Failure::Internal(format!("failed to run {}: {error}", loaded.name)))
 }
 
-/// A trace that took the place of the scenario that it is of would leave nothing to repeat.
-fn refuse_to_overwrite(trace: Option<&Path>, loaded: &Loaded) -> Result<(), Failure> {
-    let Some(trace) = trace else { return Ok(()) };
-    let same = match (trace.canonicalize(), loaded.path.canonicalize()) {
-        (Ok(trace), Ok(scenario)) => trace == scenario,
-        _ => false,
-    };
-    let shown = trace.display();
-    if same {
-        Err(Failure::Usage(format!("the trace {shown} would replace the scenario")))
-    } else {
-        Ok(())
-    }
+fn trace_file(name: &Path) -> Result<ResultFile, Failure> {
+    ResultFile::create("the trace", name)
 }
 
 /// One run, told in full.
 fn single(arguments: &Arguments, job: Job<'_>) -> Result<Exit, Failure> {
-    let mut file = arguments.trace.as_deref().map(TraceFile::create).transpose()?;
-    interrupt::cut_short(file.as_ref().and_then(TraceFile::unfinished));
+    let mut file = arguments.trace.as_deref().map(trace_file).transpose()?;
+    interrupt::cut_short(file.as_ref().and_then(ResultFile::unfinished));
     let stop = Some(interrupt::flag());
     let outcome = match &mut file {
         None => job.run_until(stop, None)?,
@@ -238,9 +233,9 @@ fn single(arguments: &Arguments, job: Job<'_>) -> Result<Exit, Failure> {
         }
     };
     let interrupted = outcome.verdict == Verdict::Interrupted;
-    let to_standard_output = file.as_ref().is_some_and(TraceFile::is_standard_output);
+    let to_standard_output = file.as_ref().is_some_and(ResultFile::is_standard_output);
     // Half a trace never gets the name of a whole one.
-    file.filter(|_| !interrupted).map_or(Ok(()), TraceFile::keep)?;
+    file.filter(|_| !interrupted).map_or(Ok(()), ResultFile::keep)?;
     let expected = outcome.is_as_expected();
     if !(arguments.quiet && expected) {
         let text = match arguments.format {
@@ -276,7 +271,8 @@ fn sweep(arguments: &Arguments, loaded: &[Loaded], seeds: SeedRange) -> Result<E
     let bar = progress::bar(count, arguments.format == Format::Human && !arguments.quiet);
     let mut table = Table::new(loaded, arguments.format, arguments.quiet);
     bar.suspend(|| print(&table.head()))?;
-    let pool = ThreadPoolBuilder::new().num_threads(arguments.threads.map_or(0, NonZeroUsize::get));
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(arguments.threads.map_or(0, |threads| threads.get().min(count)));
     let pool = pool.build().map_err(|error| Failure::Internal(error.to_string()))?;
     let workers = pool.current_num_threads().min(count);
     let next = AtomicUsize::new(0);

@@ -10,10 +10,11 @@ use clap::Args;
 use contract::Span;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use rayon::ThreadPoolBuilder;
-use results::store::durable;
 use serde::Serialize;
 
-use super::{Exit, Failure, Format, interrupt, load, print, print_aside, quoted, words::counted};
+use super::{
+    Exit, Failure, Format, interrupt, load, print, print_aside, quoted, result_file, words::counted,
+};
 use crate::{
     shell::{setting, settings},
     shrink::{Progress, ShrinkError, Shrunk, Size, shrink},
@@ -43,7 +44,7 @@ pub(super) struct Arguments {
     /// Give a key of the scenario another value, as `simctl run --set` does; may be repeated.
     #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
     set: Vec<(String, String)>,
-    /// Write the shrunk scenario to this file, in the place of what it held.
+    /// Write the shrunk scenario to this file, in the place of what it held; `-` is standard output.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Write it into `scenarios/regress`, under a name of its own.
@@ -97,6 +98,9 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let [loaded] = &loaded[..] else {
         return Err(Failure::Usage("one scenario is shrunk at a time".to_owned()));
     };
+    if let Some(out) = &arguments.out {
+        result_file::refuse("the shrunk scenario", out, &[&loaded.path])?;
+    }
     let seed = arguments.seed.unwrap_or(super::run::SEED);
     interrupt::end_when_asked();
     let began = Instant::now();
@@ -126,7 +130,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
         }
     })?;
     let to = match (&arguments.out, arguments.save) {
-        (Some(out), _) => Some(out.clone()),
+        (Some(out), _) => (!result_file::is_standard_output(out)).then(|| out.clone()),
         (None, true) => Some(PathBuf::from(FOLDER).join(name(&loaded.name, &shrunk))),
         (None, false) => None,
     };
@@ -155,12 +159,12 @@ fn name(scenario: &str, shrunk: &Shrunk) -> String {
 }
 
 fn keep(to: &Path, shrunk: &Shrunk) -> Result<(), Failure> {
-    let failed =
-        |why: String| Failure::Internal(format!("{} cannot be written: {why}", to.display()));
-    if let Some(folder) = to.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
+    // Nobody was asked to make the folder that failures are saved in.
+    if to.starts_with(FOLDER) {
+        std::fs::create_dir_all(FOLDER)
+            .map_err(|error| Failure::Internal(format!("{FOLDER} cannot be made: {error}")))?;
     }
-    durable::write(to, shrunk.text.as_bytes()).map_err(|error| failed(error.to_string()))
+    result_file::write("the shrunk scenario", to, shrunk.text.as_bytes())
 }
 
 fn report(

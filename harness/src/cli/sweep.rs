@@ -8,16 +8,13 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use results::{
-    Cost, Plan,
-    store::{self, durable},
-};
+use results::{Cost, Plan, store};
 
 use super::{
     Exit, Failure, interrupt,
     load::{self, Loaded},
     plan::{self as planning, AskedSeeds},
-    print, print_aside, progress, quoted, summary,
+    print, print_aside, progress, quoted, result_file, summary,
     words::counted,
 };
 use crate::sweep::{
@@ -178,6 +175,9 @@ fn whole(
         nowhere.as_ref().map_or_else(|| out.expect("one of them is there"), |made| made.path());
     fs::create_dir_all(path)
         .map_err(|error| Failure::Internal(format!("{} cannot be made: {error}", quoted(path))))?;
+    let inputs: Vec<&Path> =
+        loaded.iter().map(|one| &*one.path).chain(arguments.plan.as_deref()).collect();
+    refuse_junit(&arguments.output, &inputs, path)?;
     let begun = Instant::now();
     let until = match arguments.time.map(|time| begun.checked_add(time)) {
         Some(None) => return Err(Failure::Usage("--for: nothing ends that late".to_owned())),
@@ -228,6 +228,19 @@ fn whole(
     rate(arguments, done - resumed, begun, out);
     save(arguments, loaded, &gathered)?;
     conclude(&arguments.output, plan, &places, &gathered, Some((ended, done, jobs)))
+}
+
+/// Refuses a JUnit file that would replace one of `inputs` or a result of the sweep in `folder`.
+pub(super) fn refuse_junit(
+    output: &Output,
+    inputs: &[&Path],
+    folder: &Path,
+) -> Result<(), Failure> {
+    let Some(junit) = &output.junit else { return Ok(()) };
+    let results = result_file::of_sweep(folder);
+    let inputs: Vec<&Path> =
+        results.iter().map(|path| &**path).chain(inputs.iter().copied()).collect();
+    result_file::refuse("the JUnit file", junit, &inputs)
 }
 
 /// Says how long it took, and where the results are.
@@ -361,7 +374,7 @@ pub(super) fn conclude(
     }
     if let Some(path) = &output.junit {
         let text = tell::junit(&judged)?;
-        durable::write(path, text.as_bytes()).map_err(Trouble::Store)?;
+        result_file::write("the JUnit file", path, text.as_bytes())?;
     }
     Ok(if holds { Exit::Holds } else { Exit::Violated })
 }

@@ -2,15 +2,14 @@
 
 use std::{
     fs,
-    io::Write,
     path::{Path, PathBuf},
 };
 
 use clap::Args;
-use results::{Diagram, store::durable};
+use results::Diagram;
 
 use super::{
-    Exit, Failure, interrupt, load, print, print_aside,
+    Exit, Failure, interrupt, load, print, print_aside, result_file,
     run::{Job, SEED, Wire},
 };
 use crate::{diagram::Recorder, outcome::Verdict, shell::setting};
@@ -62,7 +61,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     };
     let read: Vec<&Path> = std::iter::once(run).chain(against).map(PathBuf::as_path).collect();
     if let Some(out) = out {
-        refuse_to_overwrite(out, &read)?;
+        result_file::refuse("the page", out, &read)?;
     }
     interrupt::cut_short(None);
     let Some(first) = diagram(run, seed.first().copied(), set)? else {
@@ -82,7 +81,12 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
         Some(second) => format!("{}-against-{}", name(&first), name(second)),
     };
     let out = out.clone().unwrap_or_else(|| PathBuf::from(format!("{names}.html")));
-    write(&out, page.as_bytes(), &[&first].into_iter().chain(&second).collect::<Vec<_>>())
+    write(
+        "the page",
+        &out,
+        page.as_bytes(),
+        &[&first].into_iter().chain(&second).collect::<Vec<_>>(),
+    )
 }
 
 /// The diagram of `path`: of a run of the scenario, or the one that was kept. `None`: interrupted.
@@ -136,21 +140,18 @@ fn of_run(path: &Path, seed: u64, set: &[(String, String)]) -> Result<Option<Dia
 }
 
 /// Writes what was made of `runs`, whole or not at all, and says so.
-pub(super) fn write(out: &Path, bytes: &[u8], runs: &[&Diagram]) -> Result<Exit, Failure> {
+pub(super) fn write(
+    what: &'static str,
+    out: &Path,
+    bytes: &[u8],
+    runs: &[&Diagram],
+) -> Result<Exit, Failure> {
     let told: Vec<String> = runs.iter().map(|run| told(run)).collect();
-    if out == Path::new("-") {
-        let mut standard = std::io::stdout().lock();
-        match standard.write_all(bytes).and_then(|()| standard.flush()) {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                return Err(Failure::Internal(format!(
-                    "standard output cannot be written: {error}"
-                )));
-            }
-            _ => print_aside(&format!("{}\n", told.join("\n"))),
-        }
+    result_file::write(what, out, bytes)?;
+    if result_file::is_standard_output(out) {
+        print_aside(&format!("{}\n", told.join("\n")));
         return Ok(Exit::Holds);
     }
-    durable::write(out, bytes).map_err(|error| Failure::Internal(error.to_string()))?;
     print(&format!("{}: {}\n", out.display(), told.join("; ")))?;
     Ok(Exit::Holds)
 }
@@ -166,16 +167,4 @@ fn told(run: &Diagram) -> String {
     format!(
         "{scenario} seed {seed} {verdict}; {lanes} nodes, {messages} messages, {marks} events{left_out}"
     )
-}
-
-/// A picture that took the place of what it is of would leave nothing to draw it from.
-pub(super) fn refuse_to_overwrite(out: &Path, read: &[&Path]) -> Result<(), Failure> {
-    let out_at = out.canonicalize().ok();
-    match read.iter().find(|path| out_at.is_some() && path.canonicalize().ok() == out_at) {
-        Some(path) => {
-            let (out, path) = (out.display(), path.display());
-            Err(Failure::Usage(format!("--out {out} would replace {path}, which it is made from")))
-        }
-        None => Ok(()),
-    }
 }
