@@ -13,7 +13,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("results", &[]),
     ("plots", &["results"]),
     ("harness", &["app", "contract", "crdt", "plots", "replica", "results", "sim", "upgrade"]),
-    ("tests", &["app", "contract", "crdt", "harness", "plots", "replica", "results", "sim", "upgrade"]),
+    (
+        "tests",
+        &["app", "contract", "crdt", "harness", "plots", "replica", "results", "sim", "upgrade"],
+    ),
     ("ci", &[]),
 ];
 
