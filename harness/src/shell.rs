@@ -13,6 +13,12 @@ pub(crate) fn quoted(path: &Path) -> String {
     }
 }
 
+/// `text` as part of a file's name, which stays in its folder whatever the text says.
+pub(crate) fn file_name(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "._-+".contains(c);
+    text.chars().map(|c| if plain(c) { c } else { '_' }).collect()
+}
+
 /// Reads `KEY=VALUE`: a key of a scenario and the value it is given.
 pub(crate) fn setting(text: &str) -> Result<(String, String), &'static str> {
     let parts = text.split_once('=').filter(|(key, _)| !key.is_empty());
@@ -26,4 +32,14 @@ pub(crate) fn settings(settings: &[(String, String)]) -> String {
         .iter()
         .map(|(key, value)| format!(" --set {}", quoted(Path::new(&format!("{key}={value}")))));
     each.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stays_in_its_folder() {
+        assert_eq!(file_name("../a b/ü"), ".._a_b_ü");
+    }
 }

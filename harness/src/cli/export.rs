@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{Exit, Failure, interrupt, print_aside, result_file, view};
-use crate::shell::setting;
+use crate::shell::{self, setting};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -79,7 +79,8 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     for left_out in exported.left_out.iter().filter(|text| !diagram.left_out.contains(text)) {
         print_aside(&format!("left out, for there was too much: {left_out}\n"));
     }
-    let named = format!("{}-seed-{}.{}", diagram.scenario, diagram.seed, viewer.ending());
+    let scenario = shell::file_name(&diagram.scenario);
+    let named = format!("{scenario}-seed-{}.{}", diagram.seed, viewer.ending());
     let out = out.clone().unwrap_or_else(|| PathBuf::from(named));
     view::write("the export", &out, &exported.bytes, &[&diagram])
 }

@@ -340,7 +340,14 @@ fn hand_over(
     };
     let task = submit::Task { program, out: out.to_owned(), plan, missing, threads };
     let say = |line: &str| print_aside(&format!("+ {line}\n"));
-    submit::submit(engine, &task, &say, &interrupt::asked)?;
+    interrupt::end_after_runs();
+    match submit::submit(engine, &task, &say, &interrupt::asked) {
+        Err(_) if interrupt::asked() => {
+            print_aside("interrupted; the same command runs the shards that are left\n");
+            return Ok(Exit::Interrupted);
+        }
+        submitted => submitted?,
+    }
     print_aside(&format!("once all shards are done: simctl merge {}\n", quoted(out)));
     Ok(Exit::Holds)
 }

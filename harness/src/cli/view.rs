@@ -12,7 +12,11 @@ use super::{
     Exit, Failure, interrupt, load, print, print_aside, result_file,
     run::{Job, SEED, Wire},
 };
-use crate::{diagram::Recorder, outcome::Verdict, shell::setting};
+use crate::{
+    diagram::Recorder,
+    outcome::Verdict,
+    shell::{self, setting},
+};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -75,7 +79,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
         },
     };
     let page = plots::page(&first, second.as_ref());
-    let name = |run: &Diagram| format!("{}-seed-{}", run.scenario, run.seed);
+    let name = |run: &Diagram| format!("{}-seed-{}", shell::file_name(&run.scenario), run.seed);
     let names = match &second {
         None => name(&first),
         Some(second) => format!("{}-against-{}", name(&first), name(second)),
