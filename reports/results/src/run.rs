@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Run {
-    /// [`FORMAT_VERSION`] of whoever wrote the row.
+    /// [`crate::FORMAT_VERSION`] of whoever wrote the row.
     pub format_version: u32,
     /// Which build ran it: a seed means nothing to another one.
     pub build: String,

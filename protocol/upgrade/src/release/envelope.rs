@@ -88,9 +88,9 @@ pub struct Envelope {
 /// What a publisher decides; the rest of an envelope follows from the code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Publication {
-    /// See [`ReleaseId::epoch`].
+    /// The epoch: of two releases the one with the higher epoch is newer, whatever their versions.
     pub epoch: u64,
-    /// See [`ReleaseId::version`].
+    /// The version.
     pub version: Version,
     /// `None`: the class that semantic versioning gives the version.
     pub class: Option<ApiClass>,
