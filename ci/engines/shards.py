@@ -297,7 +297,7 @@ class Sweep:
 
 
 # What machines add to the results: how long it took there, and what was said.
-MACHINE = re.compile(r"cost\.json$|logs/")
+MACHINE = re.compile(r"cost(-\d+-of-\d+)?\.json$|logs/")
 
 
 def files(folder):
