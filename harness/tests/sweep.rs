@@ -259,7 +259,8 @@ fn a_sweep_that_was_stopped_by_a_file_goes_on_once_it_is_gone() {
     let at = folder.path();
     fs::create_dir(at.join("out")).unwrap();
     fs::write(at.join("out/STOP"), "").unwrap();
-    let ran = expect(at, "sweep good.toml --seeds 0..40 --out out", 0);
+    let line = "sweep good.toml --seeds 0..40 --threads 1 --out out";
+    let ran = expect(at, line, 0);
     assert!(ran.out.contains("the file STOP asked for it"), "{}", ran.out);
     assert!(results::read(&at.join("out")).unwrap().count() < 80);
     expect(at, "report out", 0);

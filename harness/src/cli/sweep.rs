@@ -360,14 +360,13 @@ pub(super) fn conclude(
     gathered: &Gathered,
     ended: Option<(Ended, u64, u64)>,
 ) -> Result<Exit, Failure> {
-    let cut_short = ended.is_some_and(|(ended, ..)| ended == Ended::Failures);
-    let judged = judge(places, gathered, cut_short);
+    let judged = judge(places, gathered, ended.map_or(Ended::Over, |(ended, ..)| ended));
     let holds = judged.iter().all(|one| one.holds());
     let early = ended.filter(|(ended, ..)| *ended != Ended::Over).map(|(ended, done, jobs)| {
         let why = match ended {
             Ended::Time => "its time was up",
             Ended::Failures => "enough runs failed",
-            Ended::StopFile => "the file STOP asked for it",
+            Ended::StopFile => "the file STOP asked for it; what no run showed yet is no shortfall",
             Ended::Over | Ended::Interrupted => unreachable!("these are no early ends"),
         };
         format!("ended after {done} of {jobs} runs: {why}")

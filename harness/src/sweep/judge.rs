@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use contract::Span;
 use results::{Bound, Failure, Tally};
 
-use super::{cells::Place, gather::Gathered};
+use super::{cells::Place, gather::Gathered, runner::Ended};
 use crate::trace::time;
 
 /// What the runs at one place came to.
@@ -37,19 +37,25 @@ impl Judged<'_> {
 /// The sums of no runs.
 static NO_RUNS: LazyLock<Tally> = LazyLock::new(Tally::default);
 
-/// Judges `gathered`, which the runs at `places` came to. A place where nothing was run shows nothing,
-/// which is a shortfall; `cut_short`, by failures, such places are left out.
-pub fn judge<'s>(places: &'s [Place], gathered: &'s Gathered, cut_short: bool) -> Vec<Judged<'s>> {
+/// Judges `gathered`, which the runs at `places` came to until they `ended`. A place where nothing was run
+/// shows nothing, which is a shortfall. Where failures ended the sweep, such places are left out. Where a
+/// file asked it to stop, how far it came is chance: nothing is a shortfall until it has gone on.
+pub fn judge<'s>(places: &'s [Place], gathered: &'s Gathered, ended: Ended) -> Vec<Judged<'s>> {
+    let complete = matches!(ended, Ended::Over | Ended::Time);
     let judged = places.iter().enumerate().filter_map(|(cell, place)| {
         let Some(tally) = gathered.tallies.get(&cell) else {
             let shortfalls = vec!["no run of it".to_owned()];
             let nothing = Judged { place, tally: &NO_RUNS, failures: Vec::new(), shortfalls };
-            return (!cut_short).then_some(nothing);
+            return complete.then_some(nothing);
         };
         let own = gathered.failures.range((cell, String::new())..(cell + 1, String::new()));
         let mut failures: Vec<&Failure> = own.map(|(_, failure)| failure).collect();
         failures.sort_by_key(|failure| (u64::MAX - failure.runs, &failure.signature));
-        Some(Judged { place, tally, failures, shortfalls: shortfalls(place, tally) })
+        let shortfalls = match ended {
+            Ended::StopFile | Ended::Interrupted => Vec::new(),
+            Ended::Over | Ended::Time | Ended::Failures => shortfalls(place, tally),
+        };
+        Some(Judged { place, tally, failures, shortfalls })
     });
     judged.collect()
 }
@@ -114,7 +120,7 @@ mod tests {
     fn check(expect: &str, tally: Tally, shortfalls: &[&str]) {
         let gathered = Gathered { tallies: [(0, tally)].into(), ..Gathered::default() };
         let places = [place(expect)];
-        let judged = judge(&places, &gathered, false);
+        let judged = judge(&places, &gathered, Ended::Over);
         assert_eq!(judged[0].shortfalls, shortfalls);
         assert_eq!(judged[0].holds(), shortfalls.is_empty());
     }
@@ -132,16 +138,21 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_was_never_run_falls_short_unless_failures_ended_the_sweep() {
+    fn a_place_that_was_never_run_falls_short_unless_the_sweep_was_cut_short() {
         let (places, gathered) = ([place("")], Gathered::default());
-        let judged = judge(&places, &gathered, false);
+        let judged = judge(&places, &gathered, Ended::Over);
         assert_eq!((judged[0].shortfalls[0].as_str(), judged[0].holds()), ("no run of it", false));
-        assert_eq!(judge(&places, &gathered, true).len(), 0);
+        assert_eq!(judge(&places, &gathered, Ended::Failures).len(), 0);
+        assert_eq!(judge(&places, &gathered, Ended::StopFile).len(), 0);
     }
 
     #[test]
-    fn a_goal_that_no_run_reached_fails_the_sweep() {
+    fn a_goal_that_no_run_reached_fails_the_sweep_once_nobody_stopped_it() {
         let tally = Tally { runs: 1, wanted: vec!["held".into()], ..Tally::default() };
+        let gathered = Gathered { tallies: [(0, tally.clone())].into(), ..Gathered::default() };
+        let places = [place("sometimes = [\"held\"]")];
+        assert!(judge(&places, &gathered, Ended::StopFile)[0].holds());
+        assert!(!judge(&places, &gathered, Ended::Time)[0].holds());
         check("sometimes = [\"held\"]", tally, &["goal `held` was reached in none of 1 run"]);
     }
 
@@ -177,7 +188,7 @@ mod tests {
             ..Gathered::default()
         };
         let places = [place("")];
-        let judged = judge(&places, &gathered, false);
+        let judged = judge(&places, &gathered, Ended::Over);
         let order: Vec<&str> = judged[0].failures.iter().map(|one| &*one.signature).collect();
         assert_eq!(order, ["b", "c", "a"]);
     }
