@@ -4,11 +4,13 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::Command,
 };
 
 use expect_test::{Expect, expect};
 use tempfile::TempDir;
+
+use crate::support::{Ran, VIOLATES, command, folder, names, simctl};
 
 /// A small scenario that holds.
 const HOLDS: &str = r#"about = "three nodes take a patch"
@@ -30,71 +32,6 @@ node = "n0"
 safety = "2s"
 liveness = "10s"
 "#;
-
-/// The same without a gate and over a major version: S6 does not hold.
-const VIOLATES: &str = r#"about = "without a gate, old nodes see what they cannot understand"
-app = "sessions"
-
-[fleet]
-nodes = 3
-runs = "1.0.0"
-
-[protocol]
-gate = false
-
-[workload]
-rate = "20/s"
-
-[[release]]
-version = "2.0.0"
-at = "500ms"
-node = "n0"
-rollout = { rolling = { batch = 1, gap = "1s" } }
-
-[phases]
-safety = "4s"
-liveness = "10s"
-"#;
-
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-fn simctl(folder: &Path, arguments: &[&str]) -> Ran {
-    let output = command(folder, arguments).output().unwrap();
-    ran(output)
-}
-
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_simctl"));
-    command.args(arguments).current_dir(folder).stdin(Stdio::null());
-    command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
-    command
-}
-
-fn ran(output: Output) -> Ran {
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
-}
-
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        fs::write(folder.path().join(name), text).unwrap();
-    }
-    folder
-}
-
-fn names(folder: &TempDir) -> Vec<String> {
-    let mut names: Vec<String> = fs::read_dir(folder.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
-}
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -227,7 +164,7 @@ fn mistakes_of_all_files_are_shown_on_standard_error_and_nothing_is_run() {
         3 mistakes; nothing was run
     "#]]
     .assert_eq(&ran.err);
-    assert_eq!(names(&folder), ["a.toml", "b.toml", "c.toml"]);
+    assert_eq!(names(folder.path()), ["a.toml", "b.toml", "c.toml"]);
 }
 
 #[test]
@@ -313,7 +250,7 @@ fn a_trace_is_written_as_text_or_json_lines() {
     assert_eq!(ran.code, 0);
     assert!(ran.out.starts_with("{\"format_version\":1}\n"));
     assert!(ran.out.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
-    assert_eq!(names(&folder), ["patch.toml", "t.txt"]);
+    assert_eq!(names(folder.path()), ["patch.toml", "t.txt"]);
 }
 
 #[test]
@@ -324,7 +261,7 @@ fn a_trace_that_cannot_be_written_leaves_no_half_file() {
         assert_eq!(ran.code, code, "{path}: {}{}", ran.out, ran.err);
         assert!(ran.err.contains(path), "{}", ran.err);
     }
-    assert_eq!(names(&folder), ["patch.toml"]);
+    assert_eq!(names(folder.path()), ["patch.toml"]);
 }
 
 #[test]
@@ -388,7 +325,7 @@ fn seeds_are_a_range_that_has_some() {
 fn an_interrupted_sweep_says_what_was_done() {
     let folder = folder(&[("patch.toml", HOLDS)]);
     let mut command = command(folder.path(), &["run", "patch.toml", "--seeds", "0..1000000"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command.spawn().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     while !line.starts_with("patch ") {
@@ -411,7 +348,7 @@ fn an_interrupted_run_says_what_was_done_and_leaves_no_half_trace() {
     let long = HOLDS.replace("safety = \"2s\"", "safety = \"100000s\"");
     let folder = folder(&[("long.toml", &long), ("events.txt", "an older trace")]);
     let mut command = command(folder.path(), &["run", "long.toml", "--trace", "events.txt"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command.spawn().unwrap();
     let written = || fs::read_dir(folder.path()).unwrap().filter_map(Result::ok).any(is_half_trace);
     while !written() {
         assert_eq!(child.try_wait().unwrap(), None, "the run ended by itself");
@@ -419,7 +356,7 @@ fn an_interrupted_run_says_what_was_done_and_leaves_no_half_trace() {
     }
     let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
-    let ran = ran(child.wait_with_output().unwrap());
+    let ran = Ran::from(child.wait_with_output().unwrap());
     assert_eq!(ran.code, 130, "{}{}", ran.out, ran.err);
     let parts = [
         "long  seed 1  interrupted\n",
@@ -433,7 +370,7 @@ fn an_interrupted_run_says_what_was_done_and_leaves_no_half_trace() {
         assert!(ran.out.contains(part), "no `{part}` in {}", ran.out);
     }
     assert!(!ran.out.contains("fingerprint"), "half a run has none: {}", ran.out);
-    assert_eq!(names(&folder), ["events.txt", "long.toml"]);
+    assert_eq!(names(folder.path()), ["events.txt", "long.toml"]);
     assert_eq!(fs::read_to_string(folder.path().join("events.txt")).unwrap(), "an older trace");
 }
 
@@ -512,7 +449,7 @@ fn colours_are_for_terminals_and_for_those_who_ask() {
     let folder = folder(&[("bad.toml", "about = 1")]);
     let err = |key: &str, value: &str| {
         let mut command = command(folder.path(), &["run", "bad.toml"]);
-        ran(command.env(key, value).output().unwrap()).err
+        Ran::from(command.env(key, value).output().unwrap()).err
     };
     assert!(!err("TERM", "xterm").contains('\u{1b}'));
     assert!(err("CLICOLOR_FORCE", "1").contains('\u{1b}'));

@@ -1,34 +1,15 @@
 //! `simctl view` and `simctl export` as whoever types them sees them.
 
-use std::{
-    fs,
-    path::Path,
-    process::{Command, Output},
-};
+use std::{fs, path::Path};
 
 use tempfile::TempDir;
 
+use crate::support::{exits, refused};
+
 const SCENARIO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/gate-off.toml");
 
-fn simctl(folder: &Path, arguments: &[&str]) -> Output {
-    let mut simctl = Command::new(env!("CARGO_BIN_EXE_simctl"));
-    simctl.current_dir(folder).args(arguments).output().unwrap()
-}
-
 fn done(folder: &Path, arguments: &[&str]) -> String {
-    let output = simctl(folder, arguments);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {said}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn refused(folder: &Path, arguments: &[&str], wanted: &str) {
-    let before = fs::read_dir(folder).unwrap().count();
-    let output = simctl(folder, arguments);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
-    assert!(said.contains(wanted), "{arguments:?}: {said}");
-    assert_eq!(fs::read_dir(folder).unwrap().count(), before, "nothing was written");
+    exits(folder, arguments, 0).out
 }
 
 /// A folder with a kept run of [`SCENARIO`], as `a.diagram`.
@@ -100,8 +81,8 @@ fn every_export_is_written_under_its_name() {
     let first = |viewer: &str, name: &str| {
         done(folder.path(), &["export", viewer, "a.diagram"]);
         let bytes = fs::read(folder.path().join(name)).unwrap();
-        let again = simctl(folder.path(), &["export", viewer, "a.diagram", "--out", "-"]);
-        assert_eq!(again.stdout, bytes, "the same run, the same bytes");
+        let again = exits(folder.path(), &["export", viewer, "a.diagram", "--out", "-"], 0);
+        assert_eq!(again.bytes, bytes, "the same run, the same bytes");
         String::from_utf8_lossy(&bytes[..12]).into_owned()
     };
     assert_eq!(first("dot", "gate-off-seed-1.dot"), "digraph \"gat");

@@ -1,21 +1,13 @@
 //! `simctl report`, `compare` and `plot`, on a small sweep of this build.
 
-use std::{
-    fs,
-    path::Path,
-    process::{Command, Output},
-};
+use std::{fs, path::Path};
 
 use results::{
     Run,
     store::{self, RowWriter},
 };
 
-fn simctl(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_simctl"));
-    command.current_dir(folder).env("NO_COLOR", "1").args(arguments);
-    command.output().expect("simctl starts")
-}
+use crate::support::{exits, refused};
 
 /// A sweep of one scenario with a grid in `folder`/`name`.
 fn sweep(folder: &Path, name: &str) {
@@ -25,8 +17,7 @@ fn sweep(folder: &Path, name: &str) {
         [phases]\nsafety = \"3s\"\nliveness = \"10s\"\n\
         [sweep]\nfleet.nodes = [3, 4]\n";
     fs::write(folder.join("patch.toml"), scenario).unwrap();
-    let done = simctl(folder, &["sweep", "patch.toml", "--seeds", "0..12", "--out", name]);
-    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    exits(folder, &["sweep", "patch.toml", "--seeds", "0..12", "--out", name], 0);
 }
 
 /// The sweep in `from` again as `to`, with every run as `change` leaves it.
@@ -47,57 +38,39 @@ fn changed(folder: &Path, from: &str, to: &str, change: impl Fn(Run) -> Option<R
     fs::write(to.join(store::ROWS), rows.finish([("sweep", note)]).unwrap()).unwrap();
 }
 
-/// What `arguments` must be refused with.
-fn refused(folder: &Path, arguments: &[&str], why: &str) {
-    let done = simctl(folder, arguments);
-    let said = String::from_utf8_lossy(&done.stderr).into_owned();
-    assert_eq!(done.status.code(), Some(2), "{arguments:?}: {said}");
-    assert!(said.contains(why), "{arguments:?}: {said}");
-}
-
 #[test]
 fn a_sweep_is_reported_drawn_and_compared() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     sweep(folder, "out");
-    assert_eq!(simctl(folder, &["report", "out"]).status.code(), Some(0));
+    exits(folder, &["report", "out"], 0);
     let page = fs::read_to_string(folder.join("out/report.html")).unwrap();
     assert!(page.contains("data-verdict=\"holds\" data-runs=\"24\" data-failed=\"0\""));
     assert!(page.contains("nodes=4") && page.contains("simctl run patch.toml --seed "));
 
     for name in ["overview", "ecdf", "heatmap", "failure-rate", "adoption"] {
         let file = format!("{name}.svg");
-        let done = simctl(folder, &["plot", name, "out", "--svg", &file]);
-        assert_eq!(
-            done.status.code(),
-            Some(0),
-            "{name}: {}",
-            String::from_utf8_lossy(&done.stderr)
-        );
+        exits(folder, &["plot", name, "out", "--svg", &file], 0);
         let text = fs::read_to_string(folder.join(file)).unwrap();
         assert!(text.starts_with("<svg ") && text.ends_with("</svg>\n"), "{name}");
     }
-    assert_eq!(simctl(folder, &["plot", "ecdf", "out", "--png", "a.png"]).status.code(), Some(0));
+    exits(folder, &["plot", "ecdf", "out", "--png", "a.png"], 0);
     assert!(fs::read(folder.join("a.png")).unwrap().starts_with(b"\x89PNG"));
 
-    let same = simctl(folder, &["compare", "out", "out"]);
-    assert_eq!(same.status.code(), Some(0));
-    assert!(String::from_utf8_lossy(&same.stdout).starts_with("No worse: every run of patch took"));
+    let same = exits(folder, &["compare", "out", "out"], 0);
+    assert!(same.out.starts_with("No worse: every run of patch took"));
     changed(folder, "out", "slow", |mut run| {
         run.convergence_max_nanos = run.convergence_max_nanos * 3 / 2;
         Some(run)
     });
-    let slower = simctl(folder, &["compare", "out", "slow", "--format", "json", "--out", "d.html"]);
-    assert_eq!(slower.status.code(), Some(1), "{}", String::from_utf8_lossy(&slower.stderr));
-    let said = String::from_utf8_lossy(&slower.stdout).into_owned();
-    let answer: serde_json::Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
+    let slower = ["compare", "out", "slow", "--format", "json", "--out", "d.html"];
+    let slower = exits(folder, &slower, 1);
+    let answer: serde_json::Value =
+        serde_json::from_str(slower.out.lines().next().unwrap()).unwrap();
     assert_eq!(answer["scenarios"][0]["latency"]["change"], "worse");
     assert!(fs::read_to_string(folder.join("d.html")).unwrap().contains("data-verdict=\"worse\""));
-    assert_eq!(
-        simctl(folder, &["compare", "slow", "out"]).status.code(),
-        Some(0),
-        "faster is no worse"
-    );
+    // Faster is no worse.
+    exits(folder, &["compare", "slow", "out"], 0);
 }
 
 #[test]

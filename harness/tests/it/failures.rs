@@ -3,10 +3,11 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use tempfile::TempDir;
+
+use crate::support::{Ran, folder, simctl};
 
 /// Half of the fleet runs 2.0.0 while the other half sends as of 1.4.0, and messages are held in memory
 /// only: a crash loses what was acknowledged.
@@ -42,21 +43,13 @@ safety = "5s"
 liveness = "20s"
 "#;
 
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
-}
-
 struct Place {
     folder: TempDir,
 }
 
 impl Place {
     fn new() -> Self {
-        let place = Self { folder: TempDir::new().expect("there is room") };
-        place.write("a.toml", FAILS);
-        place
+        Self { folder: folder(&[("a.toml", FAILS)]) }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -72,14 +65,7 @@ impl Place {
     }
 
     fn simctl(&self, arguments: &[&str]) -> Ran {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_simctl"));
-        let output = command.args(arguments).current_dir(self.folder.path()).output();
-        let output = output.expect("it starts");
-        Ran {
-            code: output.status.code().expect("it ends by itself"),
-            out: String::from_utf8(output.stdout).expect("it prints text"),
-            err: String::from_utf8(output.stderr).expect("it prints text"),
-        }
+        simctl(self.folder.path(), arguments)
     }
 
     /// The choices of the run that fails, in `c.toml`.

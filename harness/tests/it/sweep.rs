@@ -4,10 +4,12 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command},
 };
 
 use tempfile::TempDir;
+
+use crate::support::{Ran, VIOLATES, command, exits, folder, simctl};
 
 /// A small scenario that holds, with a grid.
 const HOLDS: &str = r#"about = "three nodes take a patch"
@@ -36,69 +38,18 @@ convergence_p99 = "<= 10s"
 fleet.nodes = [2, 3]
 "#;
 
-/// Without a gate and over a major version: S6 does not hold.
-const VIOLATES: &str = r#"about = "without a gate, old nodes see what they cannot understand"
-app = "sessions"
-
-[fleet]
-nodes = 3
-runs = "1.0.0"
-
-[protocol]
-gate = false
-
-[workload]
-rate = "20/s"
-
-[[release]]
-version = "2.0.0"
-at = "300ms"
-node = "n0"
-rollout = { rolling = { batch = 1, gap = "1s" } }
-
-[phases]
-safety = "2s"
-liveness = "10s"
-"#;
-
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
-}
-
 /// A folder with `good.toml` and `bad.toml` in it.
 fn scenarios() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("good.toml"), HOLDS).unwrap();
-    fs::write(folder.path().join("bad.toml"), VIOLATES).unwrap();
-    folder
+    folder(&[("good.toml", HOLDS), ("bad.toml", VIOLATES)])
 }
 
-fn command(folder: &Path, line: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_simctl"));
-    command.args(line.split(' ')).current_dir(folder).stdin(Stdio::null());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    for variable in ["SIMCTL_SHARD", "HQ_TASK_ID", "SLURM_ARRAY_TASK_ID"] {
-        command.env_remove(variable);
-    }
-    command
-}
-
-fn simctl(folder: &Path, line: &str) -> Ran {
-    ran(command(folder, line).output().unwrap())
-}
-
-fn ran(output: Output) -> Ran {
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+fn words(line: &str) -> Vec<&str> {
+    line.split(' ').collect()
 }
 
 /// Runs `line`, which must exit with `code`.
 fn expect(folder: &Path, line: &str, code: i32) -> Ran {
-    let ran = simctl(folder, line);
-    assert_eq!(ran.code, code, "simctl {line}\n{}\n{}", ran.out, ran.err);
-    ran
+    exits(folder, &words(line), code)
 }
 
 /// The files of a result, but for what differs from machine to machine.
@@ -171,11 +122,11 @@ fn merged_shards_are_the_bytes_and_the_words_of_one_machine() {
     assert!(missing.err.contains("2 of 5 shards are missing in many; to run them: --array=2-3"));
     assert!(!at.join("many/sweep.parquet").exists());
     // A shard that runs twice at once leaves one file, as if it had run once.
-    let mut twice = command(at, "sweep --plan plan.json --shard auto --out many");
+    let mut twice = command(at, &words("sweep --plan plan.json --shard auto --out many"));
     let twice = twice.env("HQ_TASK_ID", "2");
     let both: Vec<Child> = (0..2).map(|_| twice.spawn().unwrap()).collect();
     for child in both {
-        assert_eq!(ran(child.wait_with_output().unwrap()).code, 0);
+        assert_eq!(Ran::from(child.wait_with_output().unwrap()).code, 0);
     }
     expect(at, "sweep --plan plan.json --shard 3/5 --out many", 0);
     let done = fs::metadata(at.join("many/shard-00003-of-00005.parquet")).unwrap();
@@ -199,7 +150,7 @@ fn a_killed_sweep_goes_on_and_ends_as_if_nothing_had_happened() {
     expect(at, &line("calm"), 1);
     let mut resumed = 0;
     for kill in 0..6_u64 {
-        let mut child = command(at, &line("killed")).spawn().unwrap();
+        let mut child = command(at, &words(&line("killed"))).spawn().unwrap();
         // The moment differs from kill to kill: after so many blocks, whenever those come.
         let blocks = at.join("killed/blocks");
         let count = || fs::read_dir(&blocks).map_or(0, |entries| entries.count() as u64);
@@ -389,7 +340,7 @@ fn what_makes_no_sense_is_refused_before_anything_runs() {
     let at = folder.path();
     expect(at, "plan good.toml --seeds 0..9 --shards 3", 0);
     let refused = |line: &str, said: &str| {
-        let ran = simctl(at, line);
+        let ran = simctl(at, &words(line));
         assert_eq!(ran.code, 2, "{line}: {}", ran.err);
         assert!(ran.err.contains(said), "{line}: {}", ran.err);
     };
@@ -462,7 +413,8 @@ fn a_full_disk_leaves_no_file_under_a_final_name() {
     fs::create_dir(folder.path().join("out")).unwrap();
     fs::copy(folder.path().join("plan.json"), folder.path().join("out/plan.json")).unwrap();
     let mut command = Command::new("bash");
-    let ran = ran(command.args(["-c", &script]).current_dir(folder.path()).output().unwrap());
+    let ran: Ran =
+        command.args(["-c", &script]).current_dir(folder.path()).output().unwrap().into();
     assert_eq!(ran.code, 3, "{}", ran.err);
     assert!(ran.err.contains("shard-00000-of-00001.parquet cannot be written"), "{}", ran.err);
     let left: Vec<_> = fs::read_dir(folder.path().join("out"))

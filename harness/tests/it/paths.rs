@@ -3,25 +3,14 @@
 use std::{
     fs,
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
 };
 
 use tempfile::TempDir;
 
+use crate::support::{exits, simctl};
+
 const FAILS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/gate-off.toml");
-
-fn simctl(folder: &Path, arguments: &[&str]) -> Output {
-    let mut simctl = Command::new(env!("CARGO_BIN_EXE_simctl"));
-    simctl.current_dir(folder).args(arguments).output().unwrap()
-}
-
-/// What was said on standard error.
-fn exits(folder: &Path, arguments: &[&str], code: i32) -> String {
-    let output = simctl(folder, arguments);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
-    said
-}
 
 /// A folder with a scenario that fails, as `a.toml`, and a sweep of it, as `out`.
 fn swept() -> TempDir {
@@ -105,7 +94,7 @@ fn a_pipe_stays_a_pipe_and_takes_the_result() {
 fn a_missing_folder_is_bad_input_and_named() {
     let folder = sharded();
     for arguments in WRITERS {
-        let said = exits(folder.path(), &with(arguments, "none/file"), 2);
+        let said = exits(folder.path(), &with(arguments, "none/file"), 2).err;
         let wanted = "none/file cannot be written: the folder none is not there";
         assert!(said.contains(wanted), "{arguments:?}: {said}");
         assert!(!folder.path().join("none").exists(), "{arguments:?}");
@@ -117,8 +106,8 @@ fn a_missing_folder_is_bad_input_and_named() {
 fn a_dash_is_standard_output() {
     let folder = sharded();
     for arguments in WRITERS {
-        let output = simctl(folder.path(), &with(arguments, "-"));
-        assert!(!output.stdout.is_empty(), "{arguments:?}");
+        let ran = simctl(folder.path(), &with(arguments, "-"));
+        assert!(!ran.bytes.is_empty(), "{arguments:?}");
         assert!(!folder.path().join("-").exists(), "{arguments:?}");
     }
 }
@@ -142,7 +131,7 @@ fn no_result_replaces_what_it_is_made_from() {
     }
     for (arguments, input) in cases {
         let before = fs::read(here.join(input)).unwrap();
-        let said = exits(here, &arguments, 2);
+        let said = exits(here, &arguments, 2).err;
         assert!(said.contains("would replace"), "{arguments:?}: {said}");
         assert_eq!(fs::read(here.join(input)).unwrap(), before, "{arguments:?}");
     }

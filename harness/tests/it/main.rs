@@ -1,0 +1,9 @@
+//! `simctl` as whoever types it meets it: what it prints, where, what it writes, and what it exits with.
+
+mod cli;
+mod failures;
+mod paths;
+mod reports;
+mod support;
+mod sweep;
+mod view;
