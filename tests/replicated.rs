@@ -194,7 +194,7 @@ impl Visit for Forgetful {
 /// delivered message had seen, for what it sends next has seen that too.
 fn stable<M>(replicas: u32, clock: &Clock, events: &[Event<M>]) -> Clock {
     let known = |replica: u32| {
-        let dot = Dot { origin: replica, seq: clock.get(replica) };
+        let dot = Dot::new(replica, clock.get(replica));
         let event = events.iter().find(|event| event.stamp.dot == dot)?;
         let mut seen = event.past.clone();
         seen.advance(dot);
@@ -206,7 +206,7 @@ fn stable<M>(replicas: u32, clock: &Clock, events: &[Event<M>]) -> Clock {
     for origin in 0..replicas {
         let seq = known.iter().map(|clock| clock.get(origin)).min().unwrap_or(0);
         if seq > 0 {
-            stable.advance(Dot { origin, seq });
+            stable.advance(Dot::new(origin, seq));
         }
     }
     stable
@@ -233,10 +233,10 @@ fn what_is_forgotten_once_it_is_stable_is_never_missed() {
 #[test]
 fn forged_messages_are_refused() {
     use crdt::types::{Ranged, Rich, Unique, UniqueOp, list::RichMessage};
-    let stamp = Stamp { lamport: 0, dot: Dot { origin: 0, seq: 1 } };
+    let stamp = Stamp { lamport: 0, dot: Dot::new(0, 1) };
     let past = Clock::new();
     let at = At { stamp, past: &past };
-    let nowhere = Dot { origin: 9, seq: 9 };
+    let nowhere = Dot::new(9, 9);
     let mut state = Unique.initial();
     let forged = UniqueOp::Change(nowhere, RegisterOp::Add(1));
     let why = Unique.effect(&mut state, at, &forged).unwrap_err();

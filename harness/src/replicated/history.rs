@@ -92,7 +92,7 @@ pub fn random<T: Op>(
             clocks[replica].advance(dot);
             continue;
         }
-        let dot = Dot { origin: replica as u32, seq: clock.get(replica as u32) + 1 };
+        let dot = Dot::new(replica as u32, clock.get(replica as u32) + 1);
         let past = clock.clone();
         if let Some((step, event)) = proposed(kind, propose, &events, dot, past, draw) {
             clocks[replica].advance(dot);
@@ -126,8 +126,9 @@ pub fn shapes(replicas: u32, operations: usize) -> Vec<Shape> {
         let mut longer = std::collections::BTreeSet::new();
         for shape in &shapes {
             for origin in 0..replicas {
-                let own = shape.iter().filter(|(dot, _)| dot.origin == origin).count() as u32;
-                let dot = Dot { origin, seq: own + 1 };
+                let own =
+                    shape.iter().filter(|(dot, _)| dot.origin == origin.into()).count() as u32;
+                let dot = Dot::new(origin, own + 1);
                 for past in closed(shape, replicas) {
                     if past.get(origin) == own {
                         let mut new = shape.clone();
@@ -165,11 +166,11 @@ fn clock(dots: &[Dot]) -> Clock {
 fn closed(shape: &[(Dot, Vec<Dot>)], replicas: u32) -> Vec<Clock> {
     let mut found = vec![Clock::new()];
     for origin in 0..replicas {
-        let count = shape.iter().filter(|(dot, _)| dot.origin == origin).count() as u32;
+        let count = shape.iter().filter(|(dot, _)| dot.origin == origin.into()).count() as u32;
         let with = |seq| {
             let wider = found.iter().cloned().map(move |mut clock| {
                 if seq > 0 {
-                    clock.advance(Dot { origin, seq });
+                    clock.advance(Dot::new(origin, seq));
                 }
                 clock
             });

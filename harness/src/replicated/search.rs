@@ -122,10 +122,10 @@ fn verdict<T: Op>(
 /// States that differ and show alike come to show it with the right message: `history`, or with one step
 /// more of somebody who has seen nothing, in which values differ.
 fn shown<T: Op>(kind: &T, propose: Proposal<'_>, history: &History) -> Option<(History, Broken)> {
-    let newcomer = history.0.iter().map(|step| step.dot.origin + 1).max().unwrap_or(0);
+    let newcomer = history.0.iter().map(|step| step.dot.origin.node.0 + 1).max().unwrap_or(0);
     let start = kind.value(&kind.initial());
     let longer = history::alphabet(propose, &start).into_iter().map(|operation| {
-        let dot = Dot { origin: newcomer, seq: 1 };
+        let dot = Dot::new(newcomer, 1);
         let mut longer = history.clone();
         longer.0.push(Step { dot, past: Clock::new(), operation });
         longer

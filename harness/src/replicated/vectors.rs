@@ -163,7 +163,7 @@ impl Replay {
     /// Our name of the element that operation `id` created.
     fn name(&self, id: &str) -> Option<String> {
         let created = self.case.ops.get(id.parse::<usize>().ok()?)?;
-        Some(Dot { origin: created.replica, seq: created.seq }.to_string())
+        Some(Dot::new(created.replica, created.seq).to_string())
     }
 
     /// Carries the operations out at their origins, and compares what these show.
@@ -176,7 +176,7 @@ impl Replay {
             let failed = |why: String| format!("operation {id}: {why}");
             let stamp = Stamp {
                 lamport: operation.lamport,
-                dot: Dot { origin: operation.replica, seq: operation.seq },
+                dot: Dot::new(operation.replica, operation.seq),
             };
             let past = self.past(operation, &events).map_err(failed)?;
             let (state, clock) = &mut states[operation.replica as usize];
@@ -217,12 +217,13 @@ impl Replay {
                 return Err(format!("its clock counts {seq} of its own, not {}", operation.seq));
             }
             let seq = seq - u32::from(own);
-            let known = events.iter().filter(|event| event.stamp.dot.origin == origin).count();
+            let known = events.iter().filter(|event| event.stamp.dot.origin == origin.into());
+            let known = known.count();
             if seq as usize > known || own && (seq as usize) < known {
                 return Err(format!("it saw {seq} operations of replica {origin}, of {known}"));
             }
             if seq > 0 {
-                past.advance(Dot { origin, seq });
+                past.advance(Dot::new(origin, seq));
             }
         }
         let open = events.iter().filter(|event| past.covers(event.stamp.dot));

@@ -10,12 +10,11 @@
 
 pub mod catalogue;
 mod op;
-mod order;
 pub mod product;
 pub mod types;
 mod value;
 
+pub use causal::{At, Clock, Dot, Event, Log, Origin, Stamp};
 pub use op::{Op, Refused};
-pub use order::{At, Clock, Dot, Event, Log, Stamp};
 pub use product::{Product, Semidirect};
 pub use value::Value;

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::Semidirect;
-use crate::{At, Clock, Log, Op, Refused, Stamp, Value};
+use crate::{At, Clock, Log, Op, Origin, Refused, Stamp, Value};
 
 /// A semidirect product of two classes whose greater one adds up.
 pub trait Folding: Semidirect {
@@ -36,19 +36,19 @@ pub struct Aggregate<T>(pub T);
 pub struct Summed<S, F> {
     /// What the messages have made of it.
     pub state: S,
-    sums: BTreeMap<u32, Origin<F>>,
+    sums: BTreeMap<Origin, Sums<F>>,
 }
 
 /// The messages of class 1 of one origin.
 #[derive(Clone, Debug, PartialEq)]
-struct Origin<F> {
+struct Sums<F> {
     /// The sum up to what was forgotten.
     before: F,
     /// By number: the sum up to it.
     running: Vec<(u32, F)>,
 }
 
-impl<F: Copy> Origin<F> {
+impl<F: Copy> Sums<F> {
     fn last(&self) -> F {
         self.running.last().map_or(self.before, |(_, sum)| *sum)
     }
@@ -97,7 +97,7 @@ impl<T: Folding> Op for Aggregate<T> {
             self.0.apply(&mut state.state, at.stamp, &left);
         } else {
             self.0.apply(&mut state.state, at.stamp, message);
-            let nothing = || Origin { before: self.0.nothing(), running: Vec::new() };
+            let nothing = || Sums { before: self.0.nothing(), running: Vec::new() };
             let sums = state.sums.entry(at.stamp.dot.origin).or_insert_with(nothing);
             sums.running.push((at.stamp.dot.seq, self.0.plus(sums.last(), message)));
         }

@@ -166,10 +166,7 @@ impl Op for Unique {
         let read = Reader(operation);
         let name = || {
             let text = read.text("elem")?;
-            let parts = text.split_once('.').and_then(|(origin, seq)| {
-                Some(Dot { origin: origin.parse().ok()?, seq: seq.parse().ok()? })
-            });
-            parts.ok_or(Refused::NoElement(text))
+            text.parse().map_err(|_| Refused::NoElement(text))
         };
         let each = || match read.text("op")?.as_str() {
             "add" => Ok(RegisterOp::Add(read.int("arg")?)),

@@ -12,7 +12,7 @@ use crate::{Dot, Refused};
 pub struct Position(Arc<[(u32, Dot)]>);
 
 /// Stands where a path must be longer than the one below it. No operation has the number 0.
-const FILLER: (u32, Dot) = (0, Dot { origin: 0, seq: 0 });
+const FILLER: (u32, Dot) = (0, Dot::NONE);
 
 /// The greatest step from one neighbour: whoever types on leaves room for few and uses up little.
 const STEP: u32 = 1 << 10;
@@ -67,7 +67,7 @@ mod tests {
         ) {
             let mut list: Vec<Position> = Vec::new();
             for (seq, (place, origin)) in inserts.into_iter().enumerate() {
-                let dot = Dot { origin, seq: seq as u32 + 1 };
+                let dot = Dot::new(origin, seq as u32 + 1);
                 let place = place.index(list.len() + 1);
                 let low = place.checked_sub(1).map(|at| &list[at]);
                 let new = Position::between(low, list.get(place), dot);
@@ -81,10 +81,10 @@ mod tests {
 
     #[test]
     fn two_who_insert_at_one_place_choose_places_between_which_there_is_room() {
-        let one = Position::between(None, None, Dot { origin: 1, seq: 1 });
-        let two = Position::between(None, None, Dot { origin: 2, seq: 1 });
+        let one = Position::between(None, None, Dot::new(1, 1));
+        let two = Position::between(None, None, Dot::new(2, 1));
         assert!(one < two);
-        let three = Position::between(Some(&one), Some(&two), Dot { origin: 1, seq: 2 });
+        let three = Position::between(Some(&one), Some(&two), Dot::new(1, 2));
         assert!(one < three && three < two);
     }
 }
