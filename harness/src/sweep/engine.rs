@@ -68,8 +68,9 @@ impl Window {
     }
 }
 
-/// Does the jobs `numbers` on `threads` threads, as many as there are processors by default, until they
-/// are done, `stop` is set, or `take` breaks off. `take` gets the results in order, on this thread.
+/// Does the jobs `numbers` on `threads` threads, as many as there are processors by default and never more
+/// than there are jobs, until they are done, `stop` is set, or `take` breaks off. `take` gets the results in
+/// order, on this thread.
 ///
 /// Returns the first number whose result was not taken. Where `stop` was set, every job that had begun
 /// was taken.
@@ -82,8 +83,10 @@ pub fn in_order<T: Send>(
     work: impl Fn(u64) -> T + Sync,
     mut take: impl FnMut(Next<T>) -> ControlFlow<()>,
 ) -> Result<u64, rayon::ThreadPoolBuildError> {
-    let pool =
-        ThreadPoolBuilder::new().num_threads(threads.map_or(0, NonZeroUsize::get)).build()?;
+    let jobs = usize::try_from(numbers.end.saturating_sub(numbers.start)).unwrap_or(usize::MAX);
+    let threads = threads.or_else(|| std::thread::available_parallelism().ok());
+    let threads = threads.map_or(1, |threads| threads.get().min(jobs.max(1)));
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build()?;
     let next = AtomicU64::new(numbers.start);
     let window = Window {
         taken: Mutex::new(numbers.start),
@@ -178,6 +181,19 @@ mod tests {
             assert_eq!(results(threads, 3..20_000, u64::MAX), (all.clone(), 20_000));
         }
         assert_eq!(results(2, 5..5, u64::MAX), (Vec::new(), 5));
+    }
+
+    #[test]
+    fn there_are_never_more_threads_than_jobs() {
+        let mut threads = Vec::new();
+        let stop = AtomicBool::new(false);
+        let work = |_| rayon::current_num_threads();
+        let take = |next| {
+            threads.extend(if let Next::Done(_, count) = next { Some(count) } else { None });
+            ControlFlow::Continue(())
+        };
+        in_order(5..8, NonZeroUsize::new(500), &stop, work, take).unwrap();
+        assert_eq!(threads, [3, 3, 3]);
     }
 
     #[test]

@@ -75,12 +75,7 @@ impl Folder {
         let id = plan::id(plan);
         fs::create_dir_all(path).map_err(StoreError::writing(path))?;
         let lock = File::open(path).map_err(StoreError::writing(path))?;
-        if let Err(fs::TryLockError::WouldBlock) = lock.try_lock() {
-            let shown = path.display();
-            return Err(Trouble::Usage(format!(
-                "another simctl is sweeping into {shown} just now"
-            )));
-        }
+        is_locked(lock.try_lock(), path, warn)?;
         plan::claim(path, plan)?;
         let over = path.join(store::ROWS);
         if over.exists() {
@@ -260,6 +255,31 @@ pub fn assemble(
     durable::keep_all(files)
 }
 
+/// Looks at how `path` could be locked. Some file systems have no locks: a sweep goes on there, and `warn`
+/// hears what nobody looks after any more.
+///
+/// Errors: another process holds the lock.
+fn is_locked(
+    locked: Result<(), fs::TryLockError>,
+    path: &Path,
+    warn: &mut dyn FnMut(&str),
+) -> Result<(), Trouble> {
+    let shown = path.display();
+    match locked {
+        Ok(()) => {}
+        Err(fs::TryLockError::WouldBlock) => {
+            return Err(Trouble::Usage(format!(
+                "another simctl is sweeping into {shown} just now"
+            )));
+        }
+        Err(fs::TryLockError::Error(error)) => warn(&format!(
+            "{shown} cannot be locked ({error}): nothing notices a second simctl that sweeps into it at \
+             the same time, and the two would remove each other's files; see to it that there is none"
+        )),
+    }
+    Ok(())
+}
+
 fn remove_blocks(folder: &Path) -> Result<(), StoreError> {
     let blocks = folder.join(BLOCKS);
     match fs::remove_dir_all(&blocks) {
@@ -407,6 +427,19 @@ mod tests {
         let Found::Begun(folder) = found.unwrap() else { panic!("it is not over") };
         assert_eq!((folder.done(), warned.len()), (10, 2));
         assert!(warned[0].contains("is damaged"), "{warned:?}");
+    }
+
+    #[test]
+    fn a_file_system_without_locks_is_warned_of_and_used() {
+        let mut warned = Vec::new();
+        let mut warn = |text: &str| warned.push(text.to_owned());
+        let error = io::Error::from(io::ErrorKind::Unsupported);
+        let path = Path::new("out");
+        is_locked(Err(fs::TryLockError::Error(error)), path, &mut warn).unwrap();
+        is_locked(Ok(()), path, &mut warn).unwrap();
+        assert!(is_locked(Err(fs::TryLockError::WouldBlock), path, &mut warn).is_err());
+        let [warned] = &warned[..] else { panic!("one warning: {warned:?}") };
+        assert!(warned.starts_with("out cannot be locked (unsupported): "), "{warned}");
     }
 
     #[test]
