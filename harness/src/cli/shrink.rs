@@ -31,6 +31,8 @@ Examples:
 The same scenario and seed give the same result, whatever the number of threads, unless time runs out.
 Exit code 0: shrunk. 1: shrunk as far as the time allowed. 2: the run does not fail.";
 
+/// Candidates that are tried at once, at most: all that come after the first to fail were tried in vain.
+const THREADS_MAX: usize = 64;
 /// Where failures that were found once are kept.
 const FOLDER: &str = "scenarios/regress";
 
@@ -50,7 +52,7 @@ pub(super) struct Arguments {
     /// Write it into `scenarios/regress`, under a name of its own.
     #[arg(long, conflicts_with = "out")]
     save: bool,
-    /// Runs at a time; as many as there are processors where nothing is said.
+    /// Runs at a time, at most 64; as many as there are processors where nothing is said.
     #[arg(long)]
     threads: Option<NonZeroUsize>,
     /// End after this long, such as `30s`, with the smallest that was found.
@@ -108,7 +110,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let enough = || interrupt::asked() || limit.is_some_and(|limit| began.elapsed() >= limit);
     let mut pool = ThreadPoolBuilder::new();
     if let Some(threads) = arguments.threads {
-        pool = pool.num_threads(threads.get());
+        pool = pool.num_threads(threads.get().min(THREADS_MAX));
     }
     let pool = pool.build().map_err(|error| Failure::Internal(error.to_string()))?;
     let bar = ProgressBar::new_spinner();

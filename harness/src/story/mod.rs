@@ -27,6 +27,8 @@ pub struct Story {
     pub sentences: Vec<Sentence>,
     /// Sentences that were left out before these.
     pub left_out: usize,
+    /// Events of the run before these that were too many to keep, and of which nothing is told.
+    pub forgotten: u64,
     /// What each node waited for when it was over, those that waited for nothing left out.
     pub waiting: Vec<(NodeId, Vec<String>)>,
     /// The invariant that broke, such as `S6`.
@@ -76,6 +78,7 @@ pub fn tell(outcome: &Outcome, past: &Past) -> Option<Story> {
     Some(Story {
         sentences,
         left_out,
+        forgotten: past.forgotten(),
         waiting: waiting.clone(),
         invariant: first.invariant.to_owned(),
         claim: first.claim.to_owned(),
@@ -88,6 +91,13 @@ impl Story {
     /// The story as people read it.
     pub fn text(&self) -> String {
         let mut text = String::new();
+        if self.forgotten > 0 {
+            text += &format!(
+                "  (the run is too long to be told: its first {} events were not kept, and causes \
+                 may be among them; shrink it first)\n",
+                self.forgotten
+            );
+        }
         match self.left_out {
             0 => {}
             1 => text += "  (1 earlier event is left out)\n",
@@ -221,6 +231,7 @@ mod tests {
                 times: 2,
             }],
             left_out: 4,
+            forgotten: 7,
             waiting: vec![
                 (NodeId(1), vec!["waiting for a higher release".to_owned()]),
                 (NodeId(2), vec!["waiting for a higher release".to_owned()]),
@@ -231,6 +242,7 @@ mod tests {
             at: Time::from_nanos(2_000_000_000),
         };
         expect_test::expect![[r#"
+              (the run is too long to be told: its first 7 events were not kept, and causes may be among them; shrink it first)
               (4 earlier events are left out)
                  1.50s  n3 crashes, down for 1s (2 times in a row).
 

@@ -4,7 +4,7 @@
 //! of what it received had seen when they sent it. Everything else is concurrent: the run would have
 //! shown the same without it. Source: Lamport, "Time, Clocks, and the Ordering of Events", 1978.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use contract::{NodeId, Occasion, Site, Time, choices::link};
 use replica::{Command, Notice, Replica};
@@ -15,14 +15,18 @@ use crate::{
     workload,
 };
 
-/// Events kept at most: a run that shows a failure after more of them is to be shrunk first.
+/// Events kept at most, the latest ones: a run that shows a failure after more of them is to be shrunk first.
 const EVENTS_MAX: usize = 4_000_000;
 
 /// Keeps what happened, to find the past of its end.
 pub struct Past {
     /// Whether events are put into words, which takes most of the time.
     words: bool,
-    events: Vec<Happened>,
+    /// How many events are kept.
+    most: usize,
+    events: VecDeque<Happened>,
+    /// Events that came before those that are kept.
+    forgotten: u64,
     /// By node: records that set out for its disk.
     persists: BTreeMap<NodeId, u64>,
 }
@@ -59,7 +63,18 @@ pub enum Tie {
 impl Past {
     /// Keeps what happens; with `words`, as one can read it.
     pub fn new(words: bool) -> Self {
-        Self { words, events: Vec::new(), persists: BTreeMap::new() }
+        Self::keeping(EVENTS_MAX, words)
+    }
+
+    /// Keeps the last `most` events.
+    fn keeping(most: usize, words: bool) -> Self {
+        let (events, persists) = (VecDeque::new(), BTreeMap::new());
+        Self { words, most, events, forgotten: 0, persists }
+    }
+
+    /// How many of the first events were too many to keep, so that nothing is known of the time before.
+    pub fn forgotten(&self) -> u64 {
+        self.forgotten
     }
 
     /// Everything that is in the past of what the last event showed at `nodes`, in order of time, with
@@ -98,8 +113,11 @@ impl Past {
     }
 
     /// The decisions among `decisions` that were made in the past of what the last event showed at
-    /// `nodes`, or for the run as a whole.
+    /// `nodes`, or for the run as a whole. Where events were forgotten any of them may be: all of them.
     pub fn decisions(&self, nodes: &[NodeId], decisions: &[Decision]) -> Vec<Decision> {
+        if self.forgotten > 0 {
+            return decisions.to_vec();
+        }
         let mut made = BTreeSet::new();
         let mut clients: BTreeMap<u64, u64> = BTreeMap::new();
         for happened in self.of(nodes) {
@@ -160,8 +178,9 @@ impl Past {
 
 impl Sink for Past {
     fn event(&mut self, at: Time, event: &Event<'_, Replica>) {
-        if self.events.len() >= EVENTS_MAX {
-            return;
+        if self.events.len() >= self.most {
+            self.events.pop_front();
+            self.forgotten += 1;
         }
         let tie = self.tie(event);
         let fleeting = matches!(
@@ -174,7 +193,7 @@ impl Sink for Past {
             }
         );
         let line = self.words.then(|| Line::of(at, event));
-        self.events.push(Happened { at, tie, fleeting, line });
+        self.events.push_back(Happened { at, tie, fleeting, line });
     }
 
     fn mark(&mut self, _: Time, _: &str) {}
@@ -200,7 +219,7 @@ mod tests {
             Tie::At(N[1]),
         ];
         let happened = |tie| Happened { at: Time::ZERO, tie, fleeting: false, line: None };
-        Past { words: false, events: ties.map(happened).into(), persists: BTreeMap::new() }
+        Past { events: ties.map(happened).into(), ..Past::new(false) }
     }
 
     #[test]
@@ -232,5 +251,19 @@ mod tests {
             decision(Site::Crash, 2, 0),
         ];
         assert_eq!(past().decisions(&[N[1]], &made), [made[0], made[2], made[5]]);
+        let cut = Past { forgotten: 1, ..past() };
+        assert_eq!(cut.decisions(&[N[1]], &made), made, "what was forgotten may be a cause");
+    }
+
+    #[test]
+    fn of_too_many_events_the_last_are_kept_and_the_others_counted() {
+        let mut past = Past::keeping(3, true);
+        for index in 0..5 {
+            let node = NodeId(index);
+            past.event(Time::from_nanos(index.into()), &Event::Recovered { node });
+        }
+        let kept: Vec<Tie> = past.events.iter().map(|happened| happened.tie).collect();
+        assert_eq!(kept, [2, 3, 4].map(|node| Tie::At(NodeId(node))));
+        assert_eq!(past.forgotten(), 2);
     }
 }
