@@ -89,6 +89,12 @@ fn a_failure_is_told_with_the_command_that_repeats_it() {
     assert!(ran.out.contains(&failure.repeat), "{}", ran.out);
     let again = expect(folder.path(), failure.repeat.strip_prefix("simctl ").unwrap(), 1);
     assert!(again.out.contains(&failure.fingerprint), "{}", again.out);
+    assert_eq!(failure.repeat, format!("simctl run bad.toml --seed {}", failure.seed));
+    let shrink = format!("simctl shrink bad.toml --seed {}", failure.seed);
+    assert!(ran.out.contains(&shrink), "{}", ran.out);
+    let short = sweep.failures.iter().filter(|failure| failure.invariant.is_empty()).count();
+    let offered = ran.out.matches("simctl shrink ").count();
+    assert_eq!(offered + short, sweep.failures.len(), "where an invariant broke: {}", ran.out);
     let shortest =
         sweep.runs().map(Result::unwrap).filter(|run| run.signature == failure.signature);
     let shortest = shortest.map(|run| (run.datagrams, run.seed)).min();
@@ -107,6 +113,21 @@ fn a_run_at_a_point_of_the_grid_is_repeated_with_its_settings() {
     assert!(again.out.contains("--set fleet.nodes=2"), "{}", again.out);
     let again = expect(folder.path(), "run good.toml --seed 3", 0);
     assert!(again.out.contains(&three.fingerprint), "{}", again.out);
+}
+
+#[test]
+fn a_failure_at_a_point_of_the_grid_is_made_small_by_the_command_that_is_told() {
+    let folder = scenarios();
+    let at = folder.path();
+    let text = VIOLATES.replace("gate = false", "gate = true");
+    let grid = format!("{text}[sweep]\nprotocol.gate = [true, false]\n");
+    fs::write(at.join("grid.toml"), grid).unwrap();
+    let ran = expect(at, "sweep grid.toml --seeds 0..20 --out out", 1);
+    let mut commands = ran.out.lines().filter_map(|line| line.trim().strip_prefix("simctl shrink"));
+    let command = commands.next().unwrap();
+    assert!(command.contains(" --set protocol.gate=false"), "{command}");
+    expect(at, &format!("shrink{command} --out small.toml"), 0);
+    expect(at, "run small.toml", 0);
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub struct Failure {
     pub message: String,
     /// The same without what differs from run to run: names of nodes, numbers, hashes.
     pub normalised: String,
-    /// The kinds of the events that led to it, oldest first.
+    /// In which part of the run it showed, and between how many nodes, in words.
     pub shape: String,
     /// A hash of invariant, normalised message and shape: 16 hexadecimal digits. Failures that share it
     /// are taken for one bug.
@@ -36,6 +36,32 @@ pub struct Failure {
     pub runs: u64,
     /// The run's fingerprint: 32 hexadecimal digits.
     pub fingerprint: String,
-    /// The command that repeats it.
+    /// The command that repeats it: `simctl run`, with its seed and settings.
     pub repeat: String,
+}
+
+impl Failure {
+    /// The command that makes it small; `None` where no invariant broke, for there is nothing to keep then.
+    pub fn shrink(&self) -> Option<String> {
+        let run = self.repeat.strip_prefix("simctl run ").filter(|_| !self.invariant.is_empty());
+        run.map(|run| format!("simctl shrink {run}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_broke_an_invariant_can_be_made_small() {
+        let broke = Failure {
+            invariant: "S6".into(),
+            repeat: "simctl run a.toml --seed 7 --set fleet.nodes=5".into(),
+            ..Failure::default()
+        };
+        let small = "simctl shrink a.toml --seed 7 --set fleet.nodes=5";
+        assert_eq!(broke.shrink().as_deref(), Some(small));
+        let short = Failure { invariant: String::new(), ..broke };
+        assert_eq!(short.shrink(), None);
+    }
 }

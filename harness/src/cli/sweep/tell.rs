@@ -65,7 +65,9 @@ pub(super) fn human(
         let place = place(one);
         for failure in one.failures.iter().take(TOLD_MAX) {
             line(format!("\n{BAD}failed{BAD:#} {place}: {}", told(failure)));
-            line(format!("       {}", failure.repeat));
+            for command in commands(failure) {
+                line(format!("       {command}"));
+            }
         }
         if let Some(more) = one.failures.len().checked_sub(TOLD_MAX).filter(|more| *more > 0) {
             line(format!("\n{BAD}failed{BAD:#} {place}: and {more} other kinds of failure"));
@@ -122,6 +124,11 @@ fn told(failure: &Failed) -> String {
     )
 }
 
+/// The commands that repeat the shortest run of a kind of failure, and make it small.
+fn commands(failure: &Failed) -> Vec<String> {
+    std::iter::once(failure.repeat.clone()).chain(failure.shrink()).collect()
+}
+
 fn sum(judged: &[Judged<'_>]) -> String {
     let runs: u64 = judged.iter().map(|one| one.tally.runs).sum();
     let failed: u64 = judged.iter().map(|one| one.tally.runs - one.tally.as_expected).sum();
@@ -162,6 +169,9 @@ struct FailureLine<'a> {
     kind: &'static str,
     #[serde(flatten)]
     failure: &'a Failed,
+    /// The command that makes it small.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shrink: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -196,7 +206,8 @@ pub(super) fn json(plan: &Plan, judged: &[Judged<'_>], early: Option<&str>) -> S
             shortfalls: &one.shortfalls,
         }));
         for failure in &one.failures {
-            line(serde_json::to_string(&FailureLine { kind: "failure", failure }));
+            let shrink = failure.shrink();
+            line(serde_json::to_string(&FailureLine { kind: "failure", failure, shrink }));
         }
     }
     line(serde_json::to_string(&SumLine {
@@ -229,7 +240,7 @@ pub(super) fn github(plan: &Plan, judged: &[Judged<'_>], early: Option<&str>) ->
         for failure in &one.failures {
             let what =
                 if failure.invariant.is_empty() { "falls short" } else { &failure.invariant };
-            let message = format!("{}\n{}", told(failure), failure.repeat);
+            let message = format!("{}\n{}", told(failure), commands(failure).join("\n"));
             error(one, &format!("{place}: {what}"), &message);
         }
         for shortfall in &one.shortfalls {
@@ -268,7 +279,9 @@ pub(super) fn junit(judged: &[Judged<'_>]) -> Result<String, Failure> {
                 .failures
                 .iter()
                 .take(TOLD_MAX)
-                .map(|failure| format!("{}\n       {}", told(failure), failure.repeat))
+                .map(|failure| {
+                    format!("{}\n       {}", told(failure), commands(failure).join("\n       "))
+                })
                 .collect();
             said.extend(one.shortfalls.iter().cloned());
             let mut kinds = one.failures.iter().map(|failure| &*failure.invariant);

@@ -31,6 +31,8 @@ struct Told {
     /// How it came about; empty where that is not known.
     shape: String,
     repeat: String,
+    /// The command that makes it small; empty where none does.
+    shrink: String,
 }
 
 impl Failures {
@@ -86,6 +88,7 @@ fn told(digest: &Digest, kind: &Kind) -> Told {
                 "" => repeat(scenario, cell, seed),
                 command => command.to_owned(),
             },
+            shrink: one.shrink().unwrap_or_default(),
         },
         None => Told {
             signature: kind.signature.clone(),
@@ -96,6 +99,7 @@ fn told(digest: &Digest, kind: &Kind) -> Told {
             example: format!("First: {} seed {seed}{}.", scenario.name, at(&cell.name)),
             shape: String::new(),
             repeat: repeat(scenario, cell, seed),
+            shrink: String::new(),
         },
     }
 }

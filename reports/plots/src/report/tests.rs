@@ -75,6 +75,7 @@ fn a_report_says_how_to_repeat_what_it_shows() {
         page.contains("simctl run scenarios&#x2f;major-bump.toml --seed 17 --set"),
         "a failure"
     );
+    assert!(page.contains("simctl shrink scenarios&#x2f;major-bump.toml --seed 17 --set"));
     assert!(page.contains("data-verdict=\"fails\" data-runs=\"2800\""));
     assert_eq!(page, report(&testing::digest(400)), "the same sweep, the same page");
 }
