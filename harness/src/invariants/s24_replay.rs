@@ -149,7 +149,7 @@ impl Shadow {
     ) -> Result<(), String> {
         let nodes = &truth.node(node).peers;
         let Some(instance) = &mut self.instance else { return Ok(()) };
-        let context = Context { node, now, nodes, entropy };
+        let context = Context { node, now, nodes, entropy, next: None };
         let told = instance.handle(context, incoming, &mut Vec::new());
         told.map(|_| ()).map_err(|fault| format!("took an input that its shadow refuses: {fault}"))
     }
@@ -221,7 +221,7 @@ mod tests {
         let body = program.operation("increment", [1; 4]).unwrap();
         let mut instance = program.load(NodeId(0), &blank).unwrap();
         let nodes = [NodeId(0)];
-        let context = Context { node: NodeId(0), now: Time::ZERO, nodes: &nodes, entropy: 3 };
+        let context = Context { node: NodeId(0), now: Time::ZERO, nodes: &nodes, entropy: 3, next: None };
         let incoming = Incoming::Operation { id: 1, body: body.clone() };
         instance.handle(context, &incoming, &mut Vec::new()).unwrap();
         let after = if counted { instance.export() } else { blank.clone() };

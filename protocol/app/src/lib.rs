@@ -4,12 +4,21 @@
 //! instance takes one input at a time, as a transaction, and says what it wants sent. It never sees
 //! a version, a signature or a release: upgrading happens around it.
 //!
+//! A release whose manifest declares a type under [`Guarantee::Causal`] has operations. An instance
+//! broadcasts one with [`Outgoing::Broadcast`], at most one a step, and carries none out by itself:
+//! what it broadcasts comes back as [`Incoming::Delivered`], as at every other member, but within the
+//! same transaction, so that a client reads what it wrote. Operations come in causal order. Once one
+//! is at every member, nothing concurrent to it can come any more, and [`Incoming::Stable`] lets the
+//! instance forget what it kept for that. An operation of an older release is converted when it is
+//! delivered, by the release that runs then; one that an instance fails on changes nothing.
+//!
 //! State and messages cross versions only as canonical values of [`value`], whatever the code is
 //! written in. Knows nothing of links, gates, disks or gossip.
 //! Source: "Dynamic Software Updates using CRDTs", sections 2 and 4.3.
 
 use std::{fmt, sync::Arc};
 
+use causal::{Clock, Log, Stamp};
 use contract::{NodeId, Span, Time};
 
 pub mod manifest;
@@ -54,6 +63,21 @@ pub enum Incoming {
     },
     /// The manifest's tick passed.
     Tick,
+    /// An operation is delivered, of this node's instance or of another's. It has not been before, and
+    /// all that it follows has.
+    Delivered {
+        /// Its place in one order of all operations, which no operation precedes its causes in.
+        stamp: Stamp,
+        /// What its origin had delivered before it, itself left out.
+        past: Clock,
+        /// What, in the form of the running release.
+        body: Body,
+    },
+    /// Every member has delivered these operations: whatever is delivered from now on follows them.
+    Stable {
+        /// Which; never less than before.
+        clock: Clock,
+    },
 }
 
 /// What an instance wants done once its step is durable.
@@ -73,6 +97,12 @@ pub enum Outgoing {
         /// The answer, a canonical value.
         result: Arc<[u8]>,
     },
+    /// Broadcast an operation, under the stamp [`Context::next`]. At most one a step, and none while
+    /// there is no such stamp; its type in the manifest is [`Guarantee::Causal`].
+    Broadcast {
+        /// What.
+        body: Body,
+    },
 }
 
 /// Where an instance runs, given at every step: everything outside its state that it may know.
@@ -86,6 +116,10 @@ pub struct Context<'a> {
     pub nodes: &'a [NodeId],
     /// Randomness of this step alone; the same when the step is replayed from the journal.
     pub entropy: u64,
+    /// The stamp that a broadcast of this step has. `None`: nothing can be broadcast, as the release
+    /// has no operations, the node is no member of the fleet yet, or too many of its operations are
+    /// under way; a client's operation that needs one is then refused.
+    pub next: Option<Stamp>,
 }
 
 /// What a step did.
@@ -179,6 +213,24 @@ pub trait Program: Send + Sync {
     /// A client's operation of the kind `kind` (one of the manifest's `operations`), drawn from
     /// `entropy`; `None` where there is no such kind.
     fn operation(&self, kind: &str, entropy: [u32; 4]) -> Option<Body>;
+
+    /// What a node must show that has delivered exactly `log`, whose bodies are in this release's form:
+    /// canonical bytes, as [`Program::shown`] gives. `None` where the code has no operations.
+    ///
+    /// By the definition of the type, which looks at no order of delivery: the judge of the instances,
+    /// and never one itself. An operation that an instance fails on counts for nothing here too.
+    fn meaning(&self, log: &Log<'_, Body>) -> Option<Result<Vec<u8>, Fault>> {
+        let _ = log;
+        None
+    }
+
+    /// What `state` shows of the operations delivered, whatever is kept besides; `None` as above.
+    ///
+    /// Errors: [`Fault::Malformed`] where `state` is not of the schema.
+    fn shown(&self, state: &[u8]) -> Option<Result<Vec<u8>, Fault>> {
+        let _ = state;
+        None
+    }
 }
 
 /// Code running on one node.

@@ -11,6 +11,9 @@ pub enum Guarantee {
     ExactlyOnce,
     /// Once or never. For what is sent again anyway, such as the state of a CRDT.
     AtMostOnce,
+    /// An operation, broadcast: once at every member of the fleet, the origin included, and after
+    /// everything that its origin had delivered before; its dot names it for ever.
+    Causal,
 }
 
 /// A message or operation type. Its tag is never reused for another meaning.

@@ -60,7 +60,9 @@ impl Replica {
         match (self.state.running(), arrival.guarantee) {
             (Some(running), _) => running.gate.judge(arrival),
             // Whatever sent it is newer than nothing.
-            (None, Guarantee::ExactlyOnce) => Verdict::Hold(HoldReason::NewerClass),
+            (None, Guarantee::ExactlyOnce | Guarantee::Causal) => {
+                Verdict::Hold(HoldReason::NewerClass)
+            }
             (None, Guarantee::AtMostOnce) => Verdict::Shed,
         }
     }
@@ -250,6 +252,11 @@ impl Replica {
             match outgoing {
                 Outgoing::Send { to, body } => self.send_body(to, body),
                 Outgoing::Reply { id, result } => self.notify(Notice::Replied { id, result }),
+                Outgoing::Broadcast { .. } => {
+                    let instance = self.state.instance;
+                    let text = "it broadcasts an operation, and this host carries none".to_owned();
+                    self.notify(Notice::Faulted { instance, text });
+                }
             }
         }
         self.wanted = wanted;
@@ -411,7 +418,7 @@ impl Replica {
         let (node, nodes) = (self.settings.node, &self.state.nodes);
         let (now, instance) = (self.now, *instance);
         let entropy = self.draws.word(Purpose::Step);
-        let context = app::Context { node, now, nodes, entropy };
+        let context = app::Context { node, now, nodes, entropy, next: None };
         if ghost.instance.handle(context, &Incoming::Tick, &mut Vec::new()).is_ok() {
             self.steps += 1;
             self.notify(Notice::Ticked { instance, entropy, at: now });

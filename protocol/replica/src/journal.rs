@@ -231,6 +231,16 @@ fn put_incoming(incoming: &Incoming, out: &mut Vec<u8>) {
             put_body(body, out);
         }
         Incoming::Tick => out.push(2),
+        Incoming::Delivered { stamp, past, body } => {
+            out.push(3);
+            stamp.encode(out);
+            past.encode(out);
+            put_body(body, out);
+        }
+        Incoming::Stable { clock } => {
+            out.push(4);
+            clock.encode(out);
+        }
     }
 }
 
@@ -239,6 +249,12 @@ fn take_incoming(bytes: &mut &[u8]) -> Result<Incoming, Malformed> {
         0 => Incoming::Message { from: take_node(bytes)?, body: take_any_body(bytes)? },
         1 => Incoming::Operation { id: take_varint(bytes)?, body: take_any_body(bytes)? },
         2 => Incoming::Tick,
+        3 => Incoming::Delivered {
+            stamp: Wire::read(bytes)?,
+            past: Wire::read(bytes)?,
+            body: take_any_body(bytes)?,
+        },
+        4 => Incoming::Stable { clock: Wire::read(bytes)? },
         _ => return Err(Malformed("an input of an app")),
     })
 }

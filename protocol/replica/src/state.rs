@@ -188,7 +188,7 @@ impl State {
         out: &mut Vec<Outgoing>,
     ) -> Result<Step, Fault> {
         let installed = self.installed.as_mut().ok_or(Fault::Malformed("step: nothing runs"))?;
-        let context = Context { node, now, nodes: &self.nodes, entropy };
+        let context = Context { node, now, nodes: &self.nodes, entropy, next: None };
         installed.running.instance.handle(context, incoming, out)
     }
 

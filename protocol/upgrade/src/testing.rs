@@ -233,7 +233,7 @@ impl Instance for Number {
 
 /// Adds `by` to a toy of any line.
 pub(crate) fn add(instance: &mut dyn Instance, by: i64) {
-    let context = Context { node: NodeId(1), now: Time::ZERO, nodes: &[], entropy: 0 };
+    let context = Context { node: NodeId(1), now: Time::ZERO, nodes: &[], entropy: 0, next: None };
     let bytes = Value::Int(by).encode(&Schema::Int).unwrap().into();
     let incoming = Incoming::Message { from: NodeId(2), body: Body { tag: ADD, bytes } };
     assert_eq!(instance.handle(context, &incoming, &mut Vec::new()), Ok(Step::Changed));

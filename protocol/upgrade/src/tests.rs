@@ -100,7 +100,8 @@ fn every_flawed_release_is_stopped_before_it_runs_or_is_flawed_elsewhere() {
         switch(&registry, None, registry.list().iter().find(good).unwrap()).1.unwrap();
     let body = running.program.operation("increment", [5; 4]).unwrap();
     let nodes = [NodeId(1)];
-    let context = Context { node: nodes[0], now: Time::ZERO, nodes: &nodes, entropy: 0 };
+    let context =
+        Context { node: nodes[0], now: Time::ZERO, nodes: &nodes, entropy: 0, next: None };
     let incoming = Incoming::Operation { id: 1, body };
     let step = running.instance.handle(context, &incoming, &mut Vec::new());
     assert_eq!(step, Ok(Step::Changed));

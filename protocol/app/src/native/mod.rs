@@ -187,7 +187,11 @@ fn react(
         Incoming::Operation { id, body } if body.tag >= OPERATIONS_FROM => {
             instance.operation(context, *id, body, out)
         }
-        Incoming::Message { body, .. } | Incoming::Operation { body, .. } => Err(unknown_tag(body)),
+        Incoming::Message { body, .. }
+        | Incoming::Operation { body, .. }
+        | Incoming::Delivered { body, .. } => Err(unknown_tag(body)),
+        // What declares no operations keeps nothing for them.
+        Incoming::Stable { .. } => Ok(Step::Unchanged),
     }
 }
 

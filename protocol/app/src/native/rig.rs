@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use causal::{Clock, Dot, Event, Stamp};
 use contract::{NodeId, Time};
 
-use crate::{Body, Context, Fault, Incoming, Instance, Meter, Outgoing, Program, Step};
+use crate::{Body, Context, Fault, Guarantee, Incoming, Instance, Meter, Outgoing, Program, Step};
 
 /// More than any migration here costs.
 pub(super) const BUDGET: u64 = 1_000_000;
@@ -14,6 +15,7 @@ pub(super) struct Seen {
     pub(super) node: NodeId,
     pub(super) entropy: u64,
     pub(super) now: Time,
+    pub(super) next: Option<Stamp>,
     /// The state before.
     pub(super) before: Vec<u8>,
     pub(super) incoming: Incoming,
@@ -31,6 +33,12 @@ pub(super) struct Fleet {
     pub(super) in_flight: Vec<(NodeId, NodeId, Body)>,
     /// What clients were told, in order.
     pub(super) replies: Vec<(u64, Vec<u8>)>,
+    /// What was broadcast, causes first.
+    pub(super) log: Vec<Event<Body>>,
+    /// What each node has delivered of it.
+    pub(super) delivered: Vec<Clock>,
+    /// A node that has broadcast and not taken its own operation yet.
+    owing: Option<usize>,
     steps: u64,
 }
 
@@ -41,16 +49,20 @@ impl Fleet {
     pub(super) fn new(program: Arc<dyn Program>, count: u32) -> Self {
         let nodes: Vec<_> = (1..=count).map(NodeId).collect();
         let instances = nodes.iter().map(|node| program.init(*node)).collect();
-        Self { program, nodes, instances, in_flight: vec![], replies: vec![], steps: 0 }
+        let delivered = nodes.iter().map(|_| Clock::new()).collect();
+        let (in_flight, replies, log) = (vec![], vec![], vec![]);
+        let owing = None;
+        Self { program, nodes, instances, in_flight, replies, log, delivered, owing, steps: 0 }
     }
 
     /// Hands one input to the node at `at`, and keeps what it sends in flight.
     pub(super) fn give(&mut self, at: usize, incoming: Incoming, entropy: u64) -> Seen {
         self.steps += 1;
         let (node, now) = (self.nodes[at], Time::from_nanos(self.steps * 1_000_000_000));
+        let next = self.next(at);
         let before = self.instances[at].export();
         let mut out = Vec::new();
-        let context = Context { node, now, nodes: &self.nodes, entropy };
+        let context = Context { node, now, nodes: &self.nodes, entropy, next };
         let did = self.instances[at].handle(context, &incoming, &mut out);
         let after = self.instances[at].export();
         if did.is_ok() {
@@ -58,10 +70,55 @@ impl Fleet {
                 match outgoing {
                     Outgoing::Send { to, body } => self.in_flight.push((node, *to, body.clone())),
                     Outgoing::Reply { id, result } => self.replies.push((*id, result.to_vec())),
+                    Outgoing::Broadcast { body } => self.broadcast(at, body.clone()),
                 }
             }
         }
-        Seen { node, entropy, now, before, incoming, did: did.map(|step| (step, out)), after }
+        let did = did.map(|step| (step, out));
+        Seen { node, entropy, now, next, before, incoming, did, after }
+    }
+
+    /// The stamp of what the node at `at` broadcasts next; `None`: its program has no operations.
+    fn next(&self, at: usize) -> Option<Stamp> {
+        let messages = &self.program.manifest().messages;
+        messages.iter().find(|message| message.guarantee == Guarantee::Causal)?;
+        let (node, clock) = (self.nodes[at], &self.delivered[at]);
+        let seen = self.log.iter().filter(|event| clock.covers(event.stamp.dot));
+        let lamport = seen.map(|event| event.stamp.lamport + 1).max().unwrap_or(0);
+        Some(Stamp { lamport, dot: Dot::new(node.0, clock.get(node.0) + 1) })
+    }
+
+    fn broadcast(&mut self, at: usize, body: Body) {
+        let stamp = self.next(at).expect("only who may broadcast does");
+        assert_eq!(self.owing.replace(at), None, "at most one broadcast a step");
+        self.log.push(Event { stamp, past: self.delivered[at].clone(), message: body });
+    }
+
+    /// What the node at `at` could deliver of what was broadcast.
+    pub(super) fn ready(&self, at: usize) -> Vec<Stamp> {
+        let clock = &self.delivered[at];
+        let ready = self.log.iter().filter(|event| {
+            let dot = event.stamp.dot;
+            !clock.covers(dot) && clock.covers_all(&event.past)
+        });
+        ready.map(|event| event.stamp).collect()
+    }
+
+    /// Delivers an operation to the node at `at`, which is ready for it.
+    pub(super) fn deliver_operation(&mut self, at: usize, stamp: Stamp) -> Seen {
+        let event = self.log.iter().find(|event| event.stamp == stamp).expect("it was broadcast");
+        let (past, body) = (event.past.clone(), event.message.clone());
+        let seen = self.give(at, Incoming::Delivered { stamp, past, body }, 0);
+        self.delivered[at].advance(stamp.dot);
+        seen
+    }
+
+    /// Tells the node at `at` what all nodes have delivered.
+    pub(super) fn stabilize(&mut self, at: usize) -> Seen {
+        let everywhere = |dot: Dot| self.delivered.iter().all(|clock| clock.covers(dot));
+        let dots = self.log.iter().map(|event| event.stamp.dot);
+        let clock = dots.filter(|dot| everywhere(*dot)).collect();
+        self.give(at, Incoming::Stable { clock }, 0)
     }
 
     /// An operation of a client at the node at `at`.
@@ -87,11 +144,20 @@ impl Fleet {
 
     /// Everything a fleet can do, by a draw.
     pub(super) fn play(&mut self, (choice, entropy): Move) -> Seen {
+        if let Some(at) = self.owing.take() {
+            let own = self.log.last().expect("it has broadcast").stamp;
+            return self.deliver_operation(at, own);
+        }
         let at = entropy as usize % self.nodes.len();
+        let ready = self.ready(at);
         let words = [entropy, entropy >> 16, entropy >> 32, entropy >> 48].map(|word| word as u32);
-        match choice % 4 {
-            0 => self.give(at, Incoming::Tick, entropy >> 3),
-            1 | 2 if !self.in_flight.is_empty() => {
+        match choice % 8 {
+            1..5 if !ready.is_empty() => {
+                self.deliver_operation(at, ready[(entropy >> 8) as usize % ready.len()])
+            }
+            4 if !self.log.is_empty() => self.stabilize(at),
+            0 | 4 => self.give(at, Incoming::Tick, entropy >> 3),
+            1 | 2 | 5 | 6 if !self.in_flight.is_empty() => {
                 self.deliver((entropy >> 8) as usize % self.in_flight.len())
             }
             _ => {

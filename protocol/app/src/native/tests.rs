@@ -37,7 +37,7 @@ fn said(program: &dyn Program, out: &[Outgoing]) -> Vec<Outgoing> {
         Outgoing::Send { body, .. } => {
             program.manifest().message(body.tag).unwrap().guarantee == Guarantee::ExactlyOnce
         }
-        Outgoing::Reply { .. } => true,
+        Outgoing::Reply { .. } | Outgoing::Broadcast { .. } => true,
     };
     out.iter().filter(lasting).cloned().collect()
 }
@@ -45,6 +45,7 @@ fn said(program: &dyn Program, out: &[Outgoing]) -> Vec<Outgoing> {
 fn converted(program: &dyn Program, edge: usize, out: Outgoing) -> Result<Outgoing, Fault> {
     Ok(match out {
         Outgoing::Send { to, body } => Outgoing::Send { to, body: program.convert(edge, &body)? },
+        Outgoing::Broadcast { body } => Outgoing::Broadcast { body: program.convert(edge, &body)? },
         reply @ Outgoing::Reply { .. } => reply,
     })
 }
@@ -69,10 +70,15 @@ fn square(
         Incoming::Message { from, body } => {
             Incoming::Message { from, body: newer.convert(edge, &body).map_err(fail)? }
         }
+        Incoming::Delivered { stamp, past, body } => {
+            Incoming::Delivered { stamp, past, body: newer.convert(edge, &body).map_err(fail)? }
+        }
+        stable @ Incoming::Stable { .. } => stable,
     };
     let before = migrate(newer, edge, &seen.before).map_err(fail)?;
     let mut instance = newer.load(seen.node, &before).map_err(fail)?;
-    let context = Context { node: seen.node, now: seen.now, nodes, entropy: seen.entropy };
+    let Seen { node, now, entropy, next, .. } = seen;
+    let context = Context { node, now, nodes, entropy, next };
     let mut out_newer = Vec::new();
     instance.handle(context, &incoming, &mut out_newer).map_err(fail)?;
     if instance.export() != migrate(newer, edge, &seen.after).map_err(fail)? {
@@ -370,11 +376,13 @@ fn r7_a_new_code_reads_an_older_state_by_the_edge_it_came_along() {
 #[test]
 fn r17_an_instance_is_told_nothing_of_versions() {
     // The patterns name every field: a new one stops this test from compiling, and asks for review.
-    let Context { node: _, now: _, nodes: _, entropy: _ } =
-        Context { node: NodeId(1), now: contract::Time::ZERO, nodes: &[], entropy: 0 };
+    let Context { node: _, now: _, nodes: _, entropy: _, next: _ } =
+        Context { node: NodeId(1), now: contract::Time::ZERO, nodes: &[], entropy: 0, next: None };
     match Incoming::Tick {
         Incoming::Message { from: _, body: Body { tag: _, bytes: _ } }
         | Incoming::Operation { id: _, body: Body { tag: _, bytes: _ } }
+        | Incoming::Delivered { stamp: _, past: _, body: Body { tag: _, bytes: _ } }
+        | Incoming::Stable { clock: _ }
         | Incoming::Tick => {}
     }
     for source in [

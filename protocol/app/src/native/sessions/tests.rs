@@ -53,7 +53,7 @@ fn told_full(fleet: &Fleet) -> Told {
 fn name_of(fleet: &Fleet, at: usize) -> String {
     let owner_of = |name: &String| {
         let nodes = &fleet.nodes;
-        owner(Context { node: nodes[0], now: Time::ZERO, nodes, entropy: 0 }, name)
+        owner(Context { node: nodes[0], now: Time::ZERO, nodes, entropy: 0, next: None }, name)
     };
     (0..).map(|n| format!("user-{n}")).find(|name| owner_of(name) == fleet.nodes[at]).unwrap()
 }
@@ -211,7 +211,8 @@ fn a_name_past_its_limit_is_refused() {
 fn a_node_that_joins_takes_over_only_its_own_names() {
     let owners = |count: u32| {
         let nodes: Vec<_> = (1..=count).map(NodeId).collect();
-        let context = Context { node: NodeId(1), now: Time::ZERO, nodes: &nodes, entropy: 0 };
+        let context =
+            Context { node: NodeId(1), now: Time::ZERO, nodes: &nodes, entropy: 0, next: None };
         (0..1_000).map(|n| owner(context, &format!("user-{n}"))).collect::<Vec<_>>()
     };
     let (four, five) = (owners(4), owners(5));
