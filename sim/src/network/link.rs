@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of what a link is like; that is the class's.
 
+use super::once::Once;
 use std::collections::BTreeMap;
 
 /// A link's state in 8 bytes, as a dense fleet has many: the receiver, how many datagrams entered, the
@@ -19,7 +20,10 @@ pub(crate) struct Tail {
 }
 
 /// The links of all nodes: a square for the first of them, and for the others an open-addressing table
-/// of pairs.
+/// of pairs, beside which, once that is large, links that were crossed once have no more than a bit.
+///
+/// Invariant: the bit of a link is set where the table has its pair, and otherwise where it was crossed
+/// once.
 #[derive(Clone, Debug)]
 pub(crate) struct Links {
     /// By sender and receiver, `side` times `side`.
@@ -33,6 +37,7 @@ pub(crate) struct Links {
     shift: u32,
     /// How many pairs may be added before the table grows.
     room: usize,
+    once: Once,
     /// By sender and receiver.
     tails: BTreeMap<(u32, u32), Tail>,
 }
@@ -58,6 +63,11 @@ const EMPTY: Pair = [Link::new(SLOTS_MAX); 2];
 const PAIRS_MIN: usize = 16;
 /// Slots below this have their links in the square: at most half a MiB.
 const SIDE_MAX: usize = 256;
+/// Places that a table has before links that were crossed once leave it: 2 MiB, more than the nearest
+/// caches hold.
+const CROWDED: usize = 1 << 17;
+/// How many times as large as the table, had it grown, the bits may be that are made in its place.
+const BITS_MAX: usize = 4;
 
 impl Link {
     const fn new(to: u32) -> Self {
@@ -111,6 +121,11 @@ const fn room(places: usize) -> usize {
     places / 4 * 3
 }
 
+/// Whether there is a pair here of which a bit each is enough to remember.
+fn is_seldom(pair: &Pair) -> bool {
+    *pair != EMPTY && pair.iter().all(|link| link.entered() <= 1 && !link.is_bad())
+}
+
 impl Default for Links {
     fn default() -> Self {
         Self {
@@ -119,26 +134,49 @@ impl Default for Links {
             pairs: vec![EMPTY; PAIRS_MIN],
             shift: u64::BITS - PAIRS_MIN.trailing_zeros(),
             room: room(PAIRS_MIN),
+            once: Once::default(),
             tails: BTreeMap::new(),
         }
     }
 }
 
 impl Links {
-    /// The link between two slots; made where there was none.
+    /// The link between two slots, for a datagram that enters it; made where there was none. `None` where
+    /// the datagram is its first and a bit counts it.
     #[inline(always)]
-    pub(crate) fn touch(&mut self, from: u32, to: u32) -> &mut Link {
-        let highest = from.max(to) as usize;
-        if highest < self.side {
-            return &mut self.square[from as usize * self.side + to as usize];
+    pub(crate) fn touch(&mut self, from: u32, to: u32) -> Option<&mut Link> {
+        if let Some(at) = self.in_square(from, to) {
+            return Some(&mut self.square[at]);
         }
-        if highest < SIDE_MAX {
-            self.widen(highest);
-            return &mut self.square[from as usize * self.side + to as usize];
+        let (high, low, back) = (from.max(to), from.min(to), usize::from(from > to));
+        if self.once.has(high) && !self.once.set(high, low, back) {
+            return None;
         }
-        let back = usize::from(from > to);
-        let at = self.find([Link::new(from.max(to)), Link::new(from.min(to))]);
+        let at = self.find([Link::new(high), Link::new(low)]);
+        Some(&mut self.pairs[at][back])
+    }
+
+    /// The link between two slots; made where there was none.
+    pub(crate) fn state(&mut self, from: u32, to: u32) -> &mut Link {
+        if let Some(at) = self.in_square(from, to) {
+            return &mut self.square[at];
+        }
+        let (high, low, back) = (from.max(to), from.min(to), usize::from(from > to));
+        let at = self.find([Link::new(high), Link::new(low)]);
         &mut self.pairs[at][back]
+    }
+
+    /// The place of a link in the square, where it is one of those.
+    #[inline(always)]
+    fn in_square(&mut self, from: u32, to: u32) -> Option<usize> {
+        let highest = from.max(to) as usize;
+        if highest >= self.side {
+            if highest >= SIDE_MAX {
+                return None;
+            }
+            self.widen(highest);
+        }
+        Some(from as usize * self.side + to as usize)
     }
 
     /// The tail of the link between two slots.
@@ -155,12 +193,15 @@ impl Links {
     /// Links that a datagram ever crossed.
     pub(crate) fn touched(&self) -> usize {
         let links = self.square.iter().chain(self.pairs.as_flattened());
-        links.filter(|link| link.entered() > 0).count()
+        let pairs = self.pairs.iter().filter(|pair| self.once.has(pair[0].to())).count();
+        links.filter(|link| link.entered() > 0).count() + self.once.count() - 2 * pairs
     }
 
     /// Bytes on the heap, but for tails.
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.square.capacity() * size_of::<Link>() + self.pairs.capacity() * size_of::<Pair>()
+        self.square.capacity() * size_of::<Link>()
+            + self.pairs.capacity() * size_of::<Pair>()
+            + self.once.heap_bytes()
     }
 
     /// Makes the square wide enough for `slot`.
@@ -190,10 +231,28 @@ impl Links {
             }
             at = (at + 1) & (self.pairs.len() - 1);
         }
+        self.add(at, pair)
+    }
+
+    /// Puts a pair that the table does not hold into its free place, or wherever that is once the table
+    /// grew. Returns its place.
+    #[inline(never)]
+    fn add(&mut self, mut at: usize, mut pair: Pair) -> usize {
         if self.room == 0 {
-            at = self.grow(pair);
+            if !self.disperse() {
+                self.grow();
+            }
+            at = self.free_place(pair);
         }
         self.room -= 1;
+        let (high, low) = (pair[0].to(), pair[1].to());
+        if self.once.has(high) {
+            for (back, link) in pair.iter_mut().enumerate() {
+                if self.once.set(high, low, back) {
+                    link.enter();
+                }
+            }
+        }
         self.pairs[at] = pair;
         at
     }
@@ -206,9 +265,50 @@ impl Links {
         (name.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize
     }
 
-    /// Doubles the table; returns the place for `wanted`, which it does not hold.
+    /// Lets bits remember what was crossed once, where a table that is large holds little else. Whether
+    /// it did.
     #[cold]
-    fn grow(&mut self, wanted: Pair) -> usize {
+    fn disperse(&mut self) -> bool {
+        let longer = self.pairs.len() * 2 * size_of::<Pair>();
+        let seldom = self.pairs.iter().filter(|pair| is_seldom(pair)).count();
+        let highest =
+            self.pairs.iter().filter(|pair| **pair != EMPTY).map(|pair| pair[0].to()).max();
+        let side = highest.map_or(0, |highest| highest + 1);
+        let pays = self.once.is_empty()
+            && self.pairs.len() >= CROWDED
+            && seldom > self.pairs.len() / 2
+            && Once::bytes(side) <= BITS_MAX * longer;
+        if pays {
+            self.disperse_below(side);
+        }
+        pays
+    }
+
+    /// Makes bits for links between slots below `side`.
+    fn disperse_below(&mut self, side: u32) {
+        self.once = Once::new(side);
+        let places = self.pairs.len();
+        let pairs = std::mem::replace(&mut self.pairs, vec![EMPTY; places]);
+        self.room = room(places);
+        for pair in pairs.into_iter().filter(|pair| *pair != EMPTY) {
+            let (high, low) = (pair[0].to(), pair[1].to());
+            let stays = !self.once.has(high) || !is_seldom(&pair);
+            for (back, link) in pair.into_iter().enumerate() {
+                if self.once.has(high) && (stays || link.entered() > 0) {
+                    self.once.set(high, low, back);
+                }
+            }
+            if stays {
+                let at = self.free_place(pair);
+                self.pairs[at] = pair;
+                self.room -= 1;
+            }
+        }
+    }
+
+    /// Doubles the table.
+    #[cold]
+    fn grow(&mut self) {
         let longer = self.pairs.len() * 2;
         let pairs = std::mem::replace(&mut self.pairs, vec![EMPTY; longer]);
         self.room = room(longer) - room(longer / 2);
@@ -217,7 +317,6 @@ impl Links {
             let at = self.free_place(pair);
             self.pairs[at] = pair;
         }
-        self.free_place(wanted)
     }
 
     /// The first free place for a pair that the table does not hold.
@@ -239,20 +338,75 @@ mod tests {
         prop_oneof![0_u32..6, 0_u32..SIDE_MAX as u32 + 20, 0..SLOTS_MAX]
     }
 
+    /// Lets a datagram enter, as a send does; returns how many did before.
+    fn enter(links: &mut Links, from: u32, to: u32) -> u64 {
+        links.touch(from, to).map_or(0, Link::enter)
+    }
+
     proptest! {
         #[test]
-        fn each_link_counts_its_own(sent in prop::collection::vec((slots(), slots()), 0..400)) {
+        fn each_link_counts_its_own(
+            sent in prop::collection::vec((slots(), slots()), 0..400),
+            dispersed in 0_usize..800, side in 200_u32..300
+        ) {
             let (mut links, mut counts) = (Links::default(), BTreeMap::new());
-            for (from, to) in sent.iter().chain(&sent).copied() {
+            for (at, (from, to)) in sent.iter().chain(&sent).copied().enumerate() {
+                if at == dispersed {
+                    links.disperse_below(side);
+                }
                 let count = counts.entry((from, to)).or_insert(0);
-                let link = links.touch(from, to);
-                prop_assert_eq!(link.enter(), *count);
-                let class = if *count == 0 { UNRESOLVED } else { 3 };
-                prop_assert_eq!(link.class(), class);
-                link.set_class(3);
+                prop_assert_eq!(enter(&mut links, from, to), *count);
                 *count += 1;
+                // Whoever asks for the state makes an entry, and the count stays.
+                if at % 3 == 0 {
+                    prop_assert_eq!(links.state(from, to).entered(), *count);
+                }
             }
             prop_assert_eq!(links.touched(), counts.len());
         }
+    }
+
+    #[test]
+    fn a_link_keeps_its_class_and_its_bad_spell() {
+        let mut links = Links::default();
+        for (from, to) in [(1, 2), (300, 2), (2, 300)] {
+            let link = links.touch(from, to).unwrap();
+            assert_eq!(link.class(), UNRESOLVED);
+            link.enter();
+            link.set_class(3);
+            link.set_bad(from == 2);
+        }
+        links.disperse_below(400);
+        for (from, to) in [(1, 2), (300, 2), (2, 300)] {
+            let link = links.touch(from, to).unwrap();
+            assert_eq!((link.class(), link.is_bad()), (3, from == 2));
+        }
+    }
+
+    /// What `links` weigh after every node of `nodes` asked `peers` others, each `times`, and was answered.
+    fn weight_of(nodes: u32, peers: u32, times: u32) -> usize {
+        let mut links = Links::default();
+        for _ in 0..times {
+            for asked in 0..peers * nodes {
+                // Peers in no order.
+                let (from, to) = (asked % nodes, (asked.wrapping_mul(0x9e37_79b1) >> 8) % nodes);
+                enter(&mut links, from, to);
+                enter(&mut links, to, from);
+            }
+        }
+        links.heap_bytes()
+    }
+
+    #[test]
+    fn a_link_that_is_crossed_once_weighs_bits_and_one_in_use_eight_bytes_and_its_share_of_room() {
+        let (nodes, peers) = (4_000, 100);
+        let square = SIDE_MAX * SIDE_MAX * size_of::<Link>();
+        let bits = (nodes * nodes / 8) as usize;
+        let once = weight_of(nodes, peers, 1);
+        let table = CROWDED * size_of::<Pair>();
+        assert!(once <= square + 2 * table + bits, "{once} bytes");
+        let used = weight_of(nodes, peers, 3);
+        let links = 2 * (nodes * peers) as usize;
+        assert!(used > once && used <= square + bits + links * 8 * 3, "{used} bytes");
     }
 }

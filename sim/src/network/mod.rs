@@ -6,6 +6,7 @@
 mod clog;
 mod cut;
 mod link;
+mod once;
 mod rules;
 
 pub use cut::{Direction, Shape};

@@ -89,15 +89,22 @@ impl<P: Process, C: Choices> World<P, C> {
             return self.show(entered, &message, Fate::Nowhere, watch);
         };
         let cut = core.troubled && core.meets_trouble(from, to);
-        let state = core.links.touch(sender, receiver);
-        let mut class = state.class();
-        if class == UNRESOLVED {
-            class = core.rules.resolve(from, to);
-            state.set_class(class);
-            foresee(&core.nodes, &core.queue, receiver);
-        }
+        let (class, number) = match core.links.touch(sender, receiver) {
+            Some(state) => {
+                let mut class = state.class();
+                if class == UNRESOLVED {
+                    class = core.rules.resolve(from, to);
+                    state.set_class(class);
+                    foresee(&core.nodes, &core.queue, receiver);
+                }
+                (class, state.enter())
+            }
+            None => {
+                foresee(&core.nodes, &core.queue, receiver);
+                (core.rules.resolve(from, to), 0)
+            }
+        };
         let class = core.rules.class(class);
-        let number = state.enter();
         let entered = Entered { receiver, from, to, number, input, size };
         let Some(loss) = class.plain.filter(|_| !cut) else {
             return self.send_odd(sender, entered, cut, message, watch);
@@ -131,7 +138,7 @@ impl<P: Process, C: Choices> World<P, C> {
         watch: &mut W,
     ) {
         let core = &mut self.core;
-        let state = core.links.touch(sender, entered.receiver);
+        let state = core.links.state(sender, entered.receiver);
         // Its class was just resolved, and where it has no room for it, is resolved again.
         let class = match state.class() {
             UNRESOLVED => core.rules.resolve(entered.from, entered.to),
