@@ -15,7 +15,7 @@ use super::{
 use crate::sweep::{
     Trouble, cells,
     folder::{assemble, cost_of, remove_temporary},
-    gather::Gathered,
+    gather::{Gathered, repeat},
     part::{Finished, Label},
     plan, shard,
 };
@@ -41,8 +41,18 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     })?;
     plan::check(&plan)?;
     sweep::refuse_junit(&arguments.output, &[], folder)?;
-    let (parts, gathered) = parts(folder, &plan)?;
+    let (parts, mut gathered) = parts(folder, &plan)?;
     let places = cells::places(&plan).map_err(Failure::Rejected)?;
+    // A shard may come from where scenarios had other paths: what is merged is of the plan that lies here.
+    for ((cell, _), failure) in &mut gathered.failures {
+        let place = places.get(*cell).ok_or_else(|| {
+            let (name, shown) = (&failure.scenario, &shown);
+            Failure::Usage(format!(
+                "a shard in {shown} tells of a failure of `{name}` at no point of the plan"
+            ))
+        })?;
+        failure.repeat = repeat(place, failure.seed);
+    }
     let jobs = plan::check(&plan)?.count();
     assemble(folder, &plan, &parts, jobs, &gathered).map_err(Trouble::Store)?;
     let mut cost = Cost::default();

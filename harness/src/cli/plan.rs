@@ -142,5 +142,13 @@ pub(super) fn said(plan: &Plan) -> String {
     } else {
         format!(" at {}", counted(cells as u64, "point"))
     };
-    format!("{}{grid}, seeds {range}{from}", counted(scenarios.len() as u64, "scenario"))
+    let recorded = scenarios.iter().filter(|planned| planned.replay.is_some()).count() as u64;
+    let once = match (recorded, scenarios.len()) {
+        (0, _) => String::new(),
+        (1, 1) => " (a recorded run, which is run once)".to_owned(),
+        (1, _) => " (1 of them a recorded run, which is run once)".to_owned(),
+        (more, _) => format!(" ({more} of them recorded runs, which are run once)"),
+    };
+    let scenarios = counted(scenarios.len() as u64, "scenario");
+    format!("{scenarios}{once}{grid}, seeds {range}{from}")
 }

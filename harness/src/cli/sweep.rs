@@ -43,6 +43,7 @@ Examples:
   simctl sweep scenarios --seeds 0..1000000 --shards 64 --engine hq --out DIR
 
 A sweep goes on where it was cut short: what is reported is durable. Write the file DIR/STOP to end it early.
+A scenario with [replay] is a recorded run: it is run once, whatever the seeds.
 With --shard, exit code 0 means that the shard is complete, even where runs failed: `simctl merge` judges.";
 
 #[derive(Debug, Args)]
@@ -121,8 +122,8 @@ const SHARDS: u32 = 16;
 
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     if let Some(path) = &arguments.plan {
-        let plan = plan::read(path, summary::build())?;
         let out = arguments.out.as_deref().expect("the arguments require it");
+        let plan = plan::as_begun(out, plan::read(path, summary::build())?)?;
         return match (arguments.shard, arguments.engine) {
             (Some(asked), _) => one_shard(arguments, &plan, asked, out),
             (None, Some(engine)) => hand_over(arguments, &plan, engine, out),
@@ -151,6 +152,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
                 planned.regress.clone_from(&same.regress);
             }
         }
+        plan = plan::as_begun(out, plan)?;
     }
     match (arguments.engine, &arguments.out) {
         (Some(engine), Some(out)) => hand_over(arguments, &plan, engine, out),

@@ -16,10 +16,10 @@ pub struct Job {
 /// The jobs of a plan. See [`Plan`] for their order.
 #[derive(Clone, Debug)]
 pub struct Jobs {
-    /// Seeds that once failed.
+    /// Seeds that once failed, and recorded runs.
     regress: Vec<Job>,
-    /// By cell: scenario.
-    cells: Vec<usize>,
+    /// Scenario and cell of those that take every seed of the range.
+    cells: Vec<(usize, usize)>,
     /// By scenario: seeds that once failed, which the range leaves out.
     known: Vec<Vec<u64>>,
     first: u64,
@@ -41,16 +41,22 @@ impl Jobs {
         let overflow = Overflow { first, count: seeds };
         first.checked_add(seeds).ok_or(overflow)?;
         let (mut regress, mut cells, mut known) = (Vec::new(), Vec::new(), Vec::new());
+        let mut next = 0;
         for (scenario, planned) in plan.scenarios.iter().enumerate() {
-            let own = cells.len()..cells.len() + planned.cells.len();
-            for seed in &planned.regress {
+            let own = next..next + planned.cells.len();
+            next = own.end;
+            let mut once = planned.regress.clone();
+            if let Some(seed) = planned.replay {
+                once = vec![seed];
+            } else {
+                cells.extend(own.clone().map(|cell| (scenario, cell)));
+            }
+            once.sort_unstable();
+            for seed in &once {
                 let job = |cell| Job { scenario, cell, seed: *seed };
                 regress.extend(own.clone().map(job));
             }
-            cells.extend(own.map(|_| scenario));
-            let mut seeds = planned.regress.clone();
-            seeds.sort_unstable();
-            known.push(seeds);
+            known.push(once);
         }
         let drawn = (cells.len() as u64).checked_mul(seeds).ok_or(overflow)?;
         let count = drawn.checked_add(regress.len() as u64).ok_or(overflow)?;
@@ -70,8 +76,8 @@ impl Jobs {
             return Some(self.regress[index as usize]);
         };
         let width = self.cells.len() as u64;
-        let cell = (drawn % width) as usize;
-        let (scenario, seed) = (self.cells[cell], self.first + drawn / width);
+        let (scenario, cell) = self.cells[(drawn % width) as usize];
+        let seed = self.first + drawn / width;
         let again = self.known[scenario].binary_search(&seed).is_ok();
         (!again).then_some(Job { scenario, cell, seed })
     }
@@ -121,6 +127,19 @@ mod tests {
                 Some((1, 2, 6)),
             ]
         );
+    }
+
+    #[test]
+    fn a_recorded_run_is_run_once_at_each_point_whatever_the_seeds() {
+        let mut plan = plan(5, 2);
+        plan.scenarios[0].replay = Some(6);
+        let jobs = Jobs::new(&plan).unwrap();
+        let all: Vec<Option<(usize, usize, u64)>> = (0..jobs.count())
+            .map(|index| jobs.get(index).map(|job| (job.scenario, job.cell, job.seed)))
+            .collect();
+        assert_eq!(all, [(0, 0, 6), (0, 1, 6), (1, 2, 5), (1, 2, 6)].map(Some));
+        plan.scenarios.truncate(1);
+        assert_eq!(Jobs::new(&plan).unwrap().count(), 2);
     }
 
     #[test]

@@ -47,6 +47,7 @@ pub fn plan(sources: &[Source], seeds: &Seeds, shards: u32, build: &str) -> Resu
                 source.name
             )));
         }
+        let replay = source.scenario.replay.as_ref().map(|replay| *replay.seed);
         let mut regress = source.regress.clone();
         regress.sort_unstable();
         regress.dedup();
@@ -57,6 +58,7 @@ pub fn plan(sources: &[Source], seeds: &Seeds, shards: u32, build: &str) -> Resu
             text: source.text.clone(),
             about: source.scenario.about.clone(),
             regress,
+            replay,
             cells: source.scenario.sweep.cells(),
         });
     }
@@ -97,10 +99,11 @@ pub fn check(plan: &Plan) -> Result<Jobs, Trouble> {
     Jobs::new(plan).map_err(|error| Trouble::Usage(error.to_string()))
 }
 
-/// The name of the sweep that `plan` is: 32 hexadecimal digits, the same whatever the number of shards and
-/// however its seeds were asked for.
+/// The name of the sweep that `plan` is: 32 hexadecimal digits, the same whatever the number of shards,
+/// however its seeds were asked for, and wherever its scenarios lay. Two checkouts agree on it.
 pub fn id(plan: &Plan) -> String {
-    let plain = Plan { shards: 0, seed_base: String::new(), ..plan.clone() };
+    let mut plain = Plan { shards: 0, seed_base: String::new(), ..plan.clone() };
+    plain.scenarios.iter_mut().for_each(|planned| planned.path.clear());
     let text = serde_json::to_string(&plain).expect("a plan is JSON");
     format!("{:032x}", xxh3_128(text.as_bytes()))
 }
@@ -127,20 +130,39 @@ pub fn claim(folder: &Path, plan: &Plan) -> Result<(), Trouble> {
     }
 }
 
-/// The plan in `folder`, where one is.
+/// The plan in `folder`, where one is. Errors: it is damaged, or of a newer simctl.
 pub fn there(folder: &Path) -> Result<Option<Plan>, Trouble> {
     let path = folder.join(store::PLAN);
     match fs::metadata(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        _ => Ok(Some(store::read_plan(&path)?)),
+        _ => Ok(Some(of_today(&path)?)),
     }
+}
+
+/// `plan` as it goes on in `folder`: where the same sweep was begun there from other paths, those stay, so
+/// that all that is written is of one plan.
+pub fn as_begun(folder: &Path, plan: Plan) -> Result<Plan, Trouble> {
+    let begun = there(folder)?;
+    let same = |found: &Plan| found.shards == plan.shards && id(found) == id(&plan);
+    Ok(begun.filter(same).unwrap_or(plan))
+}
+
+/// Reads the plan `path`. Errors: it is damaged, or may say what this program knows nothing of.
+fn of_today(path: &Path) -> Result<Plan, Trouble> {
+    let plan = store::read_plan(path)?;
+    let (found, known) = (plan.format_version, results::FORMAT_VERSION);
+    if found > known {
+        let why = format!("it has format version {found}, and this simctl reads up to {known}");
+        return Err(StoreError::Foreign { path: path.into(), why }.into());
+    }
+    Ok(plan)
 }
 
 /// Reads the plan `path` and checks it for the program `build`.
 ///
 /// Errors: it is damaged, makes no sense, or is for another program.
 pub fn read(path: &Path, build: &str) -> Result<Plan, Trouble> {
-    let plan = store::read_plan(path)?;
+    let plan = of_today(path)?;
     let shown = path.display();
     if plan.build != build {
         let theirs = &plan.build;

@@ -198,8 +198,10 @@ impl<'p> Runner<'p> {
         let shared = &self.cells[job.cell];
         let (deployed, place) = (shared.deployed()?, shared.place());
         let build = &self.plan.build;
-        // The first seed of the range is what everybody has; those that once failed come and go.
-        if job.seed != self.plan.seed_first {
+        // The first seed of the range is what everybody has; those that once failed come and go. A recorded
+        // run is its only one.
+        let recorded = self.plan.scenarios[job.scenario].replay.is_some();
+        if job.seed != self.plan.seed_first && !recorded {
             let outcome = deployed.run(job.seed, Options::default(), None);
             return Ok(Done::of(job.cell, place, build, &outcome, None));
         }

@@ -356,6 +356,100 @@ fn chance_chooses_once_for_a_sweep_that_is_resumed() {
 }
 
 #[test]
+fn chance_leaves_the_seeds_of_another_sweep_alone() {
+    let folder = scenarios();
+    let at = folder.path();
+    expect(at, "sweep good.toml --seeds 0..3 --out out", 0);
+    let before = results(&at.join("out"));
+    let said = expect(at, "sweep good.toml --seeds-from random --count 3 --out out", 2).err;
+    assert!(said.contains("another sweep is there"), "{said}");
+    assert!(results(&at.join("out")) == before);
+    expect(at, "sweep good.toml --seeds-from random --count 3 --out chance", 0);
+    for other in
+        ["good.toml --seeds-from random --count 4", "bad.toml --seeds-from random --count 3"]
+    {
+        let said = expect(at, &format!("sweep {other} --out chance"), 2).err;
+        assert!(said.contains("another sweep is there"), "{said}");
+    }
+}
+
+#[test]
+fn a_sweep_that_saves_its_first_failure_is_over_when_it_is_begun_again() {
+    let folder = scenarios();
+    let at = folder.path();
+    let line = "sweep bad.toml --seeds 5..20 --fail-fast --save --out out";
+    let first = expect(at, line, 1);
+    let (files, saved) = (results(&at.join("out")), fs::read(at.join("bad.seeds")).unwrap());
+    let again = expect(at, line, 1);
+    assert!(again.err.contains(" done before"), "{}", again.err);
+    assert_eq!(again.out, first.out);
+    assert!(results(&at.join("out")) == files);
+    assert_eq!(fs::read(at.join("bad.seeds")).unwrap(), saved, "no seed is kept twice");
+}
+
+#[test]
+fn a_recorded_run_is_swept_once_and_said_to_be() {
+    let folder = scenarios();
+    let at = folder.path();
+    expect(at, "shrink bad.toml --seed 1 --out small.toml", 0);
+    let alone = expect(at, "sweep small.toml --seeds 0..50 --out alone", 0);
+    let said = "1 scenario (a recorded run, which is run once), seeds 0..50: 1 run\n";
+    assert!(alone.err.contains(said), "{}", alone.err);
+    expect(at, "sweep good.toml small.toml --seeds 7..10 --out both", 0);
+    let sweep = results::read(&at.join("both")).unwrap();
+    let runs: Vec<results::Run> = sweep.runs().map(Result::unwrap).collect();
+    let of = |name: &str| runs.iter().filter(|run| run.scenario == name).count();
+    assert_eq!((of("small"), of("good"), sweep.timelines.len()), (1, 6, 3));
+    assert_eq!((&*runs[0].scenario, runs[0].seed), ("small", 1), "it is run first");
+    expect(at, "report both", 0);
+}
+
+#[test]
+fn two_checkouts_agree_on_what_a_sweep_is_and_share_its_shards() {
+    let folders = [scenarios(), scenarios()];
+    let [here, there] = [folders[0].path(), folders[1].path()];
+    let theirs = there.display();
+    expect(here, "plan bad.toml --seeds 0..6 --shards 2 --out plan.json", 0);
+    expect(here, &format!("plan {theirs}/bad.toml --seeds 0..6 --shards 2 --out theirs.json"), 0);
+    assert_ne!(
+        fs::read(here.join("plan.json")).unwrap(),
+        fs::read(here.join("theirs.json")).unwrap()
+    );
+    let alone = expect(here, "sweep --plan plan.json --out alone", 1);
+    for (shard, plan, out) in [(0, "plan", "out"), (1, "theirs", "far")] {
+        expect(here, &format!("sweep --plan {plan}.json --shard {shard}/2 --out {out}"), 0);
+    }
+    let part = "shard-00001-of-00002.parquet";
+    fs::copy(here.join("far").join(part), here.join("out").join(part)).unwrap();
+    let merged = expect(here, "merge out", 1);
+    assert_eq!(merged.out, alone.out);
+    assert!(results(&here.join("out")) == results(&here.join("alone")));
+    let again = expect(here, "sweep --plan theirs.json --out alone", 1);
+    assert_eq!(again.out, alone.out, "the paths that it was begun with stay");
+}
+
+#[test]
+fn a_plan_of_a_newer_simctl_is_refused_by_name() {
+    let folder = scenarios();
+    let at = folder.path();
+    expect(at, "sweep good.toml --seeds 0..2 --out out", 0);
+    let path = at.join("out/plan.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let ours = format!("\"format_version\": {}", results::FORMAT_VERSION);
+    assert!(text.contains(&ours), "{text}");
+    fs::write(&path, text.replace(&ours, "\"format_version\": 999")).unwrap();
+    for line in [
+        "sweep --plan out/plan.json --out new",
+        "merge out",
+        "sweep good.toml --seeds 0..2 --out out",
+    ] {
+        let said = expect(at, line, 2).err;
+        assert!(said.contains("out/plan.json: it has format version 999, and"), "{line}: {said}");
+    }
+    assert!(!at.join("new").exists());
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_before_anything_runs() {
     let folder = scenarios();
     let at = folder.path();

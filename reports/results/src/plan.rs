@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 /// What a sweep runs. A job is one scenario at one point of its grid with one seed. Jobs are numbered:
-/// first the seeds that once failed, scenario by scenario, seed by seed, cell by cell; then seed by seed,
-/// scenario by scenario, cell by cell, so that a sweep that is cut short has done as much of each scenario.
-/// A seed that comes up again is left out.
+/// first the seeds that once failed and recorded runs, scenario by scenario, seed by seed, cell by cell; then
+/// seed by seed, scenario by scenario, cell by cell, so that a sweep that is cut short has done as much of
+/// each scenario. A seed that comes up again is left out, and recorded runs take none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Plan {
@@ -41,6 +41,9 @@ pub struct Planned {
     pub about: String,
     /// Seeds that once failed and are run first, besides the others: ascending, each once.
     pub regress: Vec<u64>,
+    /// It is a recorded run, of this seed: no other seed would change anything, so it is run once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay: Option<u64>,
     /// The points of its grid; one without settings where there is no grid.
     pub cells: Vec<Cell>,
 }
