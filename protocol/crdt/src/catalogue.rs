@@ -1,5 +1,9 @@
 //! Every type by name: what it takes at the start, and operations to try it with.
 
+mod joins;
+
+pub use joins::{JOINS, ListedJoin, VisitJoin, visit_join, visit_planted_join};
+
 use crate::{
     Op, Product, Refused, Semidirect, Value,
     op::Reader,
@@ -19,6 +23,9 @@ pub trait Listed: Op + Sized {
     const NAME: &'static str;
     /// What it is, in one line.
     const ABOUT: &'static str;
+
+    /// What it can be told at the start.
+    const KEYS: &'static [&'static str];
 
     /// Of what all replicas are told at the start; where a key is missing, something small.
     ///
@@ -77,10 +84,11 @@ impl Draw {
 }
 
 macro_rules! catalogue {
-    ($($name:literal $about:literal: $kind:ty, $configured:expr, $proposal:expr;)*) => {
+    ($($name:literal $about:literal $keys:expr => $kind:ty, $configured:expr, $proposal:expr;)*) => {
         $(impl Listed for $kind {
             const NAME: &'static str = $name;
             const ABOUT: &'static str = $about;
+            const KEYS: &'static [&'static str] = &$keys;
 
             fn configured(start: &Value) -> Result<Self, Refused> {
                 let configured: fn(&Value) -> Result<Self, Refused> = $configured;
@@ -93,47 +101,44 @@ macro_rules! catalogue {
             }
         })*
 
-        /// Every type: its name, and what it is.
+        /// Every operation-based type: its name, and what it is.
         pub const LIST: &[(&str, &str)] = &[$(($name, $about)),*];
 
-        /// Has `visitor` see the type called `name`, configured by `start`.
+        /// Has `visitor` see the type called `name`, configured by `start`; a state-based one by deltas.
         ///
         /// Errors: [`Refused`] where there is no such type, or `start` is not for it.
         pub fn visit<V: Visit>(name: &str, start: &Value, visitor: V) -> Result<V::Out, Refused> {
             match name {
-                $($name => Ok(visitor.visit(<$kind as Listed>::configured(start)?)),)*
-                _ => Err(Refused::Unknown {
-                    expected: "the name of a type",
-                    found: name.to_owned(),
-                }),
+                $($name => Ok(visitor.visit(started::<$kind>(start)?)),)*
+                _ => joins::visit_deltas(name, start, visitor),
             }
         }
     };
 }
 
 catalogue! {
-    "int_add_mult" "an integer; additions go before concurrent multiplications":
+    "int_add_mult" "an integer; additions go before concurrent multiplications" ["init"] =>
         Aggregate<Register>,
         |start| Ok(Self(Register { start: number(start, "init", 1)? })),
         |_, draw| match draw.below(5) {
             0..3 => of("add", [("arg", draw.within(-5, 7))]),
             _ => of("mult", [("arg", draw.pick(&[-2, -1, 0, 2, 3]))]),
         };
-    "semiring_minplus" "an integer; minima go before concurrent additions":
+    "semiring_minplus" "an integer; minima go before concurrent additions" ["init"] =>
         Aggregate<Tropical>,
         |start| Ok(Self(Tropical { start: number(start, "init", 50)? })),
         |_, draw| match draw.below(2) {
             0 => of("min", [("arg", draw.within(-20, 40))]),
             _ => of("plus", [("arg", draw.within(-9, 9))]),
         };
-    "int_min_max_add_mult" "an integer; minima, maxima, additions and multiplications, in this order":
+    "int_min_max_add_mult" "an integer; minima, maxima, additions and multiplications, in this order" ["init"] =>
         Product<Bounds>,
         |start| Ok(Self(Bounds { start: number(start, "init", 1)? })),
         |_, draw| match draw.below(5) {
             0 => of("mult", [("arg", draw.within(0, 3))]),
             kind => of(["min", "max", "add", "add"][kind - 1], [("arg", draw.within(-12, 20))]),
         };
-    "shapes" "shapes in the plane; translations go before rotations, and both before reflections":
+    "shapes" "shapes in the plane; translations go before rotations, and both before reflections" ["shapes"] =>
         Product<Shapes>,
         |start| Ok(Self(Shapes { start: points(start)? })),
         |value, draw| match draw.below(5) {
@@ -145,7 +150,7 @@ catalogue! {
             3 => of("rotate_all", [("quarter", draw.within(1, 3))]),
             _ => of("reflect_all", [("axis", draw.pick(&["x", "y"]))]),
         };
-    "int_register_resets" "an add/mult register with a reset that undoes what it saw and one that wins":
+    "int_register_resets" "an add/mult register with a reset that undoes what it saw and one that wins" ["init", "reset_value"] =>
         ResetWins<ObservedReset<Aggregate<Register>>>,
         |start| {
             let first = number(start, "init", 0)?;
@@ -162,17 +167,17 @@ catalogue! {
             5..7 => of("mult", [("arg", draw.pick(&[-1, 2, 3]))]),
             kind => plain(if kind < 9 { "reset" } else { "reset_strong" }),
         };
-    "enable_wins_flag" "a flag that is down at the start; enabling wins":
+    "enable_wins_flag" "a flag that is down at the start; enabling wins" [] =>
         EnableWins, |_| Ok(Self), |_, draw| plain(draw.pick(&["enable", "disable"]));
-    "disable_wins_flag" "a flag that is up at the start; disabling wins":
+    "disable_wins_flag" "a flag that is up at the start; disabling wins" [] =>
         DisableWins, |_| Ok(Self), |_, draw| plain(draw.pick(&["enable", "disable"]));
-    "add_wins_set" "a set of names; additions win":
+    "add_wins_set" "a set of names; additions win" [] =>
         AddWins, |_| Ok(Self), set;
-    "remove_wins_set" "a set of names; a name is in that was added after every removal of it":
+    "remove_wins_set" "a set of names; a name is in that was added after every removal of it" [] =>
         RemoveWins, |_| Ok(Self), set;
-    "remove_wins_set_pure" "a set of names; a name is in of which every removal precedes some addition":
+    "remove_wins_set_pure" "a set of names; a name is in of which every removal precedes some addition" [] =>
         RemoveWinsPure, |_| Ok(Self), set;
-    "map_of_counters" "counters by key; whatever is done to a key survives concurrent deletions":
+    "map_of_counters" "counters by key; whatever is done to a key survives concurrent deletions" [] =>
         CounterMap,
         |_| Ok(Self),
         |_, draw| {
@@ -188,13 +193,13 @@ catalogue! {
                 ]),
             }
         };
-    "unique_set_foreach" "registers named by who created them, and operations for each of them":
+    "unique_set_foreach" "registers named by who created them, and operations for each of them" [] =>
         Unique, |_| Ok(Self), unique;
-    "list_reverse" "a list that can be turned round":
+    "list_reverse" "a list that can be turned round" [] =>
         Reversible,
         |_| Ok(Self),
         |value, draw| list(value, draw).unwrap_or_else(|| plain("reverse"));
-    "list_range_remove" "a list of which ranges can be removed, with what is put into them concurrently":
+    "list_range_remove" "a list of which ranges can be removed, with what is put into them concurrently" [] =>
         Ranged,
         |_| Ok(Self),
         |value, draw| list(value, draw).unwrap_or_else(|| {
@@ -202,7 +207,7 @@ catalogue! {
             let end = start + draw.below((length(value) - start).min(3));
             of("range_remove", [("start", start as i64), ("end", end as i64)])
         });
-    "rich_text" "text with attributes, which what is typed takes over from its left":
+    "rich_text" "text with attributes, which what is typed takes over from its left" [] =>
         Rich,
         |_| Ok(Self),
         |value, draw| list(value, draw).unwrap_or_else(|| {
@@ -236,19 +241,19 @@ pub fn visit_planted<V: VisitPlanted>(
     }
     match name {
         Aggregate::<Register>::NAME => {
-            let listed = Aggregate::<Register>::configured(start)?;
+            let listed: Aggregate<Register> = started(start)?;
             Ok(planted(listed.0.clone(), &listed, bug, visitor))
         }
         Aggregate::<Tropical>::NAME => {
-            let listed = Aggregate::<Tropical>::configured(start)?;
+            let listed: Aggregate<Tropical> = started(start)?;
             Ok(planted(listed.0.clone(), &listed, bug, visitor))
         }
         Product::<Bounds>::NAME => {
-            let listed = Product::<Bounds>::configured(start)?;
+            let listed: Product<Bounds> = started(start)?;
             Ok(planted(listed.0.clone(), &listed, bug, visitor))
         }
         Product::<Shapes>::NAME => {
-            let listed = Product::<Shapes>::configured(start)?;
+            let listed: Product<Shapes> = started(start)?;
             Ok(planted(listed.0.clone(), &listed, bug, visitor))
         }
         _ => Err(Refused::Unknown {
@@ -256,6 +261,28 @@ pub fn visit_planted<V: VisitPlanted>(
             found: name.to_owned(),
         }),
     }
+}
+
+/// A type that is told `start`. Errors: [`Refused`] where it does not take that.
+fn started<T: Listed>(start: &Value) -> Result<T, Refused> {
+    let unknown = match start {
+        Value::Map(keys) => keys.keys().find(|key| !T::KEYS.contains(&key.as_str())),
+        Value::Null => None,
+        _ => {
+            let expected = "what it starts with to be keys and values";
+            return Err(Refused::Unknown { expected, found: start.to_string() });
+        }
+    };
+    if let Some(key) = unknown {
+        let known = T::KEYS.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" and ");
+        let known = if known.is_empty() { "none".to_owned() } else { known };
+        return Err(Refused::NoKey { found: key.clone(), known });
+    }
+    T::configured(start)
+}
+
+fn no_type<T>(name: &str) -> Result<T, Refused> {
+    Err(Refused::Unknown { expected: "the name of a type", found: name.to_owned() })
 }
 
 fn plain(kind: &str) -> Value {

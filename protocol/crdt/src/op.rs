@@ -74,6 +74,14 @@ pub enum Refused {
         /// The operation.
         found: String,
     },
+    /// A key that the type does not take.
+    #[error("there is no key `{found}` here, only {known}")]
+    NoKey {
+        /// Which.
+        found: String,
+        /// Those that there are, in words.
+        known: String,
+    },
     /// An index beyond the end.
     #[error("index {index} is out of range: there are {length}")]
     OutOfRange {

@@ -82,6 +82,40 @@ impl<S, M> Acting<S, M> {
     pub fn kept(&self) -> usize {
         self.history.iter().map(Vec::len).sum()
     }
+
+    /// What is kept to act on others, in normal form, causes first whatever the class.
+    pub fn history(&self) -> impl Iterator<Item = (Stamp, &M)> {
+        let mut entries: Vec<_> = self.history.iter().flatten().collect();
+        entries.sort_unstable_by_key(|(stamp, _)| *stamp);
+        entries.into_iter().map(|(stamp, message)| (*stamp, message))
+    }
+}
+
+impl<T: Semidirect> Product<T> {
+    /// The state that has `history`, which is as [`Acting::history`] gives it.
+    ///
+    /// Errors: [`Refused`] where it is in another order, or a message of it acts on nothing.
+    pub fn restored(
+        &self,
+        state: T::State,
+        history: impl IntoIterator<Item = (Stamp, T::Message)>,
+    ) -> Result<Acting<T::State, T::Message>, Refused> {
+        let mut restored = Acting { state, ..self.initial() };
+        let mut last = None;
+        for (stamp, message) in history {
+            if last >= Some(stamp) {
+                let found = format!("{} after what it precedes", stamp.dot);
+                return Err(Refused::Unknown { expected: "history in order of stamps", found });
+            }
+            last = Some(stamp);
+            let Some(above) = self.0.class(&message).checked_sub(1) else {
+                let found = format!("{message:?}");
+                return Err(Refused::Unknown { expected: "a message that acts on others", found });
+            };
+            restored.history[above].push((stamp, message));
+        }
+        Ok(restored)
+    }
 }
 
 impl<T: Semidirect> Product<T> {
