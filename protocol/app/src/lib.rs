@@ -7,9 +7,9 @@
 //! A release whose manifest declares a type under [`Guarantee::Causal`] has operations. An instance
 //! broadcasts one with [`Outgoing::Broadcast`], at most one a step, and carries none out by itself:
 //! what it broadcasts comes back as [`Incoming::Delivered`], as at every other member, but within the
-//! same transaction, so that a client reads what it wrote. Operations come in causal order. Once one
-//! is at every member, nothing concurrent to it can come any more, and [`Incoming::Stable`] lets the
-//! instance forget what it kept for that. An operation of an older release is converted when it is
+//! same transaction, so that a client reads what it wrote. Operations come in causal order. Once
+//! every member is known to have one, nothing concurrent to it can come any more, and
+//! [`Incoming::Stable`] lets the instance forget what it kept for that. An operation of an older release is converted when it is
 //! delivered, by the release that runs then; one that an instance fails on changes nothing.
 //!
 //! State and messages cross versions only as canonical values of [`value`], whatever the code is
@@ -73,7 +73,8 @@ pub enum Incoming {
         /// What, in the form of the running release.
         body: Body,
     },
-    /// Every member has delivered these operations: whatever is delivered from now on follows them.
+    /// Every member is known to have delivered these operations: whatever is delivered from now on
+    /// follows them.
     Stable {
         /// Which; never less than before.
         clock: Clock,

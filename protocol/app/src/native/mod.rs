@@ -16,6 +16,8 @@ use crate::{
 };
 
 mod counter;
+mod register;
+mod replicated;
 mod sessions;
 mod typed;
 
@@ -53,7 +55,9 @@ pub struct Registry {
 impl Registry {
     /// Every program that is built in.
     pub fn standard() -> Self {
-        let programs = [counter::LIST, counter::FLAWED, sessions::LIST].concat();
+        let programs =
+            [counter::LIST, counter::FLAWED, sessions::LIST, register::LIST, register::FLAWED]
+                .concat();
         let key = |listed: &Listed| (listed.app, listed.version, listed.variant);
         for (at, listed) in programs.iter().enumerate() {
             assert!(

@@ -57,6 +57,9 @@ impl Fleet {
 
     /// Hands one input to the node at `at`, and keeps what it sends in flight.
     pub(super) fn give(&mut self, at: usize, incoming: Incoming, entropy: u64) -> Seen {
+        if !matches!(incoming, Incoming::Delivered { .. }) {
+            self.pay();
+        }
         self.steps += 1;
         let (node, now) = (self.nodes[at], Time::from_nanos(self.steps * 1_000_000_000));
         let next = self.next(at);
@@ -88,6 +91,13 @@ impl Fleet {
         Some(Stamp { lamport, dot: Dot::new(node.0, clock.get(node.0) + 1) })
     }
 
+    /// Gives a node back what it has broadcast: nothing else comes between.
+    fn pay(&mut self) -> Option<Seen> {
+        let at = self.owing.take()?;
+        let own = self.log.last().expect("it has broadcast").stamp;
+        Some(self.deliver_operation(at, own))
+    }
+
     fn broadcast(&mut self, at: usize, body: Body) {
         let stamp = self.next(at).expect("only who may broadcast does");
         assert_eq!(self.owing.replace(at), None, "at most one broadcast a step");
@@ -113,11 +123,10 @@ impl Fleet {
         seen
     }
 
-    /// Tells the node at `at` what all nodes have delivered.
+    /// Tells the node at `at` what it can know all nodes to have delivered.
     pub(super) fn stabilize(&mut self, at: usize) -> Seen {
-        let everywhere = |dot: Dot| self.delivered.iter().all(|clock| clock.covers(dot));
-        let dots = self.log.iter().map(|event| event.stamp.dot);
-        let clock = dots.filter(|dot| everywhere(*dot)).collect();
+        let others = self.nodes.iter().filter(|node| **node != self.nodes[at]);
+        let clock = stable(others.map(|node| node.0), &self.delivered[at], &self.log);
         self.give(at, Incoming::Stable { clock }, 0)
     }
 
@@ -144,9 +153,8 @@ impl Fleet {
 
     /// Everything a fleet can do, by a draw.
     pub(super) fn play(&mut self, (choice, entropy): Move) -> Seen {
-        if let Some(at) = self.owing.take() {
-            let own = self.log.last().expect("it has broadcast").stamp;
-            return self.deliver_operation(at, own);
+        if let Some(own) = self.pay() {
+            return own;
         }
         let at = entropy as usize % self.nodes.len();
         let ready = self.ready(at);
@@ -202,6 +210,30 @@ impl Fleet {
         let states = self.instances.iter().map(|instance| instance.export());
         states.map(|state| self.program.measure(&state).expect("a state")[measure]).sum()
     }
+}
+
+/// What a node that has `delivered` knows all of `others` to have delivered too, by what they sent.
+pub(super) fn stable<'a>(
+    others: impl Iterator<Item = u32>,
+    delivered: &Clock,
+    log: impl IntoIterator<Item = &'a Event<Body>> + Clone,
+) -> Clock {
+    let known = |other: u32| {
+        let from = |event: &&Event<Body>| {
+            let dot = event.stamp.dot;
+            dot.origin == other.into() && delivered.covers(dot)
+        };
+        let mut known = Clock::new();
+        for event in log.clone().into_iter().filter(from) {
+            known.merge(&event.past);
+            known.advance(event.stamp.dot);
+        }
+        known
+    };
+    let known: Vec<_> = others.map(known).collect();
+    let everywhere = |dot: &Dot| known.iter().all(|known| known.covers(*dot));
+    let dots = log.into_iter().map(|event| event.stamp.dot);
+    dots.filter(|dot| delivered.covers(*dot)).filter(everywhere).collect()
 }
 
 /// Takes a state along an edge within the budget.
