@@ -19,6 +19,7 @@ mod counter;
 mod register;
 mod replicated;
 mod sessions;
+mod tally;
 mod typed;
 
 #[cfg(test)]
@@ -55,9 +56,15 @@ pub struct Registry {
 impl Registry {
     /// Every program that is built in.
     pub fn standard() -> Self {
-        let programs =
-            [counter::LIST, counter::FLAWED, sessions::LIST, register::LIST, register::FLAWED]
-                .concat();
+        let programs = [
+            counter::LIST,
+            counter::FLAWED,
+            sessions::LIST,
+            register::LIST,
+            register::FLAWED,
+            tally::LIST,
+        ]
+        .concat();
         let key = |listed: &Listed| (listed.app, listed.version, listed.variant);
         for (at, listed) in programs.iter().enumerate() {
             assert!(
