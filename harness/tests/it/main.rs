@@ -4,6 +4,7 @@ mod cli;
 mod failures;
 mod paths;
 mod reports;
+mod square;
 mod support;
 mod sweep;
 mod view;

@@ -246,6 +246,26 @@ fn a_sweep_that_was_stopped_by_a_file_goes_on_once_it_is_gone() {
 }
 
 #[test]
+fn the_grid_in_the_repository_holds_at_each_of_its_points() {
+    let folder = tempfile::tempdir().unwrap();
+    let grid = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/rollout-grid.toml");
+    fs::copy(grid, folder.path().join("grid.toml")).unwrap();
+    let ran = expect(folder.path(), "sweep grid.toml --seeds 0..2 --out out", 0);
+    assert!(ran.err.contains("1 scenario at 24 points, seeds 0..2: 48 runs"), "{}", ran.err);
+    let sweep = results::read(&folder.path().join("out")).unwrap();
+    let cells: BTreeSet<String> = sweep.runs().map(|run| run.unwrap().cell).collect();
+    assert_eq!((sweep.count(), cells.len()), (48, 24));
+    let last = "until=7s nodes=10 independent=20% runs=1.4.0 version=2.0.0";
+    assert!(cells.contains(last), "{cells:?}");
+    let converted = |release: &str| {
+        let runs = sweep.runs().map(Result::unwrap).filter(|run| run.cell.ends_with(release));
+        runs.map(|run| run.conversions).sum::<u64>()
+    };
+    assert_eq!(converted("version=1.0.1"), 0, "a patch converts nothing");
+    assert!(converted("version=2.0.0") > 0, "a major release does");
+}
+
+#[test]
 fn one_signature_in_several_cells_is_one_kind() {
     let folder = scenarios();
     let at = folder.path();

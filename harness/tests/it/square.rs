@@ -1,0 +1,68 @@
+//! `simctl square`: upgrades that hold, one that does not, and arguments that are wrong.
+
+use std::path::Path;
+
+use expect_test::expect;
+
+use crate::support::{exits, refused, simctl};
+
+#[test]
+fn good_upgrades_hold_a_line_each() {
+    let ran = exits(Path::new("."), &["square", "sessions", "--cases", "200"], 0);
+    expect![[r#"
+        holds  sessions 1.0.0 -> 2.0.0  200 cases of which 154 had an effect; one path
+        holds  sessions 1.1.0 -> 2.0.0  200 cases of which 154 had an effect; one path
+    "#]]
+    .assert_eq(&ran.out);
+    assert_eq!(ran.err, "");
+}
+
+#[test]
+fn a_broken_upgrade_exits_1_and_tells_the_least_that_shows_it() {
+    let arguments =
+        ["square", "counter", "--from", "1.4.0", "--to", "2.0.0:mistranslates", "--cases", "400"];
+    let ran = exits(Path::new("."), &arguments, 1);
+    for text in [
+        "broken counter 1.4.0 -> 2.0.0:mistranslates",
+        "states-differ (seed 1: 4 moves came down to 2)",
+        "convert(m) is `add` {by: Up(1000)}",
+        "migrate(effect(m, s))           = {id: 2, map: {2 -> {up: 1, down: 0}}}",
+        "effect'(convert(m), migrate(s)) = {id: 2, map: {2 -> {up: 1000, down: 0}}}",
+        "simctl square counter --from 1.4.0 --to 2.0.0:mistranslates --cases 400 --seed 1",
+    ] {
+        assert!(ran.out.contains(text), "{text} in\n{}", ran.out);
+    }
+}
+
+#[test]
+fn what_is_found_is_one_json_object_an_upgrade() {
+    let arguments = ["square", "counter", "--to", "3.0.0:strays", "--cases", "50"];
+    let ran = exits(Path::new("."), &[&arguments[..], &["--format", "json"]].concat(), 1);
+    let rows: Vec<serde_json::Value> =
+        ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows.len(), 6, "{}", ran.out);
+    let strayed = rows.iter().find(|row| row["from"] == "1.4.0").unwrap();
+    assert_eq!(strayed["holds"], false);
+    assert_eq!(strayed["failed"], 0);
+    assert_eq!(strayed["strayed"], 50);
+    assert_eq!(strayed["state_paths"][1], "2.0.0#0 3.0.0:strays#1");
+    let failure = &strayed["failures"][0];
+    assert_eq!(failure["kind"], "paths-differ");
+    assert_eq!(failure["how"]["paths"][1]["end"]["map"], serde_json::json!([]));
+    assert!(rows.iter().any(|row| row["from"] == "2.0.0" && row["holds"] == true));
+}
+
+#[test]
+fn arguments_that_name_no_upgrade_are_refused() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    for (arguments, why) in [
+        (&["square", "abacus"][..], "no app `abacus` in this host, which has counter"),
+        (&["square", "counter", "--to", "2.0.0:no-edge"], "no edges of 2.0.0:no-edge lead there"),
+        (&["square", "counter", "--to", "two"], "expected a version such as"),
+        (&["square", "--to", "2.0.0"], "<APP>"),
+        (&["square", "counter", "--cases", "0"], "0 is not in 1.."),
+    ] {
+        refused(&here, arguments, why);
+    }
+    assert!(simctl(&here, &["square", "--help"]).out.contains("simctl square counter --from"));
+}
