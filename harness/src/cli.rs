@@ -15,6 +15,7 @@ mod export;
 mod interrupt;
 mod json;
 mod lattice;
+mod laws;
 mod list;
 mod load;
 mod merge;
@@ -28,6 +29,7 @@ mod report;
 mod result_file;
 mod run;
 mod shrink;
+mod square;
 mod style;
 mod summary;
 mod sweep;
@@ -102,9 +104,15 @@ enum Command {
     /// Check every delivery order of a replicated type's histories, over the lattice of closed sets.
     #[command(after_help = lattice::EXAMPLES)]
     Lattice(lattice::Arguments),
+    /// Try the laws that replicated types promise: of joins and deltas, of messages and what acts on them.
+    #[command(after_help = laws::EXAMPLES)]
+    Laws(laws::Arguments),
     /// Replay vector files through the replicated types: what others say that they must show.
     #[command(after_help = vectors::EXAMPLES)]
     Vectors(vectors::Arguments),
+    /// Check that it does not matter when a node upgrades, nor which releases it skips.
+    #[command(after_help = square::EXAMPLES)]
+    Square(square::Arguments),
     /// Print the JSON Schema of scenarios.
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema,
@@ -184,7 +192,9 @@ fn carry_out(command: &Command) -> Result<Exit, Failure> {
         Command::Plot(arguments) => plot::carry_out(arguments),
         Command::New(arguments) => new::carry_out(arguments),
         Command::Lattice(arguments) => lattice::carry_out(arguments),
+        Command::Laws(arguments) => laws::carry_out(arguments),
         Command::Vectors(arguments) => vectors::carry_out(arguments),
+        Command::Square(arguments) => square::carry_out(arguments),
         Command::Schema => {
             print(&schema_text())?;
             Ok(Exit::Holds)

@@ -18,6 +18,7 @@ pub mod scenario;
 mod shell;
 pub mod shrink;
 pub mod signature;
+pub mod square;
 pub mod story;
 pub mod sweep;
 pub mod trace;

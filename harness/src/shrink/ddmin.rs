@@ -9,7 +9,7 @@
 use rayon::prelude::*;
 
 /// The smallest part of `units` that was found to pass `test`, in their order. `units` passes.
-pub(super) fn minimise<T: Clone + Send + Sync>(
+pub(crate) fn minimise<T: Clone + Send + Sync>(
     mut units: Vec<T>,
     test: impl Fn(&[T]) -> bool + Sync,
 ) -> Vec<T> {

@@ -27,7 +27,7 @@ use crate::{
 };
 
 mod case;
-mod ddmin;
+pub(crate) mod ddmin;
 mod edit;
 mod keys;
 mod script;
