@@ -20,4 +20,4 @@ pub use resets::{ObservedReset, ResetOp, ResetWins};
 pub use sets::{AddWins, RemoveWins, RemoveWinsPure, SetOp};
 pub use shapes::{Axis, Shapes, ShapesOp};
 pub use tropical::{Tropical, TropicalOp};
-pub use unique::{Unique, UniqueOp};
+pub use unique::{Element, Registers, Unique, UniqueOp};

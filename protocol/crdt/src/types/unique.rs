@@ -35,16 +35,23 @@ use UniqueOp::{Change, Create, Delete, ForEach, ForEachPrior};
 
 /// A register of a [`Unique`].
 #[derive(Clone, Debug, PartialEq)]
-struct Element {
-    start: i64,
-    /// `None`: deleted. The name stays known, as operations on it may be under way.
-    register: Option<Acting<i64, RegisterOp>>,
+pub enum Element {
+    /// It is there.
+    Alive {
+        /// What it started with.
+        start: i64,
+        /// What was made of it.
+        register: Acting<i64, RegisterOp>,
+    },
+    /// It was deleted; this is the first deletion. The name stays known as long as others may name it.
+    Deleted(Stamp),
 }
 
 /// The state of a [`Unique`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Registers {
-    elements: BTreeMap<Dot, Element>,
+    /// By name.
+    pub elements: BTreeMap<Dot, Element>,
     /// For-eaches that creations may come concurrently to, causes first.
     history: Vec<Event<RegisterOp>>,
 }
@@ -55,16 +62,41 @@ fn product(start: i64) -> Product<Register> {
 
 impl Element {
     fn change(&mut self, at: At<'_>, operation: &RegisterOp) -> Result<(), Refused> {
-        match &mut self.register {
-            Some(register) => product(self.start).effect(register, at, operation),
-            None => Ok(()),
+        match self {
+            Self::Alive { start, register } => product(*start).effect(register, at, operation),
+            Self::Deleted(_) => Ok(()),
         }
+    }
+
+    fn delete(&mut self, by: Stamp) {
+        *self = Self::Deleted(if let Self::Deleted(first) = *self { first.min(by) } else { by });
     }
 }
 
 impl Registers {
-    fn element(&mut self, name: Dot) -> Result<&mut Element, Refused> {
-        self.elements.get_mut(&name).ok_or_else(|| Refused::NoElement(name.to_string()))
+    /// The registers with this history, which is in order of stamps.
+    ///
+    /// Errors: [`Refused::Unknown`] where it is not.
+    pub fn restored(
+        elements: BTreeMap<Dot, Element>,
+        history: Vec<Event<RegisterOp>>,
+    ) -> Result<Self, Refused> {
+        if !history.is_sorted_by(|a, b| a.stamp < b.stamp) {
+            let found = format!("{history:?}");
+            return Err(Refused::Unknown { expected: "history in order of stamps", found });
+        }
+        Ok(Self { elements, history })
+    }
+
+    /// For-eaches that creations may come concurrently to, causes first.
+    pub fn history(&self) -> &[Event<RegisterOp>] {
+        &self.history
+    }
+
+    /// What `at` follows and names. Who names what is not in its past makes that up.
+    fn element(&mut self, at: At<'_>, name: Dot) -> Result<&mut Element, Refused> {
+        let element = self.elements.get_mut(&name).filter(|_| at.past.covers(name));
+        element.ok_or_else(|| Refused::NoElement(name.to_string()))
     }
 }
 
@@ -85,7 +117,7 @@ impl Op for Unique {
     ) -> Result<UniqueOp, Refused> {
         match operation {
             Change(name, _) | Delete(name)
-                if state.elements.get(name).is_none_or(|element| element.register.is_none()) =>
+                if !matches!(state.elements.get(name), Some(Element::Alive { .. })) =>
             {
                 Err(Refused::NoElement(name.to_string()))
             }
@@ -96,16 +128,16 @@ impl Op for Unique {
     fn effect(&self, state: &mut Registers, at: At<'_>, message: &UniqueOp) -> Result<(), Refused> {
         match message {
             Create(start) => {
-                let register = Some(product(*start).initial());
-                let mut element = Element { start: *start, register };
+                let register = product(*start).initial();
+                let mut element = Element::Alive { start: *start, register };
                 let concurrent = |event: &&Event<_>| !at.past.covers(event.stamp.dot);
                 for event in state.history.iter().filter(concurrent) {
                     element.change(event.at(), &event.message)?;
                 }
                 state.elements.insert(at.stamp.dot, element);
             }
-            Change(name, operation) => state.element(*name)?.change(at, operation)?,
-            Delete(name) => state.element(*name)?.register = None,
+            Change(name, operation) => state.element(at, *name)?.change(at, operation)?,
+            Delete(name) => state.element(at, *name)?.delete(at.stamp),
             ForEach(operation) => {
                 for element in state.elements.values_mut() {
                     element.change(at, operation)?;
@@ -125,31 +157,38 @@ impl Op for Unique {
     }
 
     fn value(&self, state: &Registers) -> Value {
-        let shown = state.elements.iter().filter_map(|(name, element)| {
-            Some((name.to_string(), Value::from(element.register.as_ref()?.state)))
+        let shown = state.elements.iter().filter_map(|(name, element)| match element {
+            Element::Alive { register, .. } => {
+                Some((name.to_string(), Value::from(register.state)))
+            }
+            Element::Deleted(_) => None,
         });
         Value::map(shown)
     }
 
     fn forget(&self, state: &mut Registers, stable: &Clock) {
         state.history.retain(|event| !stable.covers(event.stamp.dot));
-        for element in state.elements.values_mut() {
-            if let Some(register) = &mut element.register {
-                product(element.start).forget(register, stable);
+        state.elements.retain(|_, element| match element {
+            Element::Alive { start, register } => {
+                product(*start).forget(register, stable);
+                true
             }
-        }
+            Element::Deleted(first) => !stable.covers(first.dot),
+        });
     }
 
     fn meaning(&self, log: &Log<'_, UniqueOp>) -> Value {
         let mut found = BTreeMap::new();
         for created in log.iter() {
             let (name, Create(start)) = (created.stamp.dot, created.message) else { continue };
-            if log.iter().any(|event| event.message == Delete(name)) {
+            let deletes =
+                |event: &Event<_>| event.message == Delete(name) && created.precedes(event);
+            if log.iter().any(deletes) {
                 continue;
             }
             let reaching = log.iter().filter_map(|event| {
                 let operation = match event.message {
-                    Change(of, operation) if of == name => operation,
+                    Change(of, operation) if of == name && created.precedes(event) => operation,
                     ForEach(operation) if !event.precedes(created) => operation,
                     ForEachPrior(operation) if created.precedes(event) => operation,
                     _ => return None,

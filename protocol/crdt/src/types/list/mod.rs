@@ -8,7 +8,7 @@ mod rich;
 pub use position::Position;
 pub use ranged::{Ranged, RangedMessage};
 pub use reversible::{Reversible, ReversibleMessage};
-pub use rich::{Rich, RichMessage};
+pub use rich::{Character, Rich, RichMessage, Text};
 
 use crate::{Refused, Value, op::Reader};
 

@@ -43,6 +43,20 @@ impl Position {
         }
     }
 
+    /// Its path: digits, and who made each unique.
+    pub fn path(&self) -> &[(u32, Dot)] {
+        &self.0
+    }
+
+    /// The place with this path. Errors: [`Refused::Unknown`] where no place has it.
+    pub fn with_path(path: Vec<(u32, Dot)>) -> Result<Self, Refused> {
+        if path.is_empty() || path.len() > LENGTH_MAX {
+            let found = format!("one of {} digits", path.len());
+            return Err(Refused::Unknown { expected: "a path that leads somewhere", found });
+        }
+        Ok(Self(path.into()))
+    }
+
     /// Whether `dot` can have chosen it. Errors: [`Refused::Unknown`] where it cannot.
     pub fn is_of(&self, dot: Dot) -> Result<(), Refused> {
         let chosen = self.0.last().is_some_and(|(_, by)| *by == dot);

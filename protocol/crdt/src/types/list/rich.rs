@@ -33,13 +33,17 @@ pub enum RichMessage {
 
 use RichMessage::{Delete, Format, Insert};
 
+/// A character of a [`Text`].
 #[derive(Clone, Debug, PartialEq)]
-struct Character {
-    at: Position,
-    value: String,
+pub struct Character {
+    /// Where it stands.
+    pub at: Position,
+    /// What it is.
+    pub value: String,
     /// The first deletion of it. It stays as long as others may stand to its right that do not know.
-    deleted: Option<Stamp>,
-    attributes: BTreeMap<String, (Stamp, Value)>,
+    pub deleted: Option<Stamp>,
+    /// What it was given and when; `Null`: what it was deprived of.
+    pub attributes: BTreeMap<String, (Stamp, Value)>,
 }
 
 /// The state of a [`Rich`].
@@ -53,6 +57,48 @@ pub struct Text {
 }
 
 impl Text {
+    /// The text of these characters by name, the deleted too, and this history, causes first.
+    ///
+    /// Errors: [`Refused::Unknown`] where two share a name or a place, or history has another order.
+    pub fn restored(
+        characters: impl IntoIterator<Item = (Dot, Character)>,
+        history: Vec<(Stamp, Option<Dot>)>,
+    ) -> Result<Self, Refused> {
+        if !history.is_sorted_by(|(a, _), (b, _)| a < b) {
+            let found = format!("{history:?}");
+            return Err(Refused::Unknown { expected: "history in order of stamps", found });
+        }
+        let mut text = Self { history, ..Self::default() };
+        for (name, character) in characters {
+            let taken = text.order.insert(character.at.clone(), name).is_some();
+            if text.characters.insert(name, character).is_some() || taken {
+                let found = name.to_string();
+                return Err(Refused::Unknown { expected: "a character for each place", found });
+            }
+        }
+        Ok(text)
+    }
+
+    /// The characters by name, the deleted too, in the order in which they stand.
+    pub fn characters(&self) -> impl Iterator<Item = (Dot, &Character)> {
+        self.order.values().map(|name| (*name, &self.characters[name]))
+    }
+
+    /// Insertions that formats may come concurrently to, and what was to their left; causes first.
+    pub fn history(&self) -> &[(Stamp, Option<Dot>)] {
+        &self.history
+    }
+
+    /// How many characters are seen.
+    pub fn len(&self) -> usize {
+        self.characters.values().filter(|character| character.deleted.is_none()).count()
+    }
+
+    /// Whether no character is seen.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The characters that are seen, in order.
     fn seen(&self) -> Vec<Dot> {
         let seen = self.order.values().filter(|dot| self.characters[dot].deleted.is_none());
