@@ -5,7 +5,7 @@ use std::{fmt::Write, path::PathBuf};
 use clap::{Args, builder::PossibleValuesParser};
 use crdt::{
     Op, Value,
-    catalogue::{self, Draw, Listed, Visit, VisitPlanted},
+    catalogue::{self, Draw, Engine, Listed, Visit, VisitPlanted},
     product::planted::Bug,
 };
 use serde_json::json;
@@ -23,7 +23,7 @@ use crate::replicated::{
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  simctl lattice                                              the types there are
+  simctl lattice                                              the types there are, of both kinds
   simctl lattice --type int_add_mult                          1,000 histories of 6 operations
   simctl lattice --type rich_text --replicas 4 --operations 10
   simctl lattice --type shapes --replicas 2 --operations 4 --exhaustive
@@ -35,7 +35,7 @@ const EXHAUSTIVE_SHAPES_MAX: usize = 5_000;
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Which type; without one, the types are listed.
-    #[arg(long = "type", value_name = "TYPE", value_parser = PossibleValuesParser::new(catalogue::LIST.iter().map(|(name, _)| *name)), hide_possible_values = true)]
+    #[arg(long = "type", value_name = "TYPE", value_parser = types(), hide_possible_values = true)]
     kind: Option<String>,
     /// What all replicas are told at the start, as JSON, such as `{"init": 3}`.
     #[arg(long, value_name = "JSON")]
@@ -68,15 +68,7 @@ pub(super) struct Arguments {
 
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let Some(kind) = &arguments.kind else { return list(arguments.format) };
-    let start = match &arguments.start {
-        None => Value::Map([].into()),
-        Some(text) => {
-            let json = serde_json::from_str(text).map_err(|error| {
-                Failure::Usage(format!("--start {text}: expected JSON: {error}"))
-            })?;
-            crate::replicated::vectors::value(&json)
-        }
-    };
+    let start = start(arguments.start.as_deref())?;
     if arguments.exhaustive {
         let shapes = history::count_shapes(
             arguments.replicas,
@@ -109,13 +101,43 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     Ok(if looked.failure.is_some() { Exit::Violated } else { Exit::Holds })
 }
 
+/// The names of the types of both kinds.
+pub(super) fn types() -> PossibleValuesParser {
+    let all = catalogue::LIST.iter().chain(catalogue::JOINS);
+    PossibleValuesParser::new(all.map(|(name, _)| *name))
+}
+
+/// What all replicas are told at the start, of JSON; nothing where there is none.
+pub(super) fn start(text: Option<&str>) -> Result<Value, Failure> {
+    let Some(text) = text else { return Ok(Value::Map([].into())) };
+    let json = serde_json::from_str(text)
+        .map_err(|error| Failure::Usage(format!("--start {text}: expected JSON: {error}")))?;
+    Ok(crate::replicated::vectors::value(&json))
+}
+
 fn list(format: Format) -> Result<Exit, Failure> {
-    let width = catalogue::LIST.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    for (name, about) in catalogue::LIST {
-        print(&match format {
-            Format::Human => format!("{name:<width$}  {about}\n"),
-            Format::Json => format!("{}\n", json!({ "name": name, "about": about })),
-        })?;
+    let kinds = [("operations", catalogue::LIST), ("states", catalogue::JOINS)];
+    let all = kinds.iter().flat_map(|(_, list)| list.iter());
+    let width = all.map(|(name, _)| name.len()).max().unwrap_or(0);
+    for (by, list) in kinds {
+        if format == Format::Human {
+            print(&format!("{BOLD}by {by}{BOLD:#}\n"))?;
+        }
+        for (name, about) in list {
+            let engine = catalogue::engine(name).map(|engine| match engine {
+                Engine::Frame => "frame",
+                Engine::Sums => "sums",
+                Engine::Scan => "history scan",
+            });
+            let carried = engine.map_or(String::new(), |how| format!(" {DIM}({how}){DIM:#}"));
+            print(&match format {
+                Format::Human => format!("  {name:<width$}  {about}{carried}\n"),
+                Format::Json => {
+                    let row = json!({ "name": name, "about": about, "by": by, "engine": engine });
+                    format!("{row}\n")
+                }
+            })?;
+        }
     }
     Ok(Exit::Holds)
 }

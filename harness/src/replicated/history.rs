@@ -248,6 +248,30 @@ pub fn alphabet(propose: Proposal<'_>, value: &Value) -> Vec<Value> {
 }
 
 impl History {
+    /// Every history with a step less, and every one with a simpler number.
+    pub fn smaller(&self) -> Vec<Self> {
+        let shorter = (0..self.0.len()).rev().map(|at| self.without(at));
+        let simpler = (0..self.0.len()).flat_map(|at| {
+            let with = move |operation| {
+                let mut simpler = self.clone();
+                simpler.0[at].operation = operation;
+                simpler
+            };
+            super::laws::simpler(&self.0[at].operation).into_iter().map(with)
+        });
+        shorter.chain(simpler).collect()
+    }
+
+    /// What was done, and after what, one step a line.
+    pub fn told(&self) -> Vec<String> {
+        let step = |(at, step): (usize, &Step)| {
+            let causes: Vec<String> = self.causes(at).iter().map(ToString::to_string).collect();
+            let after = if causes.is_empty() { String::new() } else { " after ".to_owned() };
+            format!("{} {}{after}{}", step.dot, step.operation, causes.join(", "))
+        };
+        self.0.iter().enumerate().map(step).collect()
+    }
+
     /// Without the step `at`, and as if it had never been: later steps of its replica move up.
     pub fn without(&self, at: usize) -> Self {
         let gone = self.0[at].dot;

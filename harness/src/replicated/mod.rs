@@ -3,5 +3,6 @@
 
 pub mod history;
 pub mod lattice;
+pub mod laws;
 pub mod search;
 pub mod vectors;

@@ -1,6 +1,6 @@
 //! Looks for a history that a type gets wrong, and makes it small.
 
-use crdt::{Clock, Dot, Op, Value, catalogue::Draw};
+use crdt::{Clock, Dot, Op, catalogue::Draw};
 
 use super::{
     history::{self, History, Proposal, Step},
@@ -146,9 +146,7 @@ fn smallest<T: Op>(
     strictness: Strictness,
 ) -> (History, Broken) {
     'smaller: loop {
-        let shorter = (0..history.0.len()).rev().map(|at| history.without(at));
-        let simpler = (0..history.0.len()).flat_map(|at| simpler(&history, at));
-        for candidate in shorter.chain(simpler) {
+        for candidate in history.smaller() {
             match verdict(kind, &candidate, strictness) {
                 Err(still) if still.is_like(&broken) => {
                     (history, broken) = (candidate, *still);
@@ -159,22 +157,4 @@ fn smallest<T: Op>(
         }
         return (history, broken);
     }
-}
-
-/// `history` with a simpler number somewhere in the step `at`.
-fn simpler(history: &History, at: usize) -> Vec<History> {
-    let Value::Map(parts) = &history.0[at].operation else { return Vec::new() };
-    let mut found = Vec::new();
-    for (key, value) in parts {
-        let Value::Int(number) = value else { continue };
-        let smaller = [1, 2, 3, 0].into_iter().filter(|small| *small < number.abs());
-        for small in smaller {
-            let mut candidate = history.clone();
-            let mut parts = parts.clone();
-            parts.insert(key.clone(), Value::Int(small));
-            candidate.0[at].operation = Value::Map(parts);
-            found.push(candidate);
-        }
-    }
-    found
 }

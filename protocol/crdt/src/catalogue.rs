@@ -1,19 +1,19 @@
 //! Every type by name: what it takes at the start, and operations to try it with.
 
 mod joins;
+mod products;
 
 pub use joins::{JOINS, ListedJoin, VisitJoin, visit_join, visit_planted_join};
+pub use products::{Engine, VisitPlanted, VisitProduct, engine, visit_planted, visit_product};
 
 use crate::{
-    Op, Product, Refused, Semidirect, Value,
+    Op, Product, Refused, Value,
     op::Reader,
-    product::{
-        Aggregate,
-        planted::{Bug, Planted},
-    },
+    product::{Aggregate, Frame},
     types::{
-        AddWins, Bounds, CounterMap, DisableWins, EnableWins, ObservedReset, Ranged, Register,
-        RemoveWins, RemoveWinsPure, ResetWins, Reversible, Rich, Shapes, Tropical, Unique,
+        AddWins, Bounds, CounterMap, DisableWins, EnableWins, ObservedReset, OddRegister, Ranged,
+        Register, RemoveWins, RemoveWinsPure, ResetWins, Reversible, Rich, Shapes, SignedRegister,
+        Tropical, Unique,
     },
 };
 
@@ -43,15 +43,6 @@ pub trait Visit {
 
     /// Does it with `kind`.
     fn visit<T: Listed>(self, kind: T) -> Self::Out;
-}
-
-/// Who wants to do the same with types that have a bug.
-pub trait VisitPlanted {
-    /// What comes of it.
-    type Out;
-
-    /// Does it with `kind`; `propose` says what a user who sees a value might do.
-    fn visit<T: Op>(self, kind: T, propose: &dyn Fn(&Value, &mut Draw) -> Value) -> Self::Out;
 }
 
 /// Numbers without a pattern, the same for the same seed: SplitMix64.
@@ -124,6 +115,20 @@ catalogue! {
             0..3 => of("add", [("arg", draw.within(-5, 7))]),
             _ => of("mult", [("arg", draw.pick(&[-2, -1, 0, 2, 3]))]),
         };
+    "int_add_mult_odd" "an integer; additions go before concurrent multiplications with odd numbers" ["init"] =>
+        Frame<OddRegister>,
+        |start| Ok(Self(OddRegister(Register { start: number(start, "init", 1)? }))),
+        |_, draw| match draw.below(5) {
+            0..3 => of("add", [("arg", draw.within(-5, 7))]),
+            _ => of("mult", [("arg", draw.pick(&[-3, -1, 3, 5, 7]))]),
+        };
+    "int_add_negate" "an integer; additions go before concurrent negations" ["init"] =>
+        Frame<SignedRegister>,
+        |start| Ok(Self(SignedRegister(Register { start: number(start, "init", 1)? }))),
+        |_, draw| match draw.below(5) {
+            0..3 => of("add", [("arg", draw.within(-5, 7))]),
+            _ => of("mult", [("arg", -1)]),
+        };
     "semiring_minplus" "an integer; minima go before concurrent additions" ["init"] =>
         Aggregate<Tropical>,
         |start| Ok(Self(Tropical { start: number(start, "init", 50)? })),
@@ -139,7 +144,7 @@ catalogue! {
             kind => of(["min", "max", "add", "add"][kind - 1], [("arg", draw.within(-12, 20))]),
         };
     "shapes" "shapes in the plane; translations go before rotations, and both before reflections" ["shapes"] =>
-        Product<Shapes>,
+        Frame<Shapes>,
         |start| Ok(Self(Shapes { start: points(start)? })),
         |value, draw| match draw.below(5) {
             0..3 => of("translate", [
@@ -196,8 +201,8 @@ catalogue! {
     "unique_set_foreach" "registers named by who created them, and operations for each of them" [] =>
         Unique, |_| Ok(Self), unique;
     "list_reverse" "a list that can be turned round" [] =>
-        Reversible,
-        |_| Ok(Self),
+        Frame<Reversible>,
+        |_| Ok(Self(Reversible)),
         |value, draw| list(value, draw).unwrap_or_else(|| plain("reverse"));
     "list_range_remove" "a list of which ranges can be removed, with what is put into them concurrently" [] =>
         Ranged,
@@ -220,47 +225,6 @@ catalogue! {
                 ("value", draw.pick(&[Some(true), Some(true), None]).map_or(Value::Null, Value::from)),
             ])
         });
-}
-
-/// Has `visitor` see the type called `name` with a bug, configured by `start`.
-///
-/// Errors: [`Refused`] where there is no such semidirect product, or `start` is not for it.
-pub fn visit_planted<V: VisitPlanted>(
-    name: &str,
-    start: &Value,
-    bug: Bug,
-    visitor: V,
-) -> Result<V::Out, Refused> {
-    fn planted<T: Semidirect + Clone, L: Listed, V: VisitPlanted>(
-        kind: T,
-        listed: &L,
-        bug: Bug,
-        visitor: V,
-    ) -> V::Out {
-        visitor.visit(Planted { kind, bug }, &|value, draw| listed.proposal(value, draw))
-    }
-    match name {
-        Aggregate::<Register>::NAME => {
-            let listed: Aggregate<Register> = started(start)?;
-            Ok(planted(listed.0.clone(), &listed, bug, visitor))
-        }
-        Aggregate::<Tropical>::NAME => {
-            let listed: Aggregate<Tropical> = started(start)?;
-            Ok(planted(listed.0.clone(), &listed, bug, visitor))
-        }
-        Product::<Bounds>::NAME => {
-            let listed: Product<Bounds> = started(start)?;
-            Ok(planted(listed.0.clone(), &listed, bug, visitor))
-        }
-        Product::<Shapes>::NAME => {
-            let listed: Product<Shapes> = started(start)?;
-            Ok(planted(listed.0.clone(), &listed, bug, visitor))
-        }
-        _ => Err(Refused::Unknown {
-            expected: "the name of a semidirect product",
-            found: name.to_owned(),
-        }),
-    }
 }
 
 /// A type that is told `start`. Errors: [`Refused`] where it does not take that.

@@ -8,14 +8,20 @@
 //! The history holds messages of class 1 and up in *normal form*: acted on by everything of a greater class
 //! that arrived since, concurrent or not. A new message is acted on by the concurrent history, greatest class
 //! first. Acting in ascending order, or with untouched originals, diverges from three classes on.
+//!
+//! What a type's algebra allows decides how it is carried out, the fastest first: by its [`Frame`] where what
+//! acts can be undone, by sums ([`Aggregate`]) where what acts adds up, by a scan of the history ([`Product`])
+//! always. The catalogue takes the first that there is.
 //! Source: the paper, section 4; "multiple" products: the authors' prototype.
 
 use std::fmt::Debug;
 
 mod aggregate;
+mod frame;
 pub mod planted;
 
 pub use aggregate::{Aggregate, Folding, Summed};
+pub use frame::{Frame, Framed, Kept};
 
 use crate::{At, Clock, Log, Op, Refused, Stamp, Value};
 
@@ -47,6 +53,12 @@ pub trait Semidirect {
 
     /// Whether any honest origin can send `message`. See [`Op::effect`].
     fn admit(&self, state: &Self::State, message: &Self::Message) -> Result<(), Refused>;
+
+    /// Whether `message` names as new only what the origin of `stamp` may name. See [`Op::effect`].
+    fn owns(&self, stamp: Stamp, message: &Self::Message) -> Result<(), Refused> {
+        let _ = (stamp, message);
+        Ok(())
+    }
 
     /// The class of `message`, below [`Self::CLASSES`].
     fn class(&self, message: &Self::Message) -> usize;
@@ -165,6 +177,7 @@ impl<T: Semidirect> Op for Product<T> {
         message: &T::Message,
     ) -> Result<(), Refused> {
         self.0.admit(&state.state, message)?;
+        self.0.owns(at.stamp, message)?;
         let Some(message) = self.acted(&state.history, at, message) else { return Ok(()) };
         self.0.apply(&mut state.state, at.stamp, &message);
         let class = self.0.class(&message);

@@ -86,6 +86,7 @@ impl<T: Folding> Op for Aggregate<T> {
         message: &T::Message,
     ) -> Result<(), Refused> {
         self.0.admit(&state.state, message)?;
+        self.0.owns(at.stamp, message)?;
         if self.0.class(message) == 0 {
             let mut left = message.clone();
             for (origin, sums) in &state.sums {

@@ -89,6 +89,7 @@ impl<T: Semidirect + Clone> Op for Planted<T> {
         message: &T::Message,
     ) -> Result<(), Refused> {
         self.kind.admit(&state.state, message)?;
+        self.kind.owns(at.stamp, message)?;
         let Some(left) = self.acted(&state.history, at, message) else { return Ok(()) };
         self.kind.apply(&mut state.state, at.stamp, &left);
         let class = self.kind.class(&left);

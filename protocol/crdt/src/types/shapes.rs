@@ -2,7 +2,7 @@
 //!
 //! Exact: positions in Z², rotations by quarter turns about the origin, reflections on the axes.
 
-use crate::{Refused, Semidirect, Stamp, Value, op::Reader};
+use crate::{Dot, Refused, Semidirect, Stamp, Value, op::Reader, product::Framed};
 
 /// Shapes that are moved one by one, and rotated and reflected all together.
 #[derive(Clone, Debug)]
@@ -169,5 +169,87 @@ impl Semidirect for Shapes {
             },
             _ => read.unknown("an operation `translate`, `rotate_all` or `reflect_all`"),
         }
+    }
+}
+
+/// A symmetry of the square: first quarter turns, then reflections, each of which undoes itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Symmetry {
+    /// Quarter turns counter-clockwise, 0 to 3.
+    quarter: u8,
+    /// Whether the first coordinate is negated, and whether the second is.
+    reflected: [bool; 2],
+}
+
+impl Symmetry {
+    /// Whether it reverses the sense of rotation.
+    fn mirrors(self) -> bool {
+        self.reflected[0] != self.reflected[1]
+    }
+
+    /// `quarter` turns on the other side of its reflections.
+    fn turned(self, quarter: u8) -> u8 {
+        if self.mirrors() { (4 - quarter % 4) % 4 } else { quarter % 4 }
+    }
+
+    /// The reflections that it has.
+    fn axes(self) -> impl Iterator<Item = Axis> {
+        let [x, y] = self.reflected;
+        [x.then_some(Axis::X), y.then_some(Axis::Y)].into_iter().flatten()
+    }
+}
+
+/// Rotations and reflections make up the symmetries of the square: the dihedral group of eight.
+impl Framed for Shapes {
+    type Frame = Symmetry;
+
+    fn identity(&self) -> Symmetry {
+        Symmetry { quarter: 0, reflected: [false; 2] }
+    }
+
+    fn inverse(&self, frame: Symmetry) -> Symmetry {
+        // (F R)⁻¹ = R⁻¹ F = F (F R⁻¹ F).
+        Symmetry { quarter: frame.turned(4 - frame.quarter), ..frame }
+    }
+
+    fn turned(&self, mut frame: Symmetry, message: &ShapesOp) -> Symmetry {
+        match message {
+            Translate { .. } => unreachable!("{message:?} acts on nothing"),
+            Rotate(quarter) => frame.quarter = (frame.quarter + quarter) % 4,
+            Reflect(Axis::X) => frame.reflected[0] ^= true,
+            Reflect(Axis::Y) => frame.reflected[1] ^= true,
+        }
+        frame
+    }
+
+    fn act_by(&self, frame: Symmetry, message: ShapesOp) -> ShapesOp {
+        match message {
+            Translate { shape, by } => {
+                let by = frame.axes().fold(rotated(by, frame.quarter), reflected);
+                Translate { shape, by }
+            }
+            Rotate(quarter) => Rotate(frame.turned(quarter)),
+            Reflect(axis) => Reflect(axis),
+        }
+    }
+
+    fn through(&self, frame: Symmetry, state: &Vec<Shape>) -> Vec<Shape> {
+        let mut seen = state.clone();
+        // Whose stamp it is makes no difference to a shape.
+        let stamp = Stamp { lamport: 0, dot: Dot::NONE };
+        self.apply(&mut seen, stamp, &Rotate(frame.quarter));
+        frame.axes().for_each(|axis| self.apply(&mut seen, stamp, &Reflect(axis)));
+        seen
+    }
+
+    fn prepare_in(
+        &self,
+        frame: Symmetry,
+        state: &Vec<Shape>,
+        operation: &ShapesOp,
+        _: Stamp,
+    ) -> Result<ShapesOp, Refused> {
+        self.admit(state, operation)?;
+        Ok(self.act_by(self.inverse(frame), *operation))
     }
 }

@@ -1,23 +1,31 @@
 //! A list that can be turned round: insertions go before concurrent reversals.
 //!
-//! Reversals are a group of two, so elements stay in the frame in which the list began, and a reversal
-//! only changes how it is looked at. Then everything commutes: no history and no clocks.
-//! Source: the paper's construction for groups; here the group is Z/2.
+//! A reversal mirrors what is inserted concurrently: the gap it goes into, and who stands first of those who
+//! insert there. Reversals are a group of two, so that elements stay where they stood in the list as it began,
+//! and an insertion ships one bit: which way round its origin sees the list. In terms of the first frame it is
+//! always the same.
 
 use std::collections::BTreeMap;
 
 use super::{ListOp, Position, at, parse};
-use crate::{At, Clock, Log, Op, Refused, Stamp, Value};
+use crate::{Refused, Semidirect, Stamp, Value, product::Framed};
 
 /// A list that can be turned round.
 #[derive(Clone, Copy, Debug)]
 pub struct Reversible;
 
-/// What is done to a [`Reversible`], in the frame in which it began.
+/// What is done to a [`Reversible`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReversibleMessage {
-    /// Puts an element there.
-    Insert(Position, String),
+    /// Puts an element there, in a list that is turned round or not.
+    Insert {
+        /// Where, in the list as it began.
+        place: Position,
+        /// What.
+        value: String,
+        /// Whether the list is turned round.
+        turned: bool,
+    },
     /// Takes an element away.
     Delete(Position),
     /// Turns the list round.
@@ -29,26 +37,54 @@ use ReversibleMessage::{Delete, Insert, Reverse};
 /// The state of a [`Reversible`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Turned {
-    elements: BTreeMap<Position, String>,
+    /// Where they stood in the list as it began. What was meant for a list that is turned the other way stands
+    /// behind all others; where everything acts that must, there is none of it.
+    elements: BTreeMap<(bool, Position), String>,
     reversed: bool,
 }
 
 impl Turned {
     fn seen(&self) -> Vec<(&Position, &String)> {
-        if self.reversed {
-            self.elements.iter().rev().collect()
-        } else {
-            self.elements.iter().collect()
-        }
-    }
-
-    fn value(&self) -> Value {
-        let seen = self.seen();
-        Value::List(seen.into_iter().map(|(_, value)| Value::from(value.as_str())).collect())
+        let elements = self.elements.iter().map(|((_, place), value)| (place, value));
+        if self.reversed { elements.rev().collect() } else { elements.collect() }
     }
 }
 
-impl Op for Reversible {
+impl Reversible {
+    /// The message of `operation`, for a list that is turned round or not.
+    fn prepared(
+        state: &Turned,
+        turned: bool,
+        operation: &ListOp,
+        stamp: Stamp,
+    ) -> Result<ReversibleMessage, Refused> {
+        // As the user sees it, whose list may be turned once more.
+        let mut seen = state.seen();
+        if turned {
+            seen.reverse();
+        }
+        let reversed = state.reversed != turned;
+        match operation {
+            ListOp::Insert(index, value) => {
+                let before = index.checked_sub(1).map(|index| at(&seen, index)).transpose()?;
+                let before = before.map(|(place, _)| *place);
+                let after = seen.get(*index).map(|(place, _)| *place);
+                let (low, high) = if reversed { (after, before) } else { (before, after) };
+                let place = Position::between(low, high, stamp.dot);
+                Ok(Insert { place, value: value.clone(), turned: state.reversed })
+            }
+            ListOp::Delete(index) => Ok(Delete(at(&seen, *index)?.0.clone())),
+            ListOp::Reverse => Ok(Reverse),
+            ListOp::Remove(..) | ListOp::Format(..) => Err(Refused::Unknown {
+                expected: "an operation of a list that can be turned round",
+                found: format!("{operation:?}"),
+            }),
+        }
+    }
+}
+
+impl Semidirect for Reversible {
+    const CLASSES: usize = 2;
     type Operation = ListOp;
     type Message = ReversibleMessage;
     type State = Turned;
@@ -63,61 +99,55 @@ impl Op for Reversible {
         operation: &ListOp,
         stamp: Stamp,
     ) -> Result<ReversibleMessage, Refused> {
-        let seen = state.seen();
-        match operation {
-            ListOp::Insert(index, value) => {
-                let before = index.checked_sub(1).map(|index| at(&seen, index)).transpose()?;
-                let (before, after) = (
-                    before.map(|(position, _)| *position),
-                    seen.get(*index).map(|(place, _)| *place),
-                );
-                let (low, high) = if state.reversed { (after, before) } else { (before, after) };
-                Ok(Insert(Position::between(low, high, stamp.dot), value.clone()))
-            }
-            ListOp::Delete(index) => Ok(Delete(at(&seen, *index)?.0.clone())),
-            ListOp::Reverse => Ok(Reverse),
-            ListOp::Remove(..) | ListOp::Format(..) => Err(other(operation)),
-        }
+        Self::prepared(state, false, operation, stamp)
     }
 
-    fn effect(
-        &self,
-        state: &mut Turned,
-        at: At<'_>,
-        message: &ReversibleMessage,
-    ) -> Result<(), Refused> {
-        match message {
-            Insert(position, value) => {
-                position.is_of(at.stamp.dot)?;
-                state.elements.insert(position.clone(), value.clone());
-            }
-            // Another may have taken it away already.
-            Delete(position) => _ = state.elements.remove(position),
-            Reverse => state.reversed = !state.reversed,
-        }
+    fn admit(&self, _: &Turned, _: &ReversibleMessage) -> Result<(), Refused> {
         Ok(())
     }
 
-    fn value(&self, state: &Turned) -> Value {
-        state.value()
+    fn owns(&self, stamp: Stamp, message: &ReversibleMessage) -> Result<(), Refused> {
+        match message {
+            Insert { place, .. } => place.is_of(stamp.dot),
+            Delete(_) | Reverse => Ok(()),
+        }
     }
 
-    fn forget(&self, _: &mut Turned, _: &Clock) {}
-
-    fn meaning(&self, log: &Log<'_, ReversibleMessage>) -> Value {
-        let deleted = |position: &Position| {
-            log.iter().any(|event| matches!(&event.message, Delete(of) if of == position))
-        };
-        let mut turned = Turned::default();
-        for event in log.iter() {
-            if let Insert(position, value) = &event.message
-                && !deleted(position)
-            {
-                turned.elements.insert(position.clone(), value.clone());
-            }
+    fn class(&self, message: &ReversibleMessage) -> usize {
+        match message {
+            Insert { .. } | Delete(_) => 0,
+            Reverse => 1,
         }
-        turned.reversed = log.iter().filter(|event| event.message == Reverse).count() % 2 == 1;
-        turned.value()
+    }
+
+    fn apply(&self, state: &mut Turned, _: Stamp, message: &ReversibleMessage) {
+        match message {
+            Insert { place, value, turned } => {
+                let strays = *turned != state.reversed;
+                state.elements.insert((strays, place.clone()), value.clone());
+            }
+            // Another may have taken it away already.
+            Delete(place) => {
+                for strays in [false, true] {
+                    state.elements.remove(&(strays, place.clone()));
+                }
+            }
+            Reverse => state.reversed = !state.reversed,
+        }
+    }
+
+    fn act(
+        &self,
+        (_, y): (Stamp, &ReversibleMessage),
+        (_, x): (Stamp, ReversibleMessage),
+    ) -> Option<ReversibleMessage> {
+        assert_eq!(*y, Reverse, "only reversals act");
+        Some(self.act_by(true, x))
+    }
+
+    fn value(&self, state: &Turned) -> Value {
+        let seen = state.seen();
+        Value::List(seen.into_iter().map(|(_, value)| Value::from(value.as_str())).collect())
     }
 
     fn parse(&self, operation: &Value) -> Result<ListOp, Refused> {
@@ -130,9 +160,40 @@ impl Op for Reversible {
     }
 }
 
-fn other(operation: &ListOp) -> Refused {
-    Refused::Unknown {
-        expected: "an operation of a list that can be turned round",
-        found: format!("{operation:?}"),
+impl Framed for Reversible {
+    /// Whether the list is turned round.
+    type Frame = bool;
+
+    fn identity(&self) -> bool {
+        false
+    }
+
+    fn inverse(&self, frame: bool) -> bool {
+        frame
+    }
+
+    fn turned(&self, frame: bool, _: &ReversibleMessage) -> bool {
+        !frame
+    }
+
+    fn act_by(&self, frame: bool, message: ReversibleMessage) -> ReversibleMessage {
+        match message {
+            Insert { place, value, turned } => Insert { place, value, turned: turned != frame },
+            Delete(_) | Reverse => message,
+        }
+    }
+
+    fn through(&self, frame: bool, state: &Turned) -> Turned {
+        Turned { elements: state.elements.clone(), reversed: state.reversed != frame }
+    }
+
+    fn prepare_in(
+        &self,
+        frame: bool,
+        state: &Turned,
+        operation: &ListOp,
+        stamp: Stamp,
+    ) -> Result<ReversibleMessage, Refused> {
+        Self::prepared(state, frame, operation, stamp)
     }
 }

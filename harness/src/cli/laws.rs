@@ -1,0 +1,236 @@
+//! `simctl laws`: what replicated types promise of their states and messages, tried on what runs reach.
+
+use std::fmt::Write;
+
+use clap::{Args, builder::PossibleValuesParser};
+use crdt::{
+    Join, Op, Value,
+    catalogue::{self, Draw, Listed, Visit, VisitJoin, VisitPlanted},
+    join::planted::JoinBug,
+    product::planted::Bug,
+};
+use serde_json::json;
+
+use super::{
+    Exit, Failure, Format, print, progress, quoted,
+    style::{BAD, BOLD, DIM, GOOD},
+    words::{count, counted},
+};
+use crate::replicated::{
+    history::Proposal,
+    laws::{OfProducts, Tried, of_effects, of_joins},
+};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  simctl laws                                        every type, by operations and by states
+  simctl laws --type or_set --seed 1 --cases 1000    joins, deltas, parts
+  simctl laws --type int_min_max_add_mult            concurrent messages, and what acts on what
+  simctl laws --type g_counter --planted last-merge-wins";
+
+/// Operations of a history: laws are tried on every two and three of them.
+const OPERATIONS_MAX: i64 = 24;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Which type; without one, every type (`simctl lattice` lists them).
+    #[arg(long = "type", value_name = "TYPE", value_parser = super::lattice::types(), hide_possible_values = true)]
+    kind: Option<String>,
+    /// What all replicas are told at the start, as JSON, such as `{"init": 3}`.
+    #[arg(long, value_name = "JSON", requires = "kind")]
+    start: Option<String>,
+    /// Replicas of each history of an operation-based type.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=16))]
+    replicas: u32,
+    /// Operations of each history of an operation-based type.
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=OPERATIONS_MAX))]
+    operations: u32,
+    /// Runs, drawn at random.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
+    cases: u64,
+    /// The seed of the first run; each next one has the next seed.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Check a broken implementation instead, to see what the check finds.
+    #[arg(long, value_name = "BUG", requires = "kind", value_parser = planted())]
+    planted: Option<String>,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+fn planted() -> PossibleValuesParser {
+    let products = Bug::ALL.iter().map(|(name, _)| *name);
+    PossibleValuesParser::new(products.chain(JoinBug::ALL.iter().map(|(name, ..)| *name)))
+}
+
+pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
+    let start = super::lattice::start(arguments.start.as_deref())?;
+    let mut broken = false;
+    for kind in kinds(arguments) {
+        let tried = tried(arguments, kind, &start)
+            .map_err(|why| Failure::Usage(format!("--type {kind}: {why}")))?;
+        broken |= tried.broken.is_some();
+        print(&match arguments.format {
+            Format::Human => shown(&tried, arguments, kind),
+            Format::Json => line(&tried, arguments, kind),
+        })?;
+    }
+    Ok(if broken { Exit::Violated } else { Exit::Holds })
+}
+
+fn kinds(arguments: &Arguments) -> Vec<&str> {
+    match &arguments.kind {
+        Some(kind) => vec![kind],
+        None => catalogue::LIST.iter().chain(catalogue::JOINS).map(|(name, _)| *name).collect(),
+    }
+}
+
+fn tried(arguments: &Arguments, kind: &str, start: &Value) -> Result<Tried, crdt::Refused> {
+    if let Some(name) = &arguments.planted {
+        if let Some((.., bug)) =
+            JoinBug::ALL.iter().find(|(known, of, _)| known == name && *of == kind)
+        {
+            return Ok(catalogue::visit_planted_join(*bug, OfJoin(arguments)));
+        }
+        let (_, bug) = Bug::ALL.iter().find(|(known, _)| known == name).ok_or_else(|| {
+            let expected = "a bug of this type";
+            crdt::Refused::Unknown { expected, found: name.clone() }
+        })?;
+        return catalogue::visit_planted(kind, start, *bug, OfEffects(arguments));
+    }
+    let mut tried = catalogue::visit(kind, start, OfEffects(arguments))?;
+    if catalogue::engine(kind).is_some() && tried.broken.is_none() {
+        let of_products = OfProducts {
+            replicas: arguments.replicas,
+            operations: arguments.operations as usize,
+            histories: arguments.cases,
+            seed: arguments.seed,
+            progress: |_| {},
+        };
+        tried.add(catalogue::visit_product(kind, start, of_products)?);
+    }
+    if catalogue::JOINS.iter().any(|(name, _)| *name == kind) && tried.broken.is_none() {
+        tried.add(catalogue::visit_join(kind, OfJoin(arguments))?);
+    }
+    Ok(tried)
+}
+
+struct OfEffects<'a>(&'a Arguments);
+
+impl OfEffects<'_> {
+    fn try_on<T: Op>(self, kind: &T, propose: Proposal<'_>) -> Tried {
+        let arguments = self.0;
+        let size = (arguments.replicas, arguments.operations as usize);
+        with_bar(arguments, |progress| {
+            of_effects(kind, propose, size, (arguments.cases, arguments.seed), progress)
+        })
+    }
+}
+
+impl Visit for OfEffects<'_> {
+    type Out = Tried;
+
+    fn visit<T: Listed>(self, kind: T) -> Tried {
+        self.try_on(&kind, &|value, draw| kind.proposal(value, draw))
+    }
+}
+
+impl VisitPlanted for OfEffects<'_> {
+    type Out = Tried;
+
+    fn visit<T: Op>(self, kind: T, propose: &dyn Fn(&Value, &mut Draw) -> Value) -> Tried {
+        self.try_on(&kind, propose)
+    }
+}
+
+struct OfJoin<'a>(&'a Arguments);
+
+impl VisitJoin for OfJoin<'_> {
+    type Out = Tried;
+
+    fn visit<T: Join>(self, kind: T, propose: &dyn Fn(&Value, &mut Draw) -> Value) -> Tried {
+        let arguments = self.0;
+        with_bar(arguments, |progress| {
+            of_joins(&kind, propose, arguments.cases, arguments.seed, progress)
+        })
+    }
+}
+
+fn with_bar(arguments: &Arguments, work: impl FnOnce(&mut dyn FnMut(u64)) -> Tried) -> Tried {
+    let runs = usize::try_from(arguments.cases).unwrap_or(usize::MAX);
+    let bar = progress::bar(runs, arguments.format == Format::Human);
+    let tried = work(&mut |done| bar.set_position(done));
+    bar.finish_and_clear();
+    tried
+}
+
+fn shown(tried: &Tried, arguments: &Arguments, kind: &str) -> String {
+    let mut text = String::new();
+    let mut put = |line: String| writeln!(text, "{line}").expect("a string takes everything");
+    match &tried.broken {
+        None => put(format!(
+            "{GOOD}holds{GOOD:#} {BOLD}{kind}{BOLD:#}: {} on {}",
+            counted(tried.counts.len() as u64, "law"),
+            counted(tried.cases, "run"),
+        )),
+        Some(broken) => {
+            put(format!(
+                "{BAD}breaks{BAD:#} {BOLD}{kind}{BOLD:#}: {}: {} {DIM}(run {}){DIM:#}",
+                broken.law.name, broken.law.says, tried.cases,
+            ));
+            broken.run.iter().for_each(|step| put(format!("  {step}")));
+            let width =
+                broken.terms.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+            broken.terms.iter().for_each(|(name, term)| put(format!("  {name:<width$}  {term}")));
+            put(format!("  {}", repeat(arguments, kind)));
+        }
+    }
+    if arguments.kind.is_some() && tried.broken.is_none() {
+        let width = tried.counts.keys().map(|name| name.len()).max().unwrap_or(0);
+        for (law, times) in tried.counts.values() {
+            let times = count(*times);
+            put(format!("  {:<width$}  {times:>12} times  {DIM}{}{DIM:#}", law.name, law.says));
+        }
+    }
+    text
+}
+
+fn line(tried: &Tried, arguments: &Arguments, kind: &str) -> String {
+    let laws = tried
+        .counts
+        .values()
+        .map(|(law, times)| json!({ "law": law.name, "says": law.says, "times": times }));
+    let broken = tried.broken.as_ref().map(|broken| {
+        let terms = broken.terms.iter().map(|(name, term)| json!({ "name": name, "term": term }));
+        json!({
+            "law": broken.law.name,
+            "says": broken.law.says,
+            "run": broken.run,
+            "terms": terms.collect::<Vec<_>>(),
+            "repeat": repeat(arguments, kind),
+        })
+    });
+    let row = json!({
+        "format_version": 1,
+        "type": kind,
+        "cases": tried.cases,
+        "laws": laws.collect::<Vec<_>>(),
+        "broken": broken,
+    });
+    format!("{row}\n")
+}
+
+fn repeat(arguments: &Arguments, kind: &str) -> String {
+    let mut text = format!(
+        "simctl laws --type {kind} --replicas {} --operations {} --cases {} --seed {}",
+        arguments.replicas, arguments.operations, arguments.cases, arguments.seed
+    );
+    if let Some(start) = &arguments.start {
+        text += &format!(" --start {}", quoted(std::path::Path::new(start)));
+    }
+    if let Some(bug) = &arguments.planted {
+        text += &format!(" --planted {bug}");
+    }
+    text
+}
