@@ -4,6 +4,8 @@
 //! protocols. Invariant: the same results give the same bytes.
 
 mod adoption;
+#[cfg(test)]
+mod browser;
 mod canvas;
 mod catalogue;
 mod compare;

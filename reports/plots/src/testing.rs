@@ -1,9 +1,6 @@
 //! A sweep for tests: written by the rules of `results`, from numbers that look like those of real runs.
 
-use std::{
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::path::Path;
 
 use results::{
     Cell, FORMAT_VERSION, Failure, Injected, Outcome, Plan, Planned, Run, Tally, Timeline, Window,
@@ -196,35 +193,4 @@ pub(crate) fn digest(seeds: u64) -> Digest {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), seeds);
     Digest::read(store::read(folder.path()).unwrap(), MEASURES[0]).unwrap()
-}
-
-/// What a browser makes of `page` once its scripts have run; `None`: there is none, which is said.
-pub(crate) fn document(page: &str) -> Option<String> {
-    const BROWSER: &str = "chromium";
-    let mut asked = Command::new(BROWSER);
-    asked.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
-    if !asked.status().is_ok_and(|status| status.success()) {
-        eprintln!("skipped: {BROWSER} is not installed");
-        return None;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("page.html");
-    std::fs::write(&file, page).unwrap();
-    let output = Command::new(BROWSER)
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"])
-        .args(["--disable-quic", "--disable-background-networking", "--disable-component-update"])
-        .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
-        .args(["--window-size=1280,900", "--virtual-time-budget=5000", "--dump-dom"])
-        .arg(format!("file://{}", file.display()))
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Some(String::from_utf8(output.stdout).unwrap())
-}
-
-/// What the body of `document` says of itself under `name`.
-pub(crate) fn said<'d>(document: &'d str, name: &str) -> &'d str {
-    let body = document.split("<body ").nth(1).and_then(|rest| rest.split('>').next()).unwrap();
-    let value = body.split(&format!("data-{name}=\"")).nth(1);
-    value.unwrap_or_else(|| panic!("no {name} in {body}")).split('"').next().unwrap()
 }

@@ -1,5 +1,8 @@
 use super::*;
-use crate::testing;
+use crate::{
+    browser::{self, document, said},
+    testing,
+};
 
 /// The elements of a page, in order: name and attributes. Fails on what no browser would take as meant.
 fn elements(page: &str) -> Vec<(String, String)> {
@@ -129,8 +132,8 @@ const LOOK: &str = r#"<script>
 fn a_browser_finds_the_report_whole() {
     let digest = testing::digest(400);
     let page = report(&digest).replace("</body>", LOOK);
-    let Some(document) = testing::document(&page) else { return };
-    let said = |name| testing::said(&document, name);
+    let Some(document) = document(&page, "") else { return };
+    let said = |name| browser::said(&document, name);
     assert_eq!((said("ready"), said("verdict")), ("1", "fails"));
     assert_eq!(said("failed"), digest.failed().to_string());
     assert_eq!(
@@ -156,7 +159,7 @@ fn a_phone_shows_the_report_without_scrolling_sideways() {
          srcdoc=\"{inner}\" onload=\"document.body.dataset.wide=contentDocument.body.dataset.wide;\
          document.body.dataset.small=contentDocument.body.dataset.small\"></iframe></body>"
     );
-    let Some(document) = testing::document(&outer) else { return };
-    assert_eq!(testing::said(&document, "wide"), "0");
-    assert_eq!(testing::said(&document, "small"), "0", "text of plots that is too small to read");
+    let Some(document) = document(&outer, "") else { return };
+    assert_eq!(said(&document, "wide"), "0");
+    assert_eq!(said(&document, "small"), "0", "text of plots that is too small to read");
 }

@@ -14,6 +14,7 @@ class App {
     this.selected = null;
     this.cursor = null;
     this.rowScale = 1;
+    this.difference = this.single ? null : runs[0].differsFrom(runs[1]);
     this.view = this.firstView();
     this.panes = runs.map((run, number) => new Pane(run, number, this));
     document.getElementById("panes").append(...this.panes.map((pane) => pane.node));
@@ -45,8 +46,17 @@ class App {
   }
   releaseOf(text) { return text ? this.shortName(text) : "none"; }
 
-  // Where something broke, what led to it fills the picture: some hundred messages; else the whole run does.
+  // Where two runs part both partings are in the picture. Where something broke, what led to it fills the
+  // picture: some hundred messages; else the whole run does.
   firstView() {
+    if (this.difference) {
+      const { mine, its } = this.difference, [one, other] = this.runs;
+      const moments = [mine === undefined ? one.ended : one.marks.at[mine], its === undefined ? other.ended : other.marks.at[its]];
+      const first = Math.min(...moments), last = Math.max(...moments);
+      const { sent } = one.messages, next = sent[Math.min(sent.length - 1, lowerBound(sent, first) + 80)] ?? 0;
+      const wide = Math.max(5e6, Math.min(2e9, next - first));
+      return { from: Math.max(0, first - wide), to: Math.min(this.ended * 1.01, last + wide) };
+    }
     const broken = this.runs.flatMap((run) => run.violations.map((mark) => ({ run, at: run.marks.at[mark] })));
     if (broken.length === 0) return this.whole();
     const { run, at } = broken.reduce((first, one) => (one.at < first.at ? one : first));
@@ -218,7 +228,7 @@ class App {
   }
   tellDifference() {
     if (this.single) return;
-    const [one, other] = this.runs, first = one.differsFrom(other), place = document.getElementById("difference");
+    const first = this.difference, place = document.getElementById("difference");
     place.hidden = false;
     if (!first) { place.textContent = "The two runs tell the same events."; return; }
     const shown = (pane, which) => which === undefined ? "has ended" : this.words({ pane, what: "mark", which });

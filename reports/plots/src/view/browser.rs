@@ -1,51 +1,9 @@
 //! The page in a real browser, where there is one: what it says of itself once its scripts have run.
 
-use std::{
-    fs,
-    process::{Command, Stdio},
-};
-
-use results::{Diagram, Fate, Lane, Message};
+use results::{Diagram, Fate, Lane, Mark, Message};
 
 use super::{page, testing::small};
-
-/// Names under which the browser may be found.
-const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
-
-/// The document after its scripts have run on `page` at `address`; `None`: there is no browser.
-fn document(page: &str, address: &str) -> Option<String> {
-    let answers = |name: &&&str| {
-        let mut asked = Command::new(name);
-        asked.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
-        asked.status().is_ok_and(|status| status.success())
-    };
-    let Some(browser) = BROWSERS.iter().find(answers) else {
-        eprintln!("skipped: none of {} is installed", BROWSERS.join(", "));
-        return None;
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("page.html");
-    fs::write(&file, page).unwrap();
-    let profile = format!("--user-data-dir={}", folder.path().join("profile").display());
-    let quiet = ["--disable-quic", "--disable-background-networking", "--disable-component-update"];
-    let output = Command::new(browser)
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"])
-        .args(quiet)
-        .args([&profile, "--window-size=1280,900", "--virtual-time-budget=5000", "--dump-dom"])
-        .arg(format!("file://{}#{address}", file.display()))
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Some(String::from_utf8(output.stdout).unwrap())
-}
-
-/// What the body says of itself under `name`.
-fn said(document: &str, name: &str) -> String {
-    let body = document.split("<body ").nth(1).expect("scripts ran and set it");
-    let tag = body.split('>').next().unwrap();
-    let value = tag.split(&format!("data-{name}=\"")).nth(1);
-    value.unwrap_or_else(|| panic!("no {name} in {tag}")).split('"').next().unwrap().to_owned()
-}
+use crate::browser::{document, said};
 
 /// The words of the panel beside the picture, without their tags.
 fn details(document: &str) -> String {
@@ -70,7 +28,7 @@ fn a_selected_message_is_told_in_words_with_its_past_and_its_future() {
     let Some(document) = document(&page(&small(), None), "message=2") else { return };
     assert_eq!(said(&document, "selected"), "message 2");
     // Before it: the release was published, the first message sent and lost, another sent, held.
-    assert_eq!((said(&document, "past"), said(&document, "future")), ("4".into(), "1".into()));
+    assert_eq!((said(&document, "past"), said(&document, "future")), ("4", "1"));
     let details = details(&document);
     assert!(details.contains("n1 → n2: app messages"), "{details}");
     assert!(details.contains("1 messages from number 7"), "{details}");
@@ -101,6 +59,44 @@ fn two_runs_stand_side_by_side_and_the_first_difference_is_told() {
     assert_eq!(said(&document, "nodes"), "3 3");
     assert!(document.contains("They differ first here."));
     assert!(details(&document).contains("something else"));
+}
+
+#[test]
+fn two_runs_open_where_they_first_differ() {
+    const SECOND: u64 = 1_000_000_000;
+    let lane = Lane { name: "n0".to_owned(), ..Lane::default() };
+    let mark = |order: u64, seconds: u64, kind: &str, text: &str| Mark {
+        at_nanos: seconds * SECOND,
+        order,
+        lane: Some(0),
+        kind: kind.to_owned(),
+        text: text.to_owned(),
+    };
+    // They part at 2 and 4 seconds; one of them breaks at 58.
+    let run = |parts, text| Diagram {
+        lanes: vec![lane.clone()],
+        marks: vec![
+            mark(0, 1, "merged", "a release"),
+            mark(1, parts, "committed", text),
+            mark(2, 58, "violation", "S6"),
+        ],
+        violations: vec![2],
+        ended_nanos: 60 * SECOND,
+        ..Diagram::default()
+    };
+    let (one, other) = (run(2, "1.0.0"), run(4, "2.0.0"));
+    let view = |page: &str| {
+        let document = document(page, "")?;
+        let (from, to) = said(&document, "view").split_once(' ').unwrap();
+        let seconds = |nanos: &str| nanos.parse::<f64>().unwrap() / SECOND as f64;
+        Some((seconds(from), seconds(to)))
+    };
+    let Some((from, to)) = view(&page(&one, Some(&other))) else { return };
+    assert!(from < 2.0 && 4.0 < to && to < 30.0, "from {from} s to {to} s");
+    let (from, to) = view(&page(&one, None)).unwrap();
+    assert!(4.0 < from && 58.0 < to, "a run by itself opens where it breaks: {from} s to {to} s");
+    let (from, to) = view(&page(&one, Some(&one))).unwrap();
+    assert!(4.0 < from && 58.0 < to, "and so do two that do not differ: {from} s to {to} s");
 }
 
 #[test]
