@@ -20,6 +20,7 @@ mod register;
 mod replicated;
 mod sessions;
 mod tally;
+mod text;
 mod typed;
 
 #[cfg(test)]
@@ -63,6 +64,7 @@ impl Registry {
             register::LIST,
             register::FLAWED,
             tally::LIST,
+            text::LIST,
         ]
         .concat();
         let key = |listed: &Listed| (listed.app, listed.version, listed.variant);

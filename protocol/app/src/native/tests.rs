@@ -34,6 +34,8 @@ const EDGES: &[(&str, &str, usize)] = &[
     ("register 2.0.0", "register 3.0.0", 1),
     ("tally 1.0.0", "tally 2.0.0", 0),
     ("tally 1.1.0", "tally 2.0.0", 0),
+    ("text 1.0.0", "text 2.0.0", 0),
+    ("text 1.1.0", "text 2.0.0", 0),
 ];
 
 /// What a step says outside, but for what is sent at most once: gossip answers only who can read it.
