@@ -17,7 +17,7 @@ use super::{
 };
 use crate::replicated::{
     history::{self, History, Proposal},
-    lattice::{Broken, EVENTS_MAX},
+    lattice::{Broken, EVENTS_MAX, SETS_MAX},
     search::{Found, Report, Scope, search},
 };
 
@@ -207,12 +207,24 @@ impl Looked {
                 1 => "1 history".to_owned(),
                 many => format!("{} histories", super::words::count(many)),
             };
+            let cut = match self.report.cut {
+                0 => String::new(),
+                cut => format!(
+                    "  {BAD}cut short{BAD:#}             {} at {}: of these no order was followed to its end\n",
+                    if cut == 1 {
+                        "1 history".to_owned()
+                    } else {
+                        format!("{} histories", super::words::count(cut))
+                    },
+                    counted(SETS_MAX, "closed set"),
+                ),
+            };
             let orders =
                 u64::try_from(covered.orders).map_or("beyond counting".into(), super::words::count);
             return format!(
                 "{GOOD}holds{GOOD:#} {BOLD}{kind}{BOLD:#}: every delivery order of {histories} {size} \
                  gives one state, which shows what the type means\n\
-                 \x20 causally closed sets  {}\n  deliveries            {}\n  delivery orders       {orders}\n",
+                 \x20 causally closed sets  {}\n  deliveries            {}\n  delivery orders       {orders}\n{cut}",
                 super::words::count(covered.sets),
                 super::words::count(covered.edges),
             );
@@ -278,6 +290,7 @@ impl Looked {
             "closed_sets": covered.sets,
             "deliveries": covered.edges,
             "orders": covered.orders.to_string(),
+            "cut_short": self.report.cut,
             "failure": failure,
         });
         format!("{row}\n")

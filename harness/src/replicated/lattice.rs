@@ -18,6 +18,8 @@ pub struct Covered {
     pub edges: u64,
     /// Delivery orders that are covered by this. Counting stops at the greatest number.
     pub orders: u128,
+    /// Whether the sweep ended before all sets, at [`SETS_MAX`]; then no order is covered whole.
+    pub cut: bool,
 }
 
 /// What a sweep found. Orders are of events by their place in the history.
@@ -51,6 +53,9 @@ pub enum Broken {
 /// Events that a sweep can take: sets of them are words.
 pub const EVENTS_MAX: usize = 64;
 
+/// Sets after which a sweep is cut short: wide histories have more of them than there is memory.
+pub const SETS_MAX: u64 = 200_000;
+
 /// What counts as a divergence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strictness {
@@ -78,6 +83,16 @@ struct Place<S> {
 /// Sweeps the lattice of `events`, causes first, at most [`EVENTS_MAX`]; at each set compares with what the
 /// type means.
 pub fn sweep<T: Op>(
+    kind: &T,
+    events: &[Event<T::Message>],
+    strictness: Strictness,
+) -> Result<Covered, Box<Broken>> {
+    sweep_up_to(SETS_MAX, kind, events, strictness)
+}
+
+/// As [`sweep`], cut short where there are more than `sets_max` sets.
+pub fn sweep_up_to<T: Op>(
+    sets_max: u64,
     kind: &T,
     events: &[Event<T::Message>],
     strictness: Strictness,
@@ -114,6 +129,9 @@ pub fn sweep<T: Op>(
         if next.is_empty() {
             covered.orders = level.values().map(|place| place.orders).sum();
             return Ok(covered);
+        }
+        if covered.sets + next.len() as u64 > sets_max {
+            return Ok(Covered { cut: true, ..covered });
         }
         level = next;
     }

@@ -28,6 +28,8 @@ pub struct Report {
     pub histories: u64,
     /// Over all of them.
     pub covered: Covered,
+    /// Histories that were cut short at [`super::lattice::SETS_MAX`] sets.
+    pub cut: u64,
     /// The smallest history that the first failure came down to.
     pub failure: Option<Found>,
 }
@@ -90,6 +92,8 @@ impl Report {
             Ok(Some(covered)) => {
                 self.covered.sets += covered.sets;
                 self.covered.edges += covered.edges;
+                self.cut += u64::from(covered.cut);
+                self.covered.cut |= covered.cut;
                 self.covered.orders = self.covered.orders.saturating_add(covered.orders);
             }
             // An operation that makes no sense where others were made is no history.

@@ -82,6 +82,30 @@ pub enum Unreadable {
     /// It is for a type that there is not, or that cannot start so.
     #[error("type `{0}`: {1}")]
     Kind(String, crdt::Refused),
+    /// It has nothing to replay.
+    #[error("`cases`: expected at least one case, found none")]
+    Empty,
+    /// A case says what cannot have been.
+    #[error("case {0}: {1}")]
+    Case(String, String),
+}
+
+/// What is wrong with a case.
+#[derive(Debug)]
+enum Fault {
+    /// It says what cannot have been: nobody can replay it.
+    Malformed(String),
+    /// A replica shows something else.
+    Differs(String),
+}
+
+impl Fault {
+    fn of(self, what: &str) -> Self {
+        match self {
+            Self::Malformed(why) => Self::Malformed(format!("{what}: {why}")),
+            Self::Differs(why) => Self::Differs(format!("{what}: {why}")),
+        }
+    }
 }
 
 /// Replays the vector file `text`. Errors: [`Unreadable`].
@@ -94,21 +118,22 @@ pub fn replay(text: &str) -> Result<Replayed, Unreadable> {
     let file: File = serde_json::from_value(schema)?;
     debug_assert_eq!(file.schema, SCHEMA);
     let mut replayed = Replayed { kind: file.kind.clone(), ..Replayed::default() };
+    if file.cases.is_empty() {
+        return Err(Unreadable::Empty);
+    }
     for (at, case) in file.cases.into_iter().enumerate() {
-        let case: Case = match serde_json::from_value(case) {
-            Ok(case) => case,
-            Err(error) => {
-                replayed.failed.push((format!("case {at}"), format!("cannot be read: {error}")));
-                continue;
-            }
-        };
+        let case: Case = serde_json::from_value(case)
+            .map_err(|error| Unreadable::Case(at.to_string(), error.to_string()))?;
         let start = value(case.params.as_ref().unwrap_or(&file.params));
         let name = case.name.clone();
         let named = file.kind == "unique_set_foreach";
         let came = catalogue::visit(&file.kind, &start, Replay { case, named });
         match came.map_err(|why| Unreadable::Kind(file.kind.clone(), why))? {
             Ok(()) => replayed.passed += 1,
-            Err(difference) => replayed.failed.push((name, difference)),
+            Err(Fault::Differs(difference)) => replayed.failed.push((name, difference)),
+            Err(Fault::Malformed(why)) => {
+                return Err(Unreadable::Case(format!("{at}, `{name}`"), why));
+            }
         }
     }
     Ok(replayed)
@@ -167,38 +192,42 @@ impl Replay {
     }
 
     /// Carries the operations out at their origins, and compares what these show.
-    fn events<T: Listed>(&self, kind: &T) -> Result<Vec<Event<T::Message>>, String> {
+    fn events<T: Listed>(&self, kind: &T) -> Result<Vec<Event<T::Message>>, Fault> {
         let mut events: Vec<Event<T::Message>> = Vec::new();
         let count = self.case.replicas as usize;
         let mut states: Vec<(T::State, Clock)> =
             (0..count).map(|_| (kind.initial(), Clock::new())).collect();
         for (id, operation) in self.case.ops.iter().enumerate() {
-            let failed = |why: String| format!("operation {id}: {why}");
+            let what = format!("operation {id}");
+            let differs = |why: String| Fault::Differs(format!("{what}: {why}"));
+            let malformed = |why: String| Fault::Malformed(format!("{what}: {why}"));
             let stamp = Stamp {
                 lamport: operation.lamport,
                 dot: Dot::new(operation.replica, operation.seq),
             };
-            let past = self.past(operation, &events).map_err(failed)?;
+            let past = self.past(operation, &events).map_err(malformed)?;
             let (state, clock) = &mut states[operation.replica as usize];
             for event in &events {
                 if past.covers(event.stamp.dot) && !clock.covers(event.stamp.dot) {
                     kind.effect(state, event.at(), &event.message)
-                        .map_err(|why| failed(why.to_string()))?;
+                        .map_err(|why| differs(why.to_string()))?;
                     clock.advance(event.stamp.dot);
                 }
             }
-            let done = kind.parse(&self.operation(&operation.op)).and_then(|operation| {
-                let message = kind.prepare(state, &operation, stamp)?;
+            let asked = kind.parse(&self.operation(&operation.op));
+            let asked = asked.map_err(|why| malformed(why.to_string()))?;
+            let done = kind.prepare(state, &asked, stamp).and_then(|message| {
                 kind.effect(state, At { stamp, past: &past }, &message)?;
                 Ok(message)
             });
-            let message = done.map_err(|why| failed(why.to_string()))?;
+            let message = done.map_err(|why| differs(why.to_string()))?;
             clock.advance(stamp.dot);
             let expected = self.expected(&operation.value_at_origin_after);
-            differ("its origin shows", &kind.value(state), &expected).map_err(failed)?;
+            differ("its origin shows", &kind.value(state), &expected)
+                .map_err(|fault| fault.of(&what))?;
             events.push(Event { stamp, past, message });
             let log = Log::new(events.iter().filter(|event| clock.covers(event.stamp.dot)));
-            differ("it means", &kind.meaning(&log), &expected).map_err(failed)?;
+            differ("it means", &kind.meaning(&log), &expected).map_err(|fault| fault.of(&what))?;
         }
         Ok(events)
     }
@@ -237,38 +266,38 @@ impl Replay {
     fn delivered<T: Listed>(
         kind: &T,
         order: impl IntoIterator<Item = impl std::borrow::Borrow<Event<T::Message>>>,
-    ) -> Result<Value, String> {
+    ) -> Result<Value, Fault> {
         let mut state = kind.initial();
         for event in order {
             let event = event.borrow();
-            kind.effect(&mut state, event.at(), &event.message).map_err(|why| why.to_string())?;
+            kind.effect(&mut state, event.at(), &event.message)
+                .map_err(|why| Fault::Differs(why.to_string()))?;
         }
         Ok(kind.value(&state))
     }
 }
 
-fn differ(what: &str, found: &Value, expected: &Value) -> Result<(), String> {
+fn differ(what: &str, found: &Value, expected: &Value) -> Result<(), Fault> {
     if found == expected {
         return Ok(());
     }
-    Err(format!("{what} {found}, expected {expected}"))
+    Err(Fault::Differs(format!("{what} {found}, expected {expected}")))
 }
 
 impl Visit for Replay {
-    type Out = Result<(), String>;
+    type Out = Result<(), Fault>;
 
-    fn visit<T: Listed>(self, kind: T) -> Result<(), String> {
+    fn visit<T: Listed>(self, kind: T) -> Result<(), Fault> {
         let events = self.events(&kind)?;
         let last = self.expected(&self.case.last);
         if events.len() <= LATTICE_OPERATIONS_MAX.min(EVENTS_MAX) {
-            let covered =
-                sweep(&kind, &events, Strictness::States).map_err(|broken| told(&broken))?;
+            let covered = sweep(&kind, &events, Strictness::States)
+                .map_err(|broken| Fault::Differs(told(&broken)))?;
             match self.case.linear_extensions {
-                Some(count) if covered.orders != u128::from(count) => {
-                    return Err(format!(
-                        "it has {} delivery orders, expected {count}",
-                        covered.orders
-                    ));
+                Some(count) if !covered.cut && covered.orders != u128::from(count) => {
+                    let orders = covered.orders;
+                    let why = format!("it has {orders} delivery orders, expected {count}");
+                    return Err(Fault::Differs(why));
                 }
                 _ => {}
             }
@@ -279,15 +308,32 @@ impl Visit for Replay {
             differ("at the end it shows", &found, &last)?;
         }
         for (at, checkpoint) in self.case.checkpoints.iter().enumerate() {
-            let of =
-                |id: &usize| events.get(*id).ok_or(format!("checkpoint {at}: no operation {id}"));
-            let events: Vec<_> = checkpoint.delivered.iter().map(of).collect::<Result<_, _>>()?;
-            let found = Self::delivered(&kind, events)?;
-            let expected = self.expected(&checkpoint.value);
-            differ(&format!("at checkpoint {at} it shows"), &found, &expected)?;
+            let what = format!("at checkpoint {at}");
+            let delivered = reached(&events, &checkpoint.delivered)
+                .map_err(|why| Fault::Malformed(format!("{what}: {why}")))?;
+            let found = Self::delivered(&kind, delivered)?;
+            differ(&format!("{what} it shows"), &found, &self.expected(&checkpoint.value))?;
         }
         Ok(())
     }
+}
+
+/// The events of these numbers. Errors: nobody can have delivered just these, in this order.
+fn reached<'a, M>(events: &'a [Event<M>], numbers: &[usize]) -> Result<Vec<&'a Event<M>>, String> {
+    let mut seen = Clock::new();
+    let mut delivered = Vec::with_capacity(numbers.len());
+    for number in numbers {
+        let event = events.get(*number).ok_or_else(|| format!("there is no operation {number}"))?;
+        if seen.covers(event.stamp.dot) {
+            return Err(format!("operation {number} is delivered twice"));
+        }
+        if !seen.covers_all(&event.past) {
+            return Err(format!("operation {number} is delivered before what it had seen"));
+        }
+        seen.advance(event.stamp.dot);
+        delivered.push(event);
+    }
+    Ok(delivered)
 }
 
 /// Some order of `events` that causality allows.

@@ -18,6 +18,6 @@ pub use list::{ListOp, Ranged, Reversible, Rich};
 pub use register::{OddRegister, Register, RegisterOp, SignedRegister};
 pub use resets::{ObservedReset, ResetOp, ResetWins};
 pub use sets::{AddWins, RemoveWins, RemoveWinsPure, SetOp};
-pub use shapes::{Axis, Shapes, ShapesOp, Symmetry};
+pub use shapes::{Axis, Shape, Shapes, ShapesOp, Symmetry};
 pub use tropical::{Tropical, TropicalOp};
 pub use unique::{Element, Registers, Unique, UniqueOp};
