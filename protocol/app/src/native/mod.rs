@@ -15,6 +15,7 @@ use crate::{
     native::typed::Typed,
 };
 
+mod canvas;
 mod counter;
 mod register;
 mod replicated;
@@ -65,6 +66,8 @@ impl Registry {
             register::FLAWED,
             tally::LIST,
             text::LIST,
+            canvas::LIST,
+            canvas::FLAWED,
         ]
         .concat();
         let key = |listed: &Listed| (listed.app, listed.version, listed.variant);

@@ -36,6 +36,7 @@ const EDGES: &[(&str, &str, usize)] = &[
     ("tally 1.1.0", "tally 2.0.0", 0),
     ("text 1.0.0", "text 2.0.0", 0),
     ("text 1.1.0", "text 2.0.0", 0),
+    ("canvas 1.0.0", "canvas 2.0.0", 0),
 ];
 
 /// What a step says outside, but for what is sent at most once: gossip answers only who can read it.
