@@ -1,0 +1,49 @@
+//! Why an operation is not taken.
+
+use crate::{Dot, Origin};
+
+/// An operation, or something said of operations, was refused. Refusing changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// This node is no member, or none any more.
+    #[error("this node is no member of the broadcast")]
+    NoMember,
+    /// So many of its own operations are not stable: others do not keep up.
+    #[error("{0} operations of this node are not known to have reached everybody")]
+    Unstable(usize),
+    /// Heads out of order, two of one origin, or more than there can be nodes.
+    #[error("its {0} heads are not ascending heads of different nodes")]
+    Heads(usize),
+    /// Its name was given to another operation before: forged, or a disk was lost and nobody noticed.
+    #[error("{0} was another operation before")]
+    Reused(Dot),
+    /// It names an operation that cannot have been issued yet.
+    #[error("{0} lies in the future of who names it")]
+    Future(Dot),
+    /// It names an operation so far ahead that nothing honest explains it.
+    #[error("{0} is too far ahead of what was delivered")]
+    Gap(Dot),
+    /// It follows itself, or waits for what waits for it.
+    #[error("{0} would have to be delivered before itself")]
+    Circle(Dot),
+    /// One of its heads precedes another.
+    #[error("{dot} names {head}, which another of its heads follows")]
+    Redundant {
+        /// It.
+        dot: Dot,
+        /// The head that is none.
+        head: Dot,
+    },
+    /// It does not follow the operation before it of the same origin.
+    #[error("{0} does not follow the operation of its origin before it")]
+    SkipsOwn(Dot),
+    /// What was to be delivered again waits for something.
+    #[error("{0} is missing")]
+    Missing(Dot),
+    /// Who handed it over, or who issued it, is retired: it has to join again.
+    #[error("{0} is retired and has to join again")]
+    Retired(Origin),
+    /// Nobody knows it as a member.
+    #[error("{0} is no member")]
+    Stranger(Origin),
+}

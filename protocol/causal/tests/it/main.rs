@@ -1,0 +1,5 @@
+//! The layer from outside: fleets on a bad network, and what forgers send.
+
+mod fleet;
+mod forged;
+mod random;

@@ -1,0 +1,139 @@
+//! Whatever the network and the operator do.
+
+use std::sync::Arc;
+
+use causal::{Broadcast, Clock, Content, Flaw, Limits, Operation, Origin, Refusal};
+use proptest::prelude::*;
+
+use crate::fleet::{Checked, Fleet, Word};
+
+/// A fleet of `founders` under `steps` accidents, and then in peace.
+fn run(
+    founders: u32,
+    seed: u64,
+    steps: usize,
+    churn: bool,
+    flaw: Option<Flaw>,
+) -> Result<Fleet, String> {
+    let mut fleet = Fleet::new(founders, seed, flaw);
+    accidents(&mut fleet, steps, churn)?;
+    fleet.settle()?;
+    Ok(fleet)
+}
+
+fn accidents(fleet: &mut Fleet, steps: usize, churn: bool) -> Checked {
+    for step in 0..steps {
+        let count = fleet.nodes.len();
+        let (at, other) = (fleet.dice.below(count), fleet.dice.below(count));
+        match fleet.dice.below(100) {
+            0..15 => fleet.say(at, Content::Payload(Word(step as u64)))?,
+            15..25 => fleet.tell(at, other),
+            25..30 => {
+                if fleet.layer(at).is_some_and(|layer| layer.owes_heartbeat()) {
+                    fleet.say(at, Content::Heartbeat)?;
+                }
+            }
+            30..33 => fleet.crash(at),
+            33 if churn => fleet.lose(at),
+            34 if churn && count < 8 => fleet.grow(),
+            35..38 if churn => {
+                let victim = fleet.layer(other).and_then(|layer| layer.own());
+                if let Some(victim) = victim.filter(|_| at != other) {
+                    fleet.say(at, Content::Retire(victim))?;
+                }
+            }
+            38..46 if churn => fleet.enroll(at, other)?,
+            46..50 => fleet.join(at),
+            _ => fleet.arrive()?,
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+
+    #[test]
+    fn everything_is_delivered_once_in_causal_order_and_becomes_stable(
+        founders in 1..7u32, seed: u64, steps in 50..600usize,
+    ) {
+        if let Err(why) = run(founders, seed, steps, false, None) {
+            return Err(TestCaseError::fail(why));
+        }
+    }
+
+    #[test]
+    fn so_it_is_where_members_join_retire_and_lose_their_disks(
+        founders in 2..6u32, seed: u64, steps in 50..900usize,
+    ) {
+        // Where everybody retires everybody, nobody is left to join with.
+        let keeps_one = |why: &String| why.contains("never joined");
+        match run(founders, seed, steps, true, None) {
+            Err(why) if !keeps_one(&why) => return Err(TestCaseError::fail(why)),
+            _ => {}
+        }
+    }
+}
+
+/// How many of 100 fleets show a flaw, and what the first says.
+fn shown(flaw: Flaw) -> (usize, String) {
+    let failed = (0..100).filter_map(|seed| run(4, seed, 500, false, Some(flaw)).err());
+    let mut failed = failed.peekable();
+    let first = failed.peek().cloned().unwrap_or_default();
+    (failed.count(), first)
+}
+
+#[test]
+fn what_is_called_stable_early_is_seen() {
+    let (count, first) = shown(Flaw::StableEarly);
+    assert!(count > 50, "{count}: {first}");
+    assert!(first.contains("is concurrent to some of"), "{first}");
+}
+
+/// The past of an operation that a retired member issued and somebody took who did not know yet.
+fn taken_late(flaw: Option<Flaw>) -> Result<Clock, Refusal> {
+    let founders = || (0..4).map(Origin::from);
+    let layer = |own: u32| Broadcast::founder(own.into(), founders(), Limits::default());
+    let mut layers: Vec<Broadcast<Word>> = (0..4).map(layer).collect();
+    layers.iter_mut().for_each(|layer| layer.plant(flaw));
+    fn say(
+        layers: &mut [Broadcast<Word>],
+        at: usize,
+        content: Content<Word>,
+        to: &[usize],
+    ) -> Arc<Operation<Word>> {
+        let operation = layers[at].broadcast(content).unwrap().operation;
+        for to in to {
+            layers[*to].receive((at as u32).into(), Arc::clone(&operation)).unwrap();
+            layers[*to].deliver().expect("nothing is missing");
+        }
+        operation
+    }
+    say(&mut layers, 0, Content::Payload(Word(1)), &[1, 2]);
+    say(&mut layers, 1, Content::Heartbeat, &[0, 2]);
+    say(&mut layers, 2, Content::Heartbeat, &[0, 1]);
+    say(&mut layers, 0, Content::Retire(3.into()), &[1]);
+    say(&mut layers, 1, Content::Heartbeat, &[0]);
+    let late = say(&mut layers, 3, Content::Payload(Word(2)), &[2]);
+    layers[0].receive(2.into(), late)?;
+    Ok(layers[0].deliver().expect("nothing is missing").past)
+}
+
+#[test]
+fn who_retires_is_waited_for_until_all_others_know() {
+    assert_eq!(taken_late(None), Ok(Clock::new()));
+    let early = taken_late(Some(Flaw::RetiresInOnePhase));
+    assert_eq!(early, Err(Refusal::Retired(3.into())), "in one phase only some ever have it");
+}
+
+#[test]
+fn fleets_see_everything_that_they_are_tested_for() {
+    let (mut resyncs, mut joined) = (0, 0);
+    for seed in 0..20 {
+        if let Ok(fleet) = run(4, seed, 800, true, None) {
+            resyncs += fleet.resyncs;
+            joined += fleet.nodes.len() - 4;
+        }
+    }
+    assert!(resyncs > 5 && joined > 5, "{resyncs} resyncs, {joined} joined");
+}
