@@ -111,6 +111,13 @@ impl Seeded {
         [[self.seed as u32, (self.seed >> 32) as u32, site as u32, 0], [0; 4]]
     }
 
+    /// Draws the block of `occasion`.
+    #[inline(always)]
+    fn block(&self, occasion: Occasion) -> [u32; WORDS * BLOCK_OCCASIONS as usize] {
+        let Occasion { site, entity, index } = occasion;
+        chacha::block(self.key(site), entity, index / BLOCK_OCCASIONS)
+    }
+
     /// Draws the line of `occasion` into its place.
     #[inline(never)]
     fn draw(&mut self, occasion: Occasion) {
@@ -142,18 +149,16 @@ impl Seeded {
 impl Choices for Seeded {
     #[inline(always)]
     fn words(&mut self, occasion: Occasion) -> [u32; WORDS] {
-        let Occasion { site, entity, index } = occasion;
-        let half = (index % BLOCK_OCCASIONS) as usize;
-        if self.scattered {
-            let block = chacha::block(self.key(site), entity, index / BLOCK_OCCASIONS);
-            return block.as_chunks().0[half];
+        let half = (occasion.index % BLOCK_OCCASIONS) as usize;
+        // Many streams are never asked for more than their first words: these keep no line.
+        if self.scattered || occasion.index == 0 {
+            return self.block(occasion).as_chunks().0[half];
         }
         let (place, name) = self.line(occasion);
         if self.names[place] != name {
             self.draw(occasion);
-            return self.words(occasion);
         }
-        let block = (index / BLOCK_OCCASIONS) as usize & ((1 << self.span) - 1);
+        let block = (occasion.index / BLOCK_OCCASIONS) as usize & ((1 << self.span) - 1);
         self.blocks[(place << self.span) + block].0.as_chunks().0[half]
     }
 
