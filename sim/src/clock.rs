@@ -25,13 +25,18 @@ pub enum Step {
 }
 
 /// A clock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Clock {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Clock(
+    /// Where it is anything but the world's. Apart, as few are and every input asks.
+    Option<Box<Off>>,
+);
+
+/// How a clock runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Off {
     /// A moment of the world, and what the clock read then.
     anchor: (u64, u64),
     drift_ppm: i32,
-    /// Whether the clock is anything but the world's.
-    off: bool,
 }
 
 /// The slowest and the fastest drift: a clock always moves.
@@ -48,27 +53,13 @@ impl Clock {
     /// What the clock reads at the moment `world`.
     #[inline]
     pub fn read(&self, world: Time) -> Time {
-        if self.off { self.read_off(world) } else { world }
-    }
-
-    fn read_off(&self, world: Time) -> Time {
-        let passed = u128::from(world.as_nanos().saturating_sub(self.anchor.0));
-        let gained = passed * self.rate() / 1_000_000;
-        let reading = u128::from(self.anchor.1) + gained;
-        Time::from_nanos(u64::try_from(reading).unwrap_or(u64::MAX))
+        self.0.as_ref().map_or(world, |off| off.read(world))
     }
 
     /// The first moment of the world, from its anchor on, at which the clock reads `local` or more.
     #[inline]
     pub fn when(&self, local: Time) -> Time {
-        if self.off { self.when_off(local) } else { local }
-    }
-
-    fn when_off(&self, local: Time) -> Time {
-        let ahead = u128::from(local.as_nanos().saturating_sub(self.anchor.1));
-        let passes = (ahead * 1_000_000).div_ceil(self.rate());
-        let moment = u128::from(self.anchor.0) + passes;
-        Time::from_nanos(u64::try_from(moment).unwrap_or(u64::MAX))
+        self.0.as_ref().map_or(local, |off| off.when(local))
     }
 
     /// Steps the clock at the moment `world`.
@@ -78,7 +69,8 @@ impl Clock {
             Step::Forward(by) => reading.saturating_add(by.as_nanos()),
             Step::Back(by) => reading.saturating_sub(by.as_nanos()),
         };
-        self.set(world, reading, self.drift_ppm);
+        let drift_ppm = self.0.as_ref().map_or(0, |off| off.drift_ppm);
+        self.set(world, reading, drift_ppm);
     }
 
     /// Changes the drift from the moment `world` on.
@@ -88,9 +80,25 @@ impl Clock {
     }
 
     fn set(&mut self, world: Time, reading: u64, drift_ppm: i32) {
-        self.anchor = (world.as_nanos(), reading);
-        self.drift_ppm = drift_ppm;
-        self.off = drift_ppm != 0 || reading != world.as_nanos();
+        let world = world.as_nanos();
+        let off = drift_ppm != 0 || reading != world;
+        self.0 = off.then(|| Box::new(Off { anchor: (world, reading), drift_ppm }));
+    }
+}
+
+impl Off {
+    fn read(&self, world: Time) -> Time {
+        let passed = u128::from(world.as_nanos().saturating_sub(self.anchor.0));
+        let gained = passed * self.rate() / 1_000_000;
+        let reading = u128::from(self.anchor.1) + gained;
+        Time::from_nanos(u64::try_from(reading).unwrap_or(u64::MAX))
+    }
+
+    fn when(&self, local: Time) -> Time {
+        let ahead = u128::from(local.as_nanos().saturating_sub(self.anchor.1));
+        let passes = (ahead * 1_000_000).div_ceil(self.rate());
+        let moment = u128::from(self.anchor.0) + passes;
+        Time::from_nanos(u64::try_from(moment).unwrap_or(u64::MAX))
     }
 
     fn rate(&self) -> u128 {

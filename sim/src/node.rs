@@ -4,8 +4,9 @@ use crate::{clock::Clock, disk::Disk, timers::Timers};
 use contract::{Effect, NodeId, Process, Time};
 use std::collections::{BTreeMap, VecDeque};
 
-/// A node. What every input touches stands together, as in a large fleet each line is a miss.
-#[repr(C)]
+/// A node. What every input touches stands together and on as few cache lines as may be, as in a large
+/// fleet each is a miss.
+#[repr(C, align(64))]
 pub(crate) struct Node<P: Process> {
     pub(crate) id: NodeId,
     pub(crate) state: State,

@@ -45,7 +45,7 @@ impl SetClock {
         let core = &mut world.core;
         let changed = core.directory.find(*node).is_some_and(|slot| {
             let clock = &mut core.nodes[slot as usize].clock;
-            let before = *clock;
+            let before = clock.clone();
             match self {
                 Self::Step { step, .. } => clock.step(core.now, *step),
                 Self::Drift { ppm, .. } => clock.drift(core.now, *ppm),

@@ -329,14 +329,13 @@ impl<P: Process> Core<P> {
 /// most links are new each is a miss of the cache, and these come while that one is waited for.
 #[inline(always)]
 fn foresee<P: Process>(nodes: &[Node<P>], queue: &Wheel, receiver: u32) {
-    let fetch = |slot: u32| {
-        if let Some(node) = nodes.get(slot as usize) {
-            black_box((node.inputs, node.process.is_some(), node.timers.len()));
-        }
-    };
-    fetch(receiver);
-    if let Some(Item::Timer(slot)) = queue.next_in_lane().map(Item::of) {
-        fetch(slot);
+    if let Some(node) = nodes.get(receiver as usize) {
+        black_box((node.inputs, node.process.is_some()));
+    }
+    if let Some(Item::Timer(slot)) = queue.next_in_lane().map(Item::of)
+        && let Some(node) = nodes.get(slot as usize)
+    {
+        black_box((node.inputs, node.process.is_some(), node.timers.len()));
     }
 }
 
