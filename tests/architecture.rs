@@ -7,6 +7,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("contract", &[]),
     ("causal", &["contract"]),
     ("crdt", &["causal"]),
+    ("sequence", &["contract"]),
     ("app", &["causal", "contract", "crdt"]),
     ("upgrade", &["app", "contract"]),
     ("replica", &["app", "causal", "contract", "upgrade"]),
@@ -76,7 +77,8 @@ fn the_core_depends_on_little() {
         "thiserror",
         "xxhash-rust",
     ];
-    const CORE: &[&str] = &["contract", "causal", "app", "crdt", "upgrade", "replica", "sim"];
+    const CORE: &[&str] =
+        &["contract", "causal", "app", "crdt", "sequence", "upgrade", "replica", "sim"];
     let mut extra = Vec::new();
     for package in workspace_packages() {
         let name = package["name"].as_str().expect("a package has a name");

@@ -1,0 +1,398 @@
+//! Bases, each kept once: an identifier is a handle of 8 bytes.
+//!
+//! A base is its parent identifier and a tuple without offset, so that bases form a tree and a new one
+//! copies no path. Equal bases have equal handles, whatever epoch they are of.
+//!
+//! Invariant: a parent stands before its children; `index` lists every base but the root once.
+
+use std::cmp::Ordering;
+
+use crate::{Dot, Tuple};
+
+/// An identifier: a base, and the offset of its last tuple.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Id {
+    pub(crate) base: u32,
+    pub(crate) offset: i32,
+}
+
+/// Elements with consecutive offsets of one base, in the handles of one replica.
+///
+/// Invariant: `length` is not 0, and no offset overflows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    pub(crate) base: u32,
+    pub(crate) offset: i32,
+    pub(crate) length: u32,
+}
+
+impl Run {
+    pub(crate) fn first(self) -> Id {
+        Id { base: self.base, offset: self.offset }
+    }
+
+    /// The offset after its last.
+    pub(crate) fn end(self) -> i32 {
+        self.offset.wrapping_add_unsigned(self.length)
+    }
+
+    pub(crate) fn last(self) -> Id {
+        Id { base: self.base, offset: self.end() - 1 }
+    }
+
+    /// What is left without the first `count` elements.
+    pub(crate) fn without(self, count: u32) -> Self {
+        Self {
+            offset: self.offset.wrapping_add_unsigned(count),
+            length: self.length - count,
+            ..self
+        }
+    }
+
+    /// The first `count` elements.
+    pub(crate) fn head(self, count: u32) -> Self {
+        Self { length: count, ..self }
+    }
+
+    /// Whether `next` goes on where this ends.
+    pub(crate) fn meets(self, next: Self) -> bool {
+        self.base == next.base && self.end() == next.offset
+    }
+}
+
+/// Appends `run` to `runs`, joined with the last where it goes on there.
+pub(crate) fn push_run(runs: &mut Vec<Run>, run: Run) {
+    match runs.last_mut() {
+        Some(last) if last.meets(run) => last.length += run.length,
+        _ => runs.push(run),
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Base {
+    parent: Id,
+    position: i32,
+    site: u32,
+    clock: u32,
+    depth: u32,
+    /// The epoch in which its site made it; [`UNBORN`] where it is known by mapping alone.
+    born: u32,
+}
+
+/// The epoch of a base that no insert brought.
+pub(crate) const UNBORN: u32 = u32::MAX;
+
+/// The handle of no tuples at all, the parent of every base of one tuple.
+pub(crate) const ROOT: Id = Id { base: 0, offset: 0 };
+
+/// All bases that a replica knows.
+#[derive(Clone, Debug)]
+pub(crate) struct Arena {
+    bases: Vec<Base>,
+    /// By site, ascending; each site's bases in the order of [`Arena::key`].
+    index: Vec<(u32, Vec<u32>)>,
+}
+
+impl Default for Arena {
+    fn default() -> Self {
+        let root = Base { parent: ROOT, position: 0, site: 0, clock: 0, depth: 0, born: UNBORN };
+        Self { bases: vec![root], index: Vec::new() }
+    }
+}
+
+impl Arena {
+    pub(crate) fn len(&self) -> usize {
+        self.bases.len()
+    }
+
+    #[inline]
+    fn base(&self, base: u32) -> &Base {
+        &self.bases[base as usize]
+    }
+
+    pub(crate) fn parent(&self, id: Id) -> Id {
+        self.base(id.base).parent
+    }
+
+    pub(crate) fn depth(&self, id: Id) -> u32 {
+        self.base(id.base).depth
+    }
+
+    pub(crate) fn dot(&self, base: u32) -> Dot {
+        let base = self.base(base);
+        Dot { site: base.site, clock: base.clock }
+    }
+
+    pub(crate) fn tuple(&self, id: Id) -> Tuple {
+        let base = self.base(id.base);
+        Tuple { position: base.position, site: base.site, clock: base.clock, offset: id.offset }
+    }
+
+    fn key(&self, base: u32) -> (u32, u32, i32, i32) {
+        let base = self.base(base);
+        (base.clock, base.parent.base, base.parent.offset, base.position)
+    }
+
+    /// The base of `tuple` below `parent`, where it is known.
+    fn find(&self, parent: Id, tuple: Tuple) -> Result<u32, (usize, usize)> {
+        let site = match self.index.last() {
+            Some((last, _)) if *last == tuple.site => self.index.len() - 1,
+            _ => match self.index.binary_search_by_key(&tuple.site, |(site, _)| *site) {
+                Ok(site) => site,
+                Err(site) => return Err((site, usize::MAX)),
+            },
+        };
+        let key = (tuple.clock, parent.base, parent.offset, tuple.position);
+        let bases = &self.index[site].1;
+        match bases.binary_search_by(|base| self.key(*base).cmp(&key)) {
+            Ok(at) => Ok(bases[at]),
+            Err(at) => Err((site, at)),
+        }
+    }
+
+    /// The identifier that extends `parent` by `tuple`. [`ROOT`] extends to one tuple.
+    pub(crate) fn extend(&mut self, parent: Id, tuple: Tuple) -> Id {
+        let base = match self.find(parent, tuple) {
+            Ok(base) => base,
+            Err((site, at)) => {
+                let base =
+                    u32::try_from(self.bases.len()).expect("fewer than 2^32 bases fit memory");
+                let depth = self.base(parent.base).depth + 1;
+                let Tuple { position, site: name, clock, .. } = tuple;
+                self.bases.push(Base { parent, position, site: name, clock, depth, born: UNBORN });
+                if at == usize::MAX {
+                    self.index.insert(site, (name, vec![base]));
+                } else {
+                    self.index[site].1.insert(at, base);
+                }
+                base
+            }
+        };
+        Id { base, offset: tuple.offset }
+    }
+
+    /// The identifier of `tuples` below `parent`.
+    pub(crate) fn extend_all(&mut self, parent: Id, tuples: &[Tuple]) -> Id {
+        tuples.iter().fold(parent, |id, tuple| self.extend(id, *tuple))
+    }
+
+    /// The identifier of these tuples.
+    pub(crate) fn intern(&mut self, tuples: &[Tuple]) -> Id {
+        match self.known(tuples) {
+            Some(id) => id,
+            None => self.extend_all(ROOT, tuples),
+        }
+    }
+
+    /// The identifier of these tuples, where its base is known: found by its last tuple alone.
+    fn known(&self, tuples: &[Tuple]) -> Option<Id> {
+        let last = *tuples.last()?;
+        let site = self.index.binary_search_by_key(&last.site, |(site, _)| *site).ok()?;
+        let bases = &self.index[site].1;
+        let from = bases.partition_point(|base| self.base(*base).clock < last.clock);
+        let base = *bases.get(from)?;
+        let mut id = Id { base, offset: last.offset };
+        if self.depth(id) as usize != tuples.len() {
+            return None;
+        }
+        let found = id;
+        for tuple in tuples.iter().rev() {
+            if self.tuple(id) != *tuple {
+                return None;
+            }
+            id = self.parent(id);
+        }
+        Some(found)
+    }
+
+    /// The identifier of these tuples, where every base on the way is known.
+    pub(crate) fn look_up(&self, tuples: &[Tuple]) -> Option<Id> {
+        self.known(tuples).or_else(|| {
+            tuples.iter().try_fold(ROOT, |parent, tuple| {
+                let base = self.find(parent, *tuple).ok()?;
+                Some(Id { base, offset: tuple.offset })
+            })
+        })
+    }
+
+    /// Notes that `base` was made in `epoch`, unless it is known to be older.
+    pub(crate) fn bear(&mut self, base: u32, epoch: u32) {
+        let born = &mut self.bases[base as usize].born;
+        if *born == UNBORN {
+            *born = epoch;
+        }
+    }
+
+    /// Whether an insert brought `base`.
+    pub(crate) fn is_born(&self, base: u32) -> bool {
+        self.base(base).born != UNBORN
+    }
+
+    /// Whether another base than `base` was made in `epoch` under the same name.
+    pub(crate) fn twin(&self, dot: Dot, base: Option<u32>, epoch: u32) -> bool {
+        let Ok(site) = self.index.binary_search_by_key(&dot.site, |(site, _)| *site) else {
+            return false;
+        };
+        let bases = &self.index[site].1;
+        let from = bases.partition_point(|base| self.base(*base).clock < dot.clock);
+        let same = bases[from..].iter().take_while(|base| self.base(**base).clock == dot.clock);
+        let mut others = same.filter(|other| Some(**other) != base);
+        others.any(|other| self.base(*other).born == epoch)
+    }
+
+    /// Bytes of memory that it takes up, with what is reserved.
+    pub(crate) fn held(&self) -> usize {
+        let index = self.index.iter().map(|(_, bases)| bases.capacity() * size_of::<u32>());
+        self.bases.capacity() * size_of::<Base>() + index.sum::<usize>()
+    }
+
+    /// Keeps the bases of `used`, and what they extend, alone. Returns the new handles of the old; where a
+    /// base was made in an epoch, `epochs` says where that has gone.
+    pub(crate) fn compact(
+        &mut self,
+        used: impl Iterator<Item = u32>,
+        epochs: impl Fn(u32) -> u32,
+    ) -> Vec<u32> {
+        let mut moved = vec![UNBORN; self.bases.len()];
+        moved[ROOT.base as usize] = ROOT.base;
+        for mut base in used {
+            while moved[base as usize] == UNBORN {
+                moved[base as usize] = 0;
+                base = self.base(base).parent.base;
+            }
+        }
+        let old = std::mem::take(self);
+        for (at, base) in old.bases.iter().enumerate().skip(1) {
+            if moved[at] == UNBORN {
+                continue;
+            }
+            let Base { parent, position, site, clock, .. } = *base;
+            let parent = Id { base: moved[parent.base as usize], offset: parent.offset };
+            let id = self.extend(parent, Tuple { position, site, clock, offset: 0 });
+            if base.born != UNBORN {
+                self.bear(id.base, epochs(base.born));
+            }
+            moved[at] = id.base;
+        }
+        moved
+    }
+
+    /// The tuples of `id`, appended to `out`.
+    pub(crate) fn spell_into(&self, id: Id, out: &mut Vec<Tuple>) {
+        let from = out.len();
+        let mut at = id;
+        while at.base != ROOT.base {
+            out.push(self.tuple(at));
+            at = self.parent(at);
+        }
+        out[from..].reverse();
+    }
+
+    /// The tuples of `id`.
+    pub(crate) fn spell(&self, id: Id) -> Vec<Tuple> {
+        let mut tuples = Vec::with_capacity(self.depth(id) as usize);
+        self.spell_into(id, &mut tuples);
+        tuples
+    }
+
+    /// What `id` extends, or is, that has `depth` tuples; `depth` is not above that of `id`.
+    pub(crate) fn ancestor(&self, mut id: Id, depth: u32) -> Id {
+        while self.depth(id) > depth {
+            id = self.parent(id);
+        }
+        id
+    }
+
+    /// The offset at which `id` stands in or below `base`, and whether it is the element itself.
+    pub(crate) fn under(&self, id: Id, base: u32) -> Option<(i32, Beneath)> {
+        if id.base == base {
+            return Some((id.offset, Beneath::Is));
+        }
+        let depth = self.bases[base as usize].depth;
+        if self.depth(id) <= depth {
+            return None;
+        }
+        let ancestor = self.ancestor(id, depth);
+        (ancestor.base == base).then_some((ancestor.offset, Beneath::Extends))
+    }
+
+    /// The order of identifiers.
+    #[inline]
+    pub(crate) fn compare(&self, a: Id, b: Id) -> Ordering {
+        if a.base == b.base {
+            return a.offset.cmp(&b.offset);
+        }
+        self.compare_apart(a, b)
+    }
+
+    fn compare_apart(&self, a: Id, b: Id) -> Ordering {
+        let (deep_a, deep_b) = (self.depth(a), self.depth(b));
+        let (mut a, mut b) = (self.ancestor(a, deep_b), self.ancestor(b, deep_a));
+        if a.base == b.base {
+            // The shorter is less where the longer extends it.
+            return a.offset.cmp(&b.offset).then(deep_a.cmp(&deep_b));
+        }
+        loop {
+            let (base_a, base_b) = (self.base(a.base), self.base(b.base));
+            if base_a.parent == base_b.parent {
+                let tuple = |base: &Base| (base.position, base.site, base.clock);
+                return tuple(base_a).cmp(&tuple(base_b));
+            }
+            if base_a.parent.base == base_b.parent.base {
+                return base_a.parent.offset.cmp(&base_b.parent.offset);
+            }
+            (a, b) = (base_a.parent, base_b.parent);
+        }
+    }
+}
+
+/// How an identifier stands to a base.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Beneath {
+    /// It is an element of the base.
+    Is,
+    /// It extends one.
+    Extends,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn tuples() -> impl Strategy<Value = Vec<Tuple>> {
+        let tuple = (-1..=1_i32, 1..=2_u32, 0..=1_u32, -1..=1_i32)
+            .prop_map(|(position, site, clock, offset)| Tuple { position, site, clock, offset });
+        prop::collection::vec(tuple, 1..=4)
+    }
+
+    proptest! {
+        #[test]
+        fn handles_are_ordered_as_what_they_stand_for(ids in prop::collection::vec(tuples(), 1..20)) {
+            let mut arena = Arena::default();
+            let handles: Vec<Id> = ids.iter().map(|tuples| arena.intern(tuples)).collect();
+            for (tuples, id) in ids.iter().zip(&handles) {
+                prop_assert_eq!(&arena.spell(*id), tuples);
+                prop_assert_eq!(arena.intern(tuples), *id);
+                for (others, other) in ids.iter().zip(&handles) {
+                    prop_assert_eq!(arena.compare(*id, *other), tuples.cmp(others));
+                }
+            }
+        }
+
+        #[test]
+        fn an_identifier_stands_under_what_its_prefixes_are_of(of in tuples(), base in tuples()) {
+            let mut arena = Arena::default();
+            let (id, base) = (arena.intern(&of), arena.intern(&base));
+            let spelled = arena.spell(base);
+            let (last, parent) = spelled.split_last().expect("it has a tuple");
+            let expected = of.get(parent.len()).filter(|tuple| {
+                let under = Tuple { offset: 0, ..**tuple } == Tuple { offset: 0, ..*last };
+                under && of[..parent.len()] == *parent
+            });
+            let how = if of.len() == spelled.len() { Beneath::Is } else { Beneath::Extends };
+            prop_assert_eq!(arena.under(id, base.base), expected.map(|tuple| (tuple.offset, how)));
+        }
+    }
+}

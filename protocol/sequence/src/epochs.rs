@@ -1,0 +1,206 @@
+//! The tree of epochs: which rename follows which, which epoch leads, and which nobody needs any more.
+//!
+//! Any order in which a child is above its parent will do, so long as it is a function of the renames
+//! alone: the mapping between two epochs does not depend on the path.
+
+use std::{cmp::Ordering, collections::BTreeMap, collections::BTreeSet};
+
+use crate::{EpochId, former::Former};
+
+/// Which of two epochs leads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Priority {
+    /// The names of the renames from the root on, compared in turn; the papers' order. One replica with a
+    /// high name can drag all others off a branch with many renames.
+    #[default]
+    Lexicographic,
+    /// The one with more renames from the root on; names where they are as many.
+    Depth,
+    /// The one whose renames have covered more elements; names where they are as many.
+    Covered,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Epoch {
+    pub(crate) id: EpochId,
+    pub(crate) parent: Option<u32>,
+    /// Renames from the origin on, also from before the root that is kept.
+    pub(crate) depth: u32,
+    /// Elements that all renames from the origin on have covered.
+    pub(crate) covered: u64,
+    /// What its rename left behind; the root's is not kept.
+    pub(crate) former: Option<Former>,
+}
+
+/// All epochs that are kept. Handles are numbers; a parent's is below those of its children.
+#[derive(Clone, Debug)]
+pub(crate) struct Epochs {
+    list: Vec<Epoch>,
+    by_id: BTreeMap<EpochId, u32>,
+    priority: Priority,
+}
+
+/// The steps from one epoch to another: up, then down.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Path {
+    /// Renames to take back, in order.
+    pub(crate) revert: Vec<u32>,
+    /// Renames to carry out, in order.
+    pub(crate) apply: Vec<u32>,
+}
+
+impl Epochs {
+    pub(crate) fn new(priority: Priority) -> Self {
+        let origin =
+            Epoch { id: EpochId::Origin, parent: None, depth: 0, covered: 0, former: None };
+        let by_id = BTreeMap::from([(EpochId::Origin, 0)]);
+        Self { list: vec![origin], by_id, priority }
+    }
+
+    /// Epochs that were read from a snapshot, parents first.
+    pub(crate) fn from_list(list: Vec<Epoch>, priority: Priority) -> Self {
+        let by_id = list.iter().zip(0..).map(|(epoch, at)| (epoch.id, at)).collect();
+        Self { list, by_id, priority }
+    }
+
+    pub(crate) fn list(&self) -> &[Epoch] {
+        &self.list
+    }
+
+    pub(crate) fn list_mut(&mut self) -> &mut [Epoch] {
+        &mut self.list
+    }
+
+    pub(crate) fn get(&self, epoch: u32) -> &Epoch {
+        &self.list[epoch as usize]
+    }
+
+    pub(crate) fn find(&self, id: EpochId) -> Option<u32> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// Adds the epoch `id`, which is not known, below `parent`.
+    pub(crate) fn add(&mut self, id: EpochId, parent: u32, former: Former) -> u32 {
+        let above = self.get(parent);
+        let epoch = Epoch {
+            id,
+            parent: Some(parent),
+            depth: above.depth.saturating_add(1),
+            covered: above.covered.saturating_add(u64::from(former.length())),
+            former: Some(former),
+        };
+        self.list.push(epoch);
+        let added = (self.list.len() - 1) as u32;
+        self.by_id.insert(id, added);
+        added
+    }
+
+    /// Whether a rename of `epoch` is known.
+    pub(crate) fn has_below(&self, epoch: u32) -> bool {
+        self.list[epoch as usize + 1..].iter().any(|below| below.parent == Some(epoch))
+    }
+
+    /// Whether `above` is an ancestor of `below`, or is it.
+    pub(crate) fn reaches(&self, above: u32, mut below: u32) -> bool {
+        while let Some(parent) = self.get(below).parent
+            && below > above
+        {
+            below = parent;
+        }
+        above == below
+    }
+
+    /// The steps from one epoch to another.
+    pub(crate) fn path(&self, mut from: u32, mut to: u32) -> Path {
+        let mut path = Path::default();
+        // Handles fall towards the root: whichever is greater is not above the other.
+        while from != to {
+            if from > to {
+                path.revert.push(from);
+                from = self.get(from).parent.expect("only the root has no parent");
+            } else {
+                path.apply.push(to);
+                to = self.get(to).parent.expect("only the root has no parent");
+            }
+        }
+        path.apply.reverse();
+        path
+    }
+
+    /// Which of two epochs leads: the greater.
+    pub(crate) fn compare(&self, a: u32, b: u32) -> Ordering {
+        let weight = |epoch: u32| match self.priority {
+            Priority::Lexicographic => 0,
+            Priority::Depth => u64::from(self.get(epoch).depth),
+            Priority::Covered => self.get(epoch).covered,
+        };
+        let path = self.path(a, b);
+        let names = match (path.revert.last(), path.apply.first()) {
+            (Some(a), Some(b)) => self.get(*a).id.cmp(&self.get(*b).id),
+            (Some(_), None) => Ordering::Greater,
+            (None, Some(_)) => Ordering::Less,
+            (None, None) => Ordering::Equal,
+        };
+        weight(a).cmp(&weight(b)).then(names)
+    }
+
+    /// The epoch that all replicas will come to.
+    pub(crate) fn leading(&self) -> u32 {
+        let all = 0..self.list.len() as u32;
+        all.max_by(|a, b| self.compare(*a, *b)).expect("there is a root")
+    }
+
+    /// The epochs that operations can still be of, or pass through, once every member is known to have the
+    /// renames of `stable`: the greatest of these, all above it, and the paths between them.
+    ///
+    /// Returns those that can be current, and all that are required, both ascending by handle.
+    pub(crate) fn required(&self, stable: &[u32]) -> Required {
+        let root = 0;
+        let max = stable.iter().copied().max_by(|a, b| self.compare(*a, *b)).unwrap_or(root);
+        let all = 0..self.list.len() as u32;
+        let potential: Vec<u32> = all.filter(|epoch| self.compare(*epoch, max).is_ge()).collect();
+        let meet = potential.iter().copied().fold(max, |meet, epoch| self.meet(meet, epoch));
+        let mut kept = BTreeSet::from([meet]);
+        for epoch in &potential {
+            let mut at = *epoch;
+            while kept.insert(at) {
+                at = self.get(at).parent.expect("the meet is above it");
+            }
+        }
+        Required { potential, meet, kept: kept.into_iter().collect() }
+    }
+
+    /// The lowest epoch that is above both.
+    fn meet(&self, mut a: u32, mut b: u32) -> u32 {
+        while a != b {
+            let greater = a.max(b);
+            (a, b) = (a.min(b), self.get(greater).parent.expect("only the root has no parent"));
+        }
+        a
+    }
+
+    /// Drops all epochs but `kept`, the first of which becomes the root. Returns the new handles of the old.
+    pub(crate) fn keep(&mut self, kept: &[u32]) -> BTreeMap<u32, u32> {
+        let moved: BTreeMap<u32, u32> = kept.iter().copied().zip(0..).collect();
+        let mut list = Vec::with_capacity(kept.len());
+        for old in kept {
+            let mut epoch = self.get(*old).clone();
+            epoch.parent = epoch.parent.and_then(|parent| moved.get(&parent).copied());
+            if epoch.parent.is_none() {
+                assert!(list.is_empty(), "one root");
+                epoch.former = None;
+            }
+            list.push(epoch);
+        }
+        *self = Self::from_list(list, self.priority);
+        moved
+    }
+}
+
+/// What [`Epochs::required`] finds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Required {
+    pub(crate) potential: Vec<u32>,
+    pub(crate) meet: u32,
+    pub(crate) kept: Vec<u32>,
+}

@@ -1,0 +1,359 @@
+//! What a rename leaves behind, and the two functions between the epoch it leaves and the one it begins.
+//!
+//! [`Former::forward`] and [`Former::backward`] keep order and are inverse to each other, so that where an
+//! identifier is mapped to depends on the ends of a path of epochs alone. The functions that the papers
+//! print are not. They are part of the wire format: the same on every replica, to the identifier.
+//!
+//! Names: `f_i` is an element of the former state, `N_i` its new name, `b` is the name before `N_0`. An
+//! identifier that is no `f_i` keeps its place by extending its renamed predecessor. One that was made in
+//! the new epoch and fits no gap of the former one is parked: just behind `f_i` (low), or just before
+//! `f_(i+1)` (up).
+
+use crate::{
+    Tuple,
+    arena::{Arena, Beneath, Id, Run, push_run},
+};
+
+/// The document that a rename found, in elements numbered from 0.
+#[derive(Clone, Debug)]
+pub(crate) struct Former {
+    /// Sorted; none goes on where the one before it ends; at least one.
+    runs: Vec<Run>,
+    /// The number of the first element of each run.
+    starts: Vec<u32>,
+    length: u32,
+    /// The base of all new names.
+    base: u32,
+}
+
+/// A reserved prefix, behind or before an element of the former state.
+struct Parked {
+    prefix: Vec<Tuple>,
+    element: Vec<Tuple>,
+}
+
+impl Parked {
+    /// `tuples` without the prefix, where something is left.
+    fn strip<'a>(&self, tuples: &'a [Tuple]) -> Option<&'a [Tuple]> {
+        tuples.strip_prefix(&self.prefix[..]).filter(|rest| !rest.is_empty())
+    }
+
+    /// What is left once every prefix is off.
+    fn bare<'a>(&self, mut tuples: &'a [Tuple]) -> &'a [Tuple] {
+        while let Some(rest) = self.strip(tuples) {
+            tuples = rest;
+        }
+        tuples
+    }
+
+    /// Whether `tuples` park here, below the gap.
+    fn holds_low(&self, tuples: &[Tuple]) -> bool {
+        self.bare(tuples) <= &self.element[..]
+    }
+
+    /// Whether `tuples` park here, above the gap.
+    fn holds_up(&self, tuples: &[Tuple]) -> bool {
+        self.bare(tuples) >= &self.element[..]
+    }
+}
+
+impl Former {
+    /// The former state `runs`, whose elements come to be of `base`.
+    pub(crate) fn new(runs: Vec<Run>, base: u32) -> Self {
+        let mut length = 0_u32;
+        let starts = runs.iter().map(|run| {
+            length += run.length;
+            length - run.length
+        });
+        Self { starts: starts.collect(), runs, length, base }
+    }
+
+    pub(crate) fn runs(&self) -> &[Run] {
+        &self.runs
+    }
+
+    /// How many elements there were.
+    pub(crate) fn length(&self) -> u32 {
+        self.length
+    }
+
+    pub(crate) fn base(&self) -> u32 {
+        self.base
+    }
+
+    /// The same, of bases that `moved` has numbered anew.
+    pub(crate) fn rebase(&mut self, moved: impl Fn(u32) -> u32) {
+        self.runs.iter_mut().for_each(|run| run.base = moved(run.base));
+        self.base = moved(self.base);
+    }
+
+    fn name(&self, number: u32) -> Id {
+        Id { base: self.base, offset: number as i32 }
+    }
+
+    fn element(&self, number: u32) -> Id {
+        let run = self.starts.partition_point(|start| *start <= number) - 1;
+        self.runs[run].without(number - self.starts[run]).first()
+    }
+
+    /// The number of the greatest element that is not above `id`, and whether it is `id`.
+    fn floor(&self, arena: &Arena, id: Id) -> Option<(u32, bool)> {
+        let above = self.runs.partition_point(|run| arena.compare(run.first(), id).is_le());
+        let at = above.checked_sub(1)?;
+        let (run, start) = (self.runs[at], self.starts[at]);
+        let last = start + run.length - 1;
+        Some(match arena.under(id, run.base) {
+            Some((offset, how)) if offset < run.end() => {
+                (start + (offset - run.offset) as u32, how == Beneath::Is)
+            }
+            _ => (last, false),
+        })
+    }
+
+    /// Where what fits no gap is parked behind element `number`.
+    fn low(&self, arena: &Arena, number: u32) -> Parked {
+        let element = arena.spell(self.element(number));
+        let next = (number + 1 < self.length).then(|| self.element(number + 1));
+        Self::parked(arena, element.clone(), element, Tuple::MIN, next)
+    }
+
+    /// Where what fits no gap is parked before element `number`.
+    fn up(&self, arena: &Arena, number: u32) -> Parked {
+        let element = arena.spell(self.element(number));
+        let mut prefix = element.clone();
+        prefix.last_mut().expect("an identifier has a tuple").offset -= 1;
+        let previous = number.checked_sub(1).map(|number| self.element(number));
+        Self::parked(arena, element, prefix, Tuple::MAX, previous)
+    }
+
+    fn parked(
+        arena: &Arena,
+        element: Vec<Tuple>,
+        mut prefix: Vec<Tuple>,
+        reserved: Tuple,
+        beside: Option<Id>,
+    ) -> Parked {
+        let length = prefix.len();
+        let beside = match beside {
+            Some(id) if arena.depth(id) as usize > length => arena.spell(id),
+            _ => Vec::new(),
+        };
+        prefix.push(reserved);
+        while beside.len() > prefix.len() && beside.starts_with(&prefix) {
+            prefix.push(reserved);
+        }
+        Parked { prefix, element }
+    }
+
+    /// The identifier in the new epoch of `x`, which is one of the former epoch.
+    pub(crate) fn forward(&self, arena: &mut Arena, x: Id) -> Id {
+        match self.floor(arena, x) {
+            Some((number, true)) => self.name(number),
+            Some((number, false)) if number + 1 < self.length => {
+                self.forward_within(arena, number, x)
+            }
+            Some(_) => self.forward_above(arena, x),
+            None => self.forward_below(arena, x),
+        }
+    }
+
+    fn forward_within(&self, arena: &mut Arena, number: u32, x: Id) -> Id {
+        let spelled = arena.spell(x);
+        let name = self.name(number);
+        if spelled.iter().any(|tuple| tuple.is_reserved()) {
+            let (low, up) = (self.low(arena, number), self.up(arena, number + 1));
+            let parked = low.strip(&spelled).filter(|rest| low.holds_low(rest));
+            let parked = parked.or_else(|| up.strip(&spelled).filter(|rest| up.holds_up(rest)));
+            if let Some(rest) = parked {
+                return arena.extend_all(name, rest);
+            }
+        }
+        arena.extend_all(name, &spelled)
+    }
+
+    fn forward_below(&self, arena: &mut Arena, x: Id) -> Id {
+        let spelled = arena.spell(x);
+        let up = self.up(arena, 0);
+        let rest = up.strip(&spelled).filter(|rest| up.holds_up(rest)).unwrap_or(&spelled);
+        let before = Id { base: self.base, offset: -1 };
+        let b = [arena.tuple(before)];
+        let stays = rest < &b[..]
+            || rest.strip_prefix(&b).is_some_and(|tail| !tail.is_empty() && tail <= &b[..]);
+        if stays { arena.intern(rest) } else { arena.extend_all(before, rest) }
+    }
+
+    fn forward_above(&self, arena: &mut Arena, x: Id) -> Id {
+        let spelled = arena.spell(x);
+        let low = self.low(arena, self.length - 1);
+        let rest = low.strip(&spelled).filter(|rest| low.holds_low(rest)).unwrap_or(&spelled);
+        let last = self.name(self.length - 1);
+        let w = [arena.tuple(last)];
+        if rest < &w[..] { arena.extend_all(last, rest) } else { arena.intern(rest) }
+    }
+
+    /// The identifier in the former epoch of `y`, which is one of the new epoch.
+    pub(crate) fn backward(&self, arena: &mut Arena, y: Id) -> Id {
+        let spelled = arena.spell(y);
+        let (w, b) = (self.name(self.length - 1), Id { base: self.base, offset: -1 });
+        let (w, b) = ([arena.tuple(w)], [arena.tuple(b)]);
+        let ancestor = arena.ancestor(y, 1);
+        let named = (ancestor.base == self.base && ancestor.offset >= 0)
+            .then_some(ancestor.offset as u32)
+            .filter(|number| *number < self.length);
+        match named {
+            Some(number) if spelled.len() == 1 => self.element(number),
+            Some(number) if number + 1 < self.length => {
+                self.backward_within(arena, number, &spelled[1..])
+            }
+            _ if spelled[..] > w[..] => {
+                let tail = spelled.strip_prefix(&w).filter(|tail| *tail < &w[..]);
+                let rest = tail.unwrap_or(&spelled);
+                let low = self.low(arena, self.length - 1);
+                let parks = low.holds_low(rest);
+                self.park(arena, parks.then_some(low), rest)
+            }
+            _ => {
+                let tail = spelled.strip_prefix(&b).filter(|tail| *tail > &b[..]);
+                let rest = tail.unwrap_or(&spelled);
+                let up = self.up(arena, 0);
+                let parks = up.holds_up(rest);
+                self.park(arena, parks.then_some(up), rest)
+            }
+        }
+    }
+
+    fn backward_within(&self, arena: &mut Arena, number: u32, rest: &[Tuple]) -> Id {
+        let low = self.low(arena, number);
+        if low.holds_low(rest) {
+            return self.park(arena, Some(low), rest);
+        }
+        let up = self.up(arena, number + 1);
+        let parks = up.holds_up(rest);
+        self.park(arena, parks.then_some(up), rest)
+    }
+
+    fn park(&self, arena: &mut Arena, parked: Option<Parked>, rest: &[Tuple]) -> Id {
+        match parked {
+            Some(parked) => arena.intern(&[&parked.prefix, rest].concat()),
+            None => arena.intern(rest),
+        }
+    }
+
+    /// [`Former::forward`] of all elements of `runs`, which are sorted: a walk in step.
+    pub(crate) fn forward_runs(&self, arena: &mut Arena, runs: &[Run]) -> Vec<Run> {
+        let mut mapped = Vec::with_capacity(runs.len());
+        let mut at = 0;
+        for run in runs {
+            let mut rest = *run;
+            loop {
+                let x = rest.first();
+                at += self.skip(arena, &self.runs[at..], x);
+                let here = match self.runs.get(at) {
+                    Some(former) if former.base == rest.base && former.offset <= rest.offset => {
+                        let within = (rest.offset - former.offset) as u32;
+                        let here = rest.length.min(former.length - within);
+                        let offset = (self.starts[at] + within) as i32;
+                        push_run(&mut mapped, Run { base: self.base, offset, length: here });
+                        here
+                    }
+                    former => {
+                        let here = Self::apart(arena, former.copied(), rest);
+                        let mut forward = |id| self.forward(arena, id);
+                        map_part(&mut forward, rest.head(here), &mut mapped);
+                        here
+                    }
+                };
+                if here == rest.length {
+                    break;
+                }
+                rest = rest.without(here);
+            }
+        }
+        mapped
+    }
+
+    /// How many of `runs` end below `x`.
+    fn skip(&self, arena: &Arena, runs: &[Run], x: Id) -> usize {
+        let below = |run: &Run| arena.compare(run.last(), x).is_lt();
+        match runs {
+            [] => 0,
+            [first, ..] if !below(first) => 0,
+            [_, second, ..] if !below(second) => 1,
+            _ => runs.partition_point(below),
+        }
+    }
+
+    /// How many elements of `run` stand before the first element of `former` that is above its first.
+    fn apart(arena: &Arena, former: Option<Run>, run: Run) -> u32 {
+        let Some(former) = former else { return run.length };
+        let above = match arena.under(run.first(), former.base) {
+            Some((offset, _)) if offset >= former.offset => {
+                Id { base: former.base, offset: offset + 1 }
+            }
+            _ => former.first(),
+        };
+        match arena.under(above, run.base) {
+            Some((offset, how)) => {
+                let apart =
+                    i64::from(offset) - i64::from(run.offset) + i64::from(how == Beneath::Extends);
+                run.length.min(u32::try_from(apart).expect("it is above the first of the run"))
+            }
+            None => run.length,
+        }
+    }
+
+    /// [`Former::backward`] of all elements of `runs`, which are sorted.
+    pub(crate) fn backward_runs(&self, arena: &mut Arena, runs: &[Run]) -> Vec<Run> {
+        let mut mapped = Vec::with_capacity(runs.len() + self.runs.len());
+        for run in runs {
+            let mut rest = *run;
+            if rest.base == self.base && rest.offset >= 0 {
+                let named = self.length.saturating_sub(rest.offset as u32).min(rest.length);
+                self.restore(rest.head(named), &mut mapped);
+                if named == rest.length {
+                    continue;
+                }
+                rest = rest.without(named);
+            }
+            map_part(&mut |id| self.backward(arena, id), rest, &mut mapped);
+        }
+        mapped
+    }
+
+    /// The former runs of elements under their new names.
+    fn restore(&self, run: Run, mapped: &mut Vec<Run>) {
+        let (mut number, end) = (run.offset as u32, run.end() as u32);
+        if number == end {
+            return;
+        }
+        let mut at = self.starts.partition_point(|start| *start <= number) - 1;
+        while number < end {
+            let former = self.runs[at].without(number - self.starts[at]);
+            let here = former.length.min(end - number);
+            push_run(mapped, former.head(here));
+            number += here;
+            at += 1;
+        }
+    }
+}
+
+/// Maps `part` by its ends: where both stay in one base with their offsets, so does all between them, since
+/// the map keeps order. Halves it where they do not.
+fn map_part(map: &mut impl FnMut(Id) -> Id, part: Run, mapped: &mut Vec<Run>) {
+    let mut left = vec![part];
+    while let Some(part) = left.pop() {
+        let first = map(part.first());
+        let stays = part.length == 1 || {
+            let last = map(part.last());
+            first.base == last.base
+                && first.offset == part.offset
+                && last.offset == part.last().offset
+        };
+        if stays {
+            push_run(mapped, Run { base: first.base, offset: first.offset, length: part.length });
+        } else {
+            let half = part.length / 2;
+            left.extend([part.without(half), part.head(half)]);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! New identifiers between two neighbours.
+//!
+//! Departs from the papers' implementation where a reserved tuple follows: it finds no identifier between
+//! `x` and `x·MIN·t`, since its filler is above MIN.
+
+use crate::{
+    Dot, Tuple,
+    arena::{Arena, Id, ROOT},
+};
+
+/// A base of its own for element 0, above `lower` and below `upper`.
+///
+/// `draw(n)` is a number below `n`, which is at least 1: where in the gap.
+pub(crate) fn between(
+    arena: &mut Arena,
+    lower: Option<Id>,
+    upper: Option<Id>,
+    dot: Dot,
+    draw: &mut impl FnMut(u64) -> u64,
+) -> Id {
+    let (below, above) = (path(arena, lower), path(arena, upper));
+    let mut follows_upper = true;
+    let mut prefix = ROOT;
+    for level in 0.. {
+        let a = below.get(level).copied();
+        let z = above.get(level).copied().filter(|_| follows_upper);
+        let tuples = (a.map(|a| arena.tuple(a)), z.map(|z| arena.tuple(z)));
+        if let (Some(id), (Some(a), Some(z))) = (a, tuples)
+            && a == z
+        {
+            prefix = id;
+            continue;
+        }
+        let floor = i64::from(Tuple::FILL.position);
+        let ceiling = i64::from(Tuple::MAX.position) - 1;
+        let low = tuples.0.map_or(floor, |a| i64::from(a.position).max(floor)) + 1;
+        let high = tuples.1.map_or(ceiling, |z| i64::from(z.position).min(ceiling));
+        if low < high {
+            let drawn = low + draw((high - low) as u64) as i64;
+            let position = i32::try_from(drawn).expect("it is between two positions");
+            let Dot { site, clock } = dot;
+            return arena.extend(prefix, Tuple { position, site, clock, offset: 0 });
+        }
+        (prefix, follows_upper) = match (a, tuples.1) {
+            (Some(a), _) => (a, false),
+            (None, Some(z)) if z == Tuple::MIN || z == Tuple::FILL => {
+                (arena.extend(prefix, z), true)
+            }
+            (None, _) => (arena.extend(prefix, Tuple::FILL), false),
+        };
+    }
+    unreachable!("behind the last tuple of both there is room")
+}
+
+/// The prefixes of `id`, and it, from one tuple on.
+fn path(arena: &Arena, id: Option<Id>) -> Vec<Id> {
+    let mut path = Vec::with_capacity(id.map_or(0, |id| arena.depth(id) as usize));
+    let mut at = id.unwrap_or(ROOT);
+    while at.base != ROOT.base {
+        path.push(at);
+        at = arena.parent(at);
+    }
+    path.reverse();
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn identifiers() -> impl Strategy<Value = Vec<Tuple>> {
+        let made = (-2..=2_i32, 1..=2_u32, 0..=1_u32, 0..=2_i32)
+            .prop_map(|(position, site, clock, offset)| Tuple { position, site, clock, offset });
+        let extreme = prop_oneof![Just(i32::MIN + 2), Just(i32::MAX - 3), Just(i32::MAX - 2)]
+            .prop_map(|position| Tuple { position, site: 1, clock: 0, offset: 0 });
+        let made = prop_oneof![4 => made, 1 => extreme];
+        let any = prop_oneof![
+            6 => made.clone(),
+            1 => Just(Tuple::MIN),
+            1 => Just(Tuple::MAX),
+            1 => Just(Tuple::FILL),
+        ];
+        let inner = prop::collection::vec(any, 0..4);
+        (made.clone(), inner, made).prop_map(|(first, inner, last)| {
+            let mut tuples = vec![first];
+            tuples.extend(inner);
+            tuples.push(last);
+            tuples
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn there_is_room_between_any_two(
+            a in identifiers(),
+            b in identifiers(),
+            extends in any::<bool>(),
+            share in any::<u64>(),
+        ) {
+            let b = if extends { [a.clone(), b].concat() } else { b };
+            prop_assume!(a != b);
+            let (low, high) = if a < b { (a, b) } else { (b, a) };
+            let mut arena = Arena::default();
+            let ends = (arena.intern(&low), arena.intern(&high));
+            let dot = Dot { site: 7, clock: 9 };
+            let mut draw = |below: u64| share % below;
+            for (lower, upper) in [
+                (Some(ends.0), Some(ends.1)),
+                (None, Some(ends.0)),
+                (Some(ends.1), None),
+                (None, None),
+            ] {
+                let made = between(&mut arena, lower, upper, dot, &mut draw);
+                prop_assert!(lower.is_none_or(|lower| arena.compare(lower, made).is_lt()));
+                prop_assert!(upper.is_none_or(|upper| arena.compare(made, upper).is_lt()));
+                prop_assert!(crate::Identifier::new(arena.spell(made)).is_ok());
+            }
+        }
+
+        #[test]
+        fn between_neighbours_of_a_block_is_the_first_extended(draws in any::<u64>()) {
+            let mut arena = Arena::default();
+            let tuple = |offset| Tuple { position: 5, site: 1, clock: 0, offset };
+            let (l, u) = (arena.intern(&[tuple(0)]), arena.intern(&[tuple(1)]));
+            let dot = Dot { site: 2, clock: 0 };
+            let made = between(&mut arena, Some(l), Some(u), dot, &mut |below| draws % below);
+            prop_assert_eq!(arena.parent(made), l);
+        }
+    }
+}

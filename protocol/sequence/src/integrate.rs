@@ -1,0 +1,255 @@
+//! Operations of other replicas, in whatever order they come.
+//!
+//! An operation is checked as a whole before anything changes. What is of another epoch is mapped to the
+//! current one first; what falls apart on the way is carried out in pieces.
+
+use crate::{
+    Dot, EpochId, Identifier, Integrated, Interval, Operation, Refused, Sequence,
+    arena::{Arena, Beneath, Run},
+    sequence::ELEMENTS_MAX,
+    tree::Count,
+};
+
+/// Operations that wait for an epoch: as many as a burst of them can bring before its rename.
+const WAITING_MAX: usize = 4096;
+
+impl Sequence {
+    /// Carries out an operation of another replica, or of this one before it was restored.
+    ///
+    /// What was carried out before is ignored: elements that are there are not inserted again. An operation
+    /// whose epoch is not known yet waits for it.
+    ///
+    /// Errors: [`Refused`]; the replica is as it was.
+    pub fn apply(&mut self, operation: &Operation) -> Result<Integrated, Refused> {
+        let Some(epoch) = self.epochs.find(operation.epoch()) else {
+            return self.wait(operation);
+        };
+        match operation {
+            Operation::Insert { first, text, .. } => self.apply_insert(epoch, first, text)?,
+            Operation::Remove { intervals, .. } => self.apply_remove(epoch, intervals)?,
+            Operation::Rename { dot, former, .. } => self.apply_rename(epoch, *dot, former)?,
+        }
+        Ok(Integrated::Done)
+    }
+
+    fn wait(&mut self, operation: &Operation) -> Result<Integrated, Refused> {
+        let waiting = self.waiting();
+        if waiting >= WAITING_MAX {
+            return Err(Refused::Full(waiting));
+        }
+        self.waiting.entry(operation.epoch()).or_default().push(operation.clone());
+        Ok(Integrated::Waits)
+    }
+
+    /// Carries out what waited for `epoch`. What turns out to be refused now is dropped.
+    pub(crate) fn release(&mut self, epoch: EpochId) -> Vec<Refused> {
+        let mut refused = Vec::new();
+        for operation in self.waiting.remove(&epoch).unwrap_or_default() {
+            refused.extend(self.apply(&operation).err());
+        }
+        refused
+    }
+
+    #[inline]
+    fn apply_insert(&mut self, epoch: u32, first: &Identifier, text: &str) -> Result<(), Refused> {
+        let count = Count::of(text);
+        if count.chars == 0 {
+            return Err(Refused::Empty);
+        }
+        if self.len_utf8() + text.len() as u64 > ELEMENTS_MAX {
+            return Err(Refused::Long);
+        }
+        let offset = first.last().offset;
+        let end = i64::from(offset) + i64::from(count.chars);
+        if offset < 0 || end > i64::from(i32::MAX) {
+            return Err(Refused::Offsets { begin: offset, end });
+        }
+        self.not_from_the_future(epoch, first)?;
+        let known = self.arena.look_up(first.tuples());
+        if !known.is_some_and(|id| self.arena.is_born(id.base))
+            && self.arena.twin(first.dot(), known.map(|id| id.base), epoch)
+        {
+            return Err(Refused::Duplicate(first.dot()));
+        }
+        let id = known.unwrap_or_else(|| self.arena.intern(first.tuples()));
+        self.arena.bear(id.base, epoch);
+        self.restored(first.dot(), (end - 1) as i32);
+        let run = Run { base: id.base, offset, length: count.chars };
+        if epoch == self.current {
+            self.insert_pieces(run, text);
+        } else {
+            let mut rest = text;
+            for run in self.mapped(vec![run], epoch) {
+                rest = self.insert_head(run, rest);
+            }
+        }
+        self.count_towards_move();
+        Ok(())
+    }
+
+    /// Notes a name of this site that comes back to it.
+    fn restored(&mut self, dot: Dot, offset: i32) {
+        if dot.site == self.site {
+            self.clock = self.clock.max(dot.clock + 1);
+            self.given_dot(dot, offset);
+        }
+    }
+
+    /// Inserts `run` with as many characters from the front of `text`. Returns the others.
+    fn insert_head<'a>(&mut self, run: Run, text: &'a str) -> &'a str {
+        let cut = text.char_indices().nth(run.length as usize).map_or(text.len(), |(at, _)| at);
+        let (head, rest) = text.split_at(cut);
+        self.insert_pieces(run, head);
+        rest
+    }
+
+    /// Inserts `run`, which is of the current epoch, between what is there.
+    #[inline]
+    fn insert_pieces(&mut self, mut run: Run, mut text: &str) {
+        let cursor = self.tree.cursor;
+        if self
+            .tree
+            .before(cursor)
+            .is_some_and(|last| last.base == run.base && last.offset.wrapping_add(1) == run.offset)
+            && self.clear(run, self.tree.behind(cursor))
+        {
+            return self.tree.insert(cursor, run, text);
+        }
+        loop {
+            let (spot, there) = self.tree.find(&self.arena, run.first());
+            let behind = self.tree.behind(spot);
+            let here = match behind {
+                Some(behind) if there => run.length.min(behind.length),
+                Some(behind) => room(&self.arena, run, behind),
+                None => run.length,
+            };
+            let cut = if here == run.length {
+                text.len()
+            } else {
+                text.char_indices().nth(here as usize).map_or(text.len(), |(at, _)| at)
+            };
+            if !there {
+                self.tree.insert(spot, run.head(here), &text[..cut]);
+            }
+            if here == run.length {
+                return;
+            }
+            (run, text) = (run.without(here), &text[cut..]);
+        }
+    }
+
+    fn apply_remove(&mut self, epoch: u32, intervals: &[Interval]) -> Result<(), Refused> {
+        self.in_order(epoch, intervals)?;
+        if epoch == self.current {
+            for interval in intervals {
+                // All that is there has a base that is known.
+                if let Some(id) = self.arena.look_up(interval.first.tuples()) {
+                    let length = interval.length()?;
+                    self.remove_pieces(Run { base: id.base, offset: id.offset, length });
+                }
+            }
+        } else {
+            let mut runs = Vec::with_capacity(intervals.len());
+            for interval in intervals {
+                let id = self.arena.intern(interval.first.tuples());
+                let length = interval.length()?;
+                runs.push(Run { base: id.base, offset: id.offset, length });
+            }
+            for run in self.mapped(runs, epoch) {
+                self.remove_pieces(run);
+            }
+        }
+        self.count_towards_move();
+        Ok(())
+    }
+
+    /// Removes what there is of `run`, which is of the current epoch.
+    #[inline]
+    fn remove_pieces(&mut self, mut run: Run) {
+        self.edited.clear();
+        let cursor = self.tree.cursor;
+        if self
+            .tree
+            .behind(cursor)
+            .is_some_and(|behind| behind.first() == run.first() && behind.length >= run.length)
+        {
+            return self.tree.remove(cursor, run.length, &mut self.edited);
+        }
+        loop {
+            let (spot, there) = self.tree.find(&self.arena, run.first());
+            let Some(behind) = self.tree.behind(spot) else { return };
+            let here = if there {
+                let here = run.length.min(behind.length);
+                self.tree.remove(spot, here, &mut self.edited);
+                here
+            } else {
+                room(&self.arena, run, behind)
+            };
+            if here == run.length {
+                return;
+            }
+            run = run.without(here);
+        }
+    }
+
+    /// Whether an operation of `epoch` can name `intervals`, in this order.
+    pub(crate) fn in_order(&self, epoch: u32, intervals: &[Interval]) -> Result<(), Refused> {
+        if intervals.is_empty() {
+            return Err(Refused::Empty);
+        }
+        for (at, interval) in intervals.iter().enumerate() {
+            interval.length()?;
+            let begin = interval.first.last().offset;
+            if begin < 0 {
+                return Err(Refused::Offsets { begin, end: i64::from(interval.end) });
+            }
+            self.not_from_the_future(epoch, &interval.first)?;
+            if at > 0 && !above(&intervals[at - 1], &interval.first) {
+                return Err(Refused::Order(at));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an operation of `epoch` can name `identifier`: none names what a later rename renamed.
+    ///
+    /// What was appended to the block of that rename keeps its name in `epoch`, and what was put at its ends
+    /// may extend the names there: replicas that postpone their moves see both.
+    fn not_from_the_future(&self, epoch: u32, identifier: &Identifier) -> Result<(), Refused> {
+        if !self.epochs.has_below(epoch) {
+            return Ok(());
+        }
+        let last = identifier.tuples().len() - 1;
+        for (at, tuple) in identifier.tuples().iter().enumerate() {
+            let dot = Dot { site: tuple.site, clock: tuple.clock };
+            let Some(below) = self.epochs.find(EpochId::Renamed(dot)) else { continue };
+            let former = self.epochs.get(below).former.as_ref();
+            let end = former.map_or(0, |former| former.length() as i32);
+            let renamed =
+                if at == last { tuple.offset < end } else { (0..end - 1).contains(&tuple.offset) };
+            if renamed && below != epoch && self.epochs.reaches(epoch, below) {
+                return Err(Refused::Future { epoch: self.epochs.get(epoch).id, dot });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How many elements of `run` are below the first of `behind`, which is above the first of `run`.
+fn room(arena: &Arena, run: Run, behind: Run) -> u32 {
+    let room = match arena.under(behind.first(), run.base) {
+        None => return run.length,
+        Some((offset, Beneath::Is)) => i64::from(offset) - i64::from(run.offset),
+        Some((offset, Beneath::Extends)) => i64::from(offset) - i64::from(run.offset) + 1,
+    };
+    run.length.min(u32::try_from(room).expect("the first of the run is below"))
+}
+
+/// Whether `next` is above all of `interval`.
+fn above(interval: &Interval, next: &Identifier) -> bool {
+    let (tuples, next) = (interval.first.tuples(), next.tuples());
+    let (last, front) = tuples.split_last().expect("an identifier has a tuple");
+    let last = crate::Tuple { offset: interval.end, ..*last };
+    let order = front.iter().chain([&last]).cmp(next.iter());
+    order.is_lt()
+}

@@ -1,0 +1,34 @@
+//! A replicated sequence of characters: Logoot, LogootSplit and RenamableLogootSplit.
+//!
+//! Each element has an identifier out of a dense order, so that an operation says where it acts wherever
+//! it arrives. Elements that were typed in a row form a block and share all of their identifiers but a
+//! number. As blocks become many, a rename makes one of them all, and begins an *epoch*; what is under
+//! way from another epoch is mapped to that of the replica that it reaches.
+//!
+//! [`Sequence`] is a replica. Knows no network, clock or app: who delivers operations, once each, is the
+//! caller. Randomness is an argument.
+//! Source: "Improving Replicated Sequences Performances". The mapping between epochs departs from it: as
+//! printed, order is lost where renames are concurrent.
+
+mod arena;
+mod epochs;
+mod former;
+mod generate;
+mod identifier;
+mod integrate;
+mod local;
+mod mapping;
+mod operation;
+mod refused;
+mod rename;
+mod sequence;
+mod tree;
+
+pub use arena::Run;
+pub use epochs::Priority;
+pub use identifier::{Dot, Identifier, Interval, TUPLES_MAX, Tuple};
+pub use mapping::Mapping;
+pub use operation::{EpochId, Operation};
+pub use refused::Refused;
+pub use rename::Collected;
+pub use sequence::{Integrated, Moves, Naming, Options, Sequence};

@@ -1,0 +1,203 @@
+//! Edits of this replica.
+
+use std::ops::Range;
+
+use crate::{
+    Dot, Naming, Operation, Refused, Sequence,
+    arena::{Beneath, Id, Run},
+    generate::between,
+    sequence::ELEMENTS_MAX,
+    tree::{Count, Spot},
+};
+
+impl Sequence {
+    /// Inserts `text` before element `index`. Returns what the other replicas must be told: one operation,
+    /// or one an element where each has its own base.
+    ///
+    /// `draw(n)` is a number below `n`: where in the gap the new identifier lies.
+    ///
+    /// Errors: the index is beyond the end, the text is empty or too long, this site is out of names.
+    pub fn insert(
+        &mut self,
+        index: u64,
+        text: &str,
+        draw: &mut impl FnMut(u64) -> u64,
+    ) -> Result<Vec<Operation>, Refused> {
+        self.insert_runs(index, text, draw)?;
+        let mut rest = text;
+        let mut operations = Vec::with_capacity(self.edited.len());
+        for run in &self.edited {
+            let cut = rest.char_indices().nth(run.length as usize).map_or(rest.len(), |(at, _)| at);
+            let (text, behind) = rest.split_at(cut);
+            rest = behind;
+            operations.push(Operation::Insert {
+                epoch: self.epoch(),
+                first: self.identifier(run.first()),
+                text: text.to_owned(),
+            });
+        }
+        Ok(operations)
+    }
+
+    /// [`Sequence::insert`] without its operations: returns what was named, in document order.
+    #[inline]
+    pub fn insert_runs(
+        &mut self,
+        index: u64,
+        text: &str,
+        draw: &mut impl FnMut(u64) -> u64,
+    ) -> Result<&[Run], Refused> {
+        if text.is_empty() {
+            return Err(Refused::Empty);
+        }
+        if index > self.len() {
+            return Err(Refused::Range { index, length: self.len() });
+        }
+        if self.len_utf8() + text.len() as u64 > ELEMENTS_MAX {
+            return Err(Refused::Long);
+        }
+        self.edited.clear();
+        let chars = Count::of(text).chars;
+        let spot = self.tree.seek(index as u32);
+        match self.options.naming {
+            Naming::Blocks => self.insert_block(spot, text, chars, draw)?,
+            Naming::Elements => self.insert_elements(spot, text, chars, draw)?,
+        }
+        Ok(&self.edited)
+    }
+
+    #[inline]
+    fn insert_block(
+        &mut self,
+        spot: Spot,
+        text: &str,
+        chars: u32,
+        draw: &mut impl FnMut(u64) -> u64,
+    ) -> Result<(), Refused> {
+        let before = self.tree.before(spot);
+        let run = match before.and_then(|last| self.appended(spot, last, chars)) {
+            Some(run) => run,
+            None => {
+                let first = self.fresh(before, self.tree.behind(spot), draw)?;
+                self.given(first.base, chars as i32 - 1);
+                Run { base: first.base, offset: 0, length: chars }
+            }
+        };
+        self.tree.insert(spot, run, text);
+        self.edited.push(run);
+        Ok(())
+    }
+
+    /// `length` names that go on behind `last`, where it is the last that this site gave of its base and
+    /// they stay below what is behind `spot`.
+    ///
+    /// The last condition is missing in the papers' implementation: behind a rename, what follows a block
+    /// often extends its last element.
+    #[inline]
+    fn appended(&mut self, spot: Spot, last: Id, length: u32) -> Option<Run> {
+        let dot = self.arena.dot(last.base);
+        if dot.site != self.site || self.highest[dot.clock as usize] != last.offset {
+            return None;
+        }
+        let end = last.offset.checked_add_unsigned(length).filter(|end| *end < i32::MAX)?;
+        let run = Run { base: last.base, offset: last.offset + 1, length };
+        if !self.clear(run, self.tree.behind(spot)) {
+            return None;
+        }
+        self.highest[dot.clock as usize] = end;
+        Some(run)
+    }
+
+    /// Whether all of `run` is below the first of `behind`, which is above the first of `run`.
+    #[inline]
+    pub(crate) fn clear(&self, run: Run, behind: Option<Run>) -> bool {
+        let Some(behind) = behind else { return true };
+        match self.arena.under(behind.first(), run.base) {
+            None => true,
+            Some((offset, Beneath::Is)) => offset >= run.end(),
+            Some((offset, Beneath::Extends)) => offset >= run.last().offset,
+        }
+    }
+
+    fn insert_elements(
+        &mut self,
+        mut spot: Spot,
+        text: &str,
+        chars: u32,
+        draw: &mut impl FnMut(u64) -> u64,
+    ) -> Result<(), Refused> {
+        if u64::from(self.clock) + u64::from(chars) > 1 << 31 {
+            return Err(Refused::Exhausted);
+        }
+        let mut at = 0;
+        for character in text.chars() {
+            let first = self.fresh(self.tree.before(spot), self.tree.behind(spot), draw)?;
+            self.given(first.base, 0);
+            let run = Run { base: first.base, offset: 0, length: 1 };
+            self.tree.insert(spot, run, &text[at..at + character.len_utf8()]);
+            spot = self.tree.cursor;
+            at += character.len_utf8();
+            self.edited.push(run);
+        }
+        Ok(())
+    }
+
+    /// A new base of this site between two neighbours.
+    fn fresh(
+        &mut self,
+        before: Option<Id>,
+        behind: Option<Run>,
+        draw: &mut impl FnMut(u64) -> u64,
+    ) -> Result<Id, Refused> {
+        let dot = self.next_dot()?;
+        let upper = behind.map(|run| run.first());
+        let first = between(&mut self.arena, before, upper, dot, draw);
+        self.arena.bear(first.base, self.current);
+        Ok(first)
+    }
+
+    /// A name that this site has never given.
+    pub(crate) fn next_dot(&mut self) -> Result<Dot, Refused> {
+        if self.clock >= 1 << 31 {
+            return Err(Refused::Exhausted);
+        }
+        self.clock += 1;
+        Ok(Dot { site: self.site, clock: self.clock - 1 })
+    }
+
+    /// Notes that names of a base of this site were given up to `offset`.
+    pub(crate) fn given(&mut self, base: u32, offset: i32) {
+        let dot = self.arena.dot(base);
+        self.given_dot(dot, offset);
+    }
+
+    pub(crate) fn given_dot(&mut self, dot: Dot, offset: i32) {
+        let at = dot.clock as usize;
+        if self.highest.len() <= at {
+            self.highest.resize(at + 1, -1);
+        }
+        self.highest[at] = self.highest[at].max(offset);
+    }
+
+    /// Removes the elements in `range`. Returns what the other replicas must be told.
+    ///
+    /// Errors: the range is empty, or reaches beyond the end.
+    pub fn remove(&mut self, range: Range<u64>) -> Result<Operation, Refused> {
+        self.remove_runs(range)?;
+        let intervals = self.edited.iter().map(|run| self.interval(*run)).collect();
+        Ok(Operation::Remove { epoch: self.epoch(), intervals })
+    }
+
+    /// [`Sequence::remove`] without its operation: returns what was removed, in document order.
+    #[inline]
+    pub fn remove_runs(&mut self, range: Range<u64>) -> Result<&[Run], Refused> {
+        let (from, to) = self.within(&range)?;
+        if from == to {
+            return Err(Refused::Empty);
+        }
+        self.edited.clear();
+        let spot = self.tree.seek(from);
+        self.tree.remove(spot, to - from, &mut self.edited);
+        Ok(&self.edited)
+    }
+}

@@ -1,0 +1,47 @@
+//! The two functions of one rename, of identifiers spelled out.
+
+use crate::{
+    EpochId, Identifier, Operation, Options, Refused, Sequence,
+    arena::{Arena, Id},
+    former::Former,
+};
+
+/// What a rename makes of identifiers: exact inverses of each other, which keep order.
+#[derive(Clone, Debug)]
+pub struct Mapping {
+    arena: Arena,
+    former: Former,
+}
+
+impl Mapping {
+    /// The functions of `rename`.
+    ///
+    /// Errors: it is no rename, or none that a replica would take.
+    pub fn new(rename: &Operation) -> Result<Self, Refused> {
+        let Operation::Rename { dot, former, .. } = rename else { return Err(Refused::Empty) };
+        let mut replica = Sequence::new(u32::MAX >> 1, Options::default())?;
+        let (dot, former) = (*dot, former.clone());
+        replica.apply(&Operation::Rename { epoch: EpochId::Origin, dot, former })?;
+        let epoch = replica.epochs.list_mut().last_mut().and_then(|epoch| epoch.former.take());
+        let former = epoch.ok_or(Refused::Empty)?;
+        Ok(Self { arena: replica.arena, former })
+    }
+
+    /// The identifier in the new epoch of one in the former.
+    pub fn forward(&mut self, identifier: &Identifier) -> Result<Identifier, Refused> {
+        let id = self.arena.intern(identifier.tuples());
+        let mapped = self.former.forward(&mut self.arena, id);
+        self.spelled(mapped)
+    }
+
+    /// The identifier in the former epoch of one in the new.
+    pub fn backward(&mut self, identifier: &Identifier) -> Result<Identifier, Refused> {
+        let id = self.arena.intern(identifier.tuples());
+        let mapped = self.former.backward(&mut self.arena, id);
+        self.spelled(mapped)
+    }
+
+    fn spelled(&self, id: Id) -> Result<Identifier, Refused> {
+        Identifier::new(self.arena.spell(id))
+    }
+}

@@ -1,0 +1,68 @@
+//! What replicas exchange. An operation stands alone: it spells its identifiers out.
+
+use std::fmt;
+
+use crate::{Dot, Identifier, Interval};
+
+/// The name of an epoch: the rename that began it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EpochId {
+    /// Before every rename.
+    #[default]
+    Origin,
+    /// Begun by this rename.
+    Renamed(Dot),
+}
+
+impl fmt::Display for EpochId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Origin => f.write_str("origin"),
+            Self::Renamed(dot) => dot.fmt(f),
+        }
+    }
+}
+
+/// A change of the document, at whatever replica.
+///
+/// Each is to be delivered once, a removal after the inserts of what it removes, and each after the rename
+/// that began its epoch; nothing else is asked of delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Elements come into being.
+    Insert {
+        /// The epoch that `first` is of.
+        epoch: EpochId,
+        /// Where the first stands; the others follow it in its base.
+        first: Identifier,
+        /// The elements, a character each.
+        text: String,
+    },
+    /// Elements go.
+    Remove {
+        /// The epoch that `intervals` are of.
+        epoch: EpochId,
+        /// Which, in document order.
+        intervals: Vec<Interval>,
+    },
+    /// All elements are named anew: a new epoch begins.
+    Rename {
+        /// The epoch that is left, the parent of the new one.
+        epoch: EpochId,
+        /// The name of the new epoch, and of the base that all elements come to have.
+        dot: Dot,
+        /// The whole document as it was, in document order.
+        former: Vec<Interval>,
+    },
+}
+
+impl Operation {
+    /// The epoch that its identifiers are of.
+    pub fn epoch(&self) -> EpochId {
+        match self {
+            Self::Insert { epoch, .. }
+            | Self::Remove { epoch, .. }
+            | Self::Rename { epoch, .. } => *epoch,
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Why an edit or an operation is not carried out.
+
+use crate::{Dot, EpochId, Tuple};
+
+/// A local edit or a remote operation was refused. Refusing changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// An index or a range reaches beyond the end.
+    #[error("index {index} is beyond the {length} elements that there are")]
+    Range {
+        /// The index, or the end of the range.
+        index: u64,
+        /// How many elements there are.
+        length: u64,
+    },
+    /// There is nothing in it: no text, no tuple, no interval, no document to rename.
+    #[error("there is nothing in it")]
+    Empty,
+    /// An identifier or a document is longer than a replica keeps.
+    #[error("it is longer than a replica keeps")]
+    Long,
+    /// A tuple that no site makes.
+    #[error("no site makes the tuple {0:?}")]
+    Tuple(Tuple),
+    /// A reserved tuple stands where none may.
+    #[error("a reserved tuple stands where none may")]
+    Reserved,
+    /// Offsets that run backwards, or leave the range of 32 bits.
+    #[error("offsets {begin} to {end} are no interval")]
+    Offsets {
+        /// The first offset.
+        begin: i32,
+        /// The last.
+        end: i64,
+    },
+    /// Intervals that do not stand in document order, or overlap.
+    #[error("interval {0} is not above the one before it")]
+    Order(usize),
+    /// The name of another base, or of another rename.
+    #[error("{0} names something else already")]
+    Duplicate(Dot),
+    /// An operation that names a rename which comes after its epoch.
+    #[error("an operation of epoch {epoch} names {dot}, which came after it")]
+    Future {
+        /// The epoch that the operation is of.
+        epoch: EpochId,
+        /// The rename below that epoch.
+        dot: Dot,
+    },
+    /// An epoch that is not known here: never introduced yet, or collected.
+    #[error("epoch {0} is not known here")]
+    Unknown(EpochId),
+    /// Too much waits for epochs that are not known.
+    #[error("{0} operations wait for their epochs already")]
+    Full(usize),
+    /// All names that this site may give are given.
+    #[error("this site has given all its names")]
+    Exhausted,
+}

@@ -1,0 +1,192 @@
+//! Renames: new epochs, moves between them, and the end of those that nobody needs.
+
+use crate::{
+    Dot, EpochId, Interval, Moves, Operation, Refused, Sequence, Tuple,
+    arena::{ROOT, Run},
+    former::Former,
+};
+
+/// What [`Sequence::collect`] dropped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Collected {
+    /// Epochs, each with its former state.
+    pub epochs: usize,
+    /// Bases that only those referred to.
+    pub bases: usize,
+}
+
+impl Sequence {
+    /// Names all elements anew, as one block. Returns what the other replicas must be told.
+    ///
+    /// Where moves are postponed the replica first moves to the leading epoch, so that the new one leads.
+    ///
+    /// Errors: the document is empty or too long, this site is out of names.
+    pub fn rename(&mut self) -> Result<Operation, Refused> {
+        if self.is_empty() {
+            return Err(Refused::Empty);
+        }
+        let dot = self.next_dot()?;
+        self.move_to(self.leading);
+        let epoch = self.epoch();
+        let runs = self.tree.longest_runs();
+        let former = runs.iter().map(|run| self.interval(*run)).collect();
+        self.begin(self.current, dot, runs);
+        self.move_to(self.leading);
+        Ok(Operation::Rename { epoch, dot, former })
+    }
+
+    /// Moves to the leading epoch, whatever the policy is.
+    pub fn move_to_leading(&mut self) {
+        self.move_to(self.leading);
+    }
+
+    /// Adds the epoch that `dot` begins below `parent`. Returns its handle.
+    fn begin(&mut self, parent: u32, dot: Dot, runs: Vec<Run>) -> u32 {
+        let first = self.arena.ancestor(runs[0].first(), 1);
+        let position = self.arena.tuple(first).position;
+        let Dot { site, clock } = dot;
+        let tuple = Tuple { position, site, clock, offset: 0 };
+        let base = self.arena.extend(ROOT, tuple).base;
+        let former = Former::new(runs, base);
+        if site == self.site {
+            self.given_dot(dot, former.length() as i32 - 1);
+        }
+        let epoch = self.epochs.add(EpochId::Renamed(dot), parent, former);
+        self.arena.bear(base, epoch);
+        if self.epochs.compare(epoch, self.leading).is_gt() {
+            (self.leading, self.since) = (epoch, 0);
+        }
+        epoch
+    }
+
+    pub(crate) fn apply_rename(
+        &mut self,
+        parent: u32,
+        dot: Dot,
+        former: &[Interval],
+    ) -> Result<(), Refused> {
+        let Dot { site, clock } = dot;
+        let tuple = Tuple { position: 0, site, clock, offset: 0 };
+        tuple.check()?;
+        if site == 0 {
+            return Err(Refused::Reserved);
+        }
+        self.in_order(parent, former)?;
+        let mut length = 0_u64;
+        for interval in former {
+            length += u64::from(interval.length()?);
+            let names = |tuple: &Tuple| (tuple.site, tuple.clock) == (site, clock);
+            if interval.first.tuples().iter().any(names) {
+                let epoch = self.epochs.get(parent).id;
+                return Err(Refused::Future { epoch, dot });
+            }
+        }
+        if length > crate::sequence::ELEMENTS_MAX {
+            return Err(Refused::Long);
+        }
+        let mut runs = Vec::with_capacity(former.len());
+        for interval in former {
+            let first = self.arena.intern(interval.first.tuples());
+            let run = Run { base: first.base, offset: first.offset, length: interval.length()? };
+            crate::arena::push_run(&mut runs, run);
+        }
+        if let Some(known) = self.epochs.find(EpochId::Renamed(dot)) {
+            let known = self.epochs.get(known);
+            let same = known.parent == Some(parent)
+                && known.former.as_ref().is_some_and(|former| former.runs() == runs);
+            return if same { Ok(()) } else { Err(Refused::Duplicate(dot)) };
+        }
+        if site == self.site {
+            self.clock = self.clock.max(clock + 1);
+        }
+        self.begin(parent, dot, runs);
+        if self.options.moves == Moves::Eager {
+            self.move_to(self.leading);
+        }
+        // Those that waited and are refused now were never carried out anywhere.
+        self.release(EpochId::Renamed(dot));
+        Ok(())
+    }
+
+    /// Counts an operation towards a postponed move, and moves when it is time.
+    #[inline]
+    pub(crate) fn count_towards_move(&mut self) {
+        if self.current == self.leading {
+            return;
+        }
+        self.since = self.since.saturating_add(1);
+        if matches!(self.options.moves, Moves::AfterOperations(count) if self.since >= count) {
+            self.move_to(self.leading);
+        }
+    }
+
+    /// `runs`, which are sorted and of `epoch`, in the current epoch.
+    pub(crate) fn mapped(&mut self, runs: Vec<Run>, epoch: u32) -> Vec<Run> {
+        self.mapped_between(runs, epoch, self.current)
+    }
+
+    fn mapped_between(&mut self, mut runs: Vec<Run>, from: u32, to: u32) -> Vec<Run> {
+        let path = self.epochs.path(from, to);
+        let kept = "an epoch with a parent has a former state";
+        for epoch in path.revert {
+            let former = self.epochs.get(epoch).former.as_ref().expect(kept);
+            runs = former.backward_runs(&mut self.arena, &runs);
+        }
+        for epoch in path.apply {
+            let former = self.epochs.get(epoch).former.as_ref().expect(kept);
+            runs = former.forward_runs(&mut self.arena, &runs);
+        }
+        runs
+    }
+
+    /// Maps the document to `epoch`.
+    fn move_to(&mut self, epoch: u32) {
+        if epoch == self.current {
+            return;
+        }
+        let runs = self.tree.longest_runs();
+        let runs = self.mapped_between(runs, self.current, epoch);
+        self.tree.rename(&runs);
+        self.current = epoch;
+        self.since = 0;
+    }
+
+    /// Drops the epochs that nobody can need, once every member announces that it is in one of `stable`, or
+    /// beyond: no operation of an epoch before the greatest of them is under way any more.
+    ///
+    /// The origin counts as stable. An epoch that is not known is ignored: it was collected before.
+    pub fn collect(&mut self, stable: &[EpochId]) -> Collected {
+        let stable: Vec<u32> = stable.iter().filter_map(|id| self.epochs.find(*id)).collect();
+        if stable.contains(&self.leading) {
+            self.move_to(self.leading);
+        }
+        let required = self.epochs.required(&stable);
+        if !required.potential.contains(&self.current) {
+            self.move_to(self.leading);
+        }
+        let (epochs, bases) = (self.epochs.list().len(), self.arena.len());
+        if required.kept.len() == epochs {
+            return Collected::default();
+        }
+        let moved = self.epochs.keep(&required.kept);
+        self.current = moved[&self.current];
+        self.leading = moved[&self.leading];
+        self.compact(|epoch| moved.get(&epoch).copied().unwrap_or(0));
+        Collected { epochs: epochs - self.epochs.list().len(), bases: bases - self.arena.len() }
+    }
+
+    /// Frees the bases that neither the document nor a former state refers to.
+    fn compact(&mut self, epochs: impl Fn(u32) -> u32) {
+        let formers = self.epochs.list().iter().filter_map(|epoch| epoch.former.as_ref());
+        let former_bases = formers
+            .flat_map(|former| former.runs().iter().map(|run| run.base).chain([former.base()]));
+        let used = self.tree.runs().map(|run| run.base).chain(former_bases);
+        let moved = self.arena.compact(used, epochs);
+        self.tree.rebase(|base| moved[base as usize]);
+        for epoch in self.epochs.list_mut() {
+            if let Some(former) = &mut epoch.former {
+                former.rebase(|base| moved[base as usize]);
+            }
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! A replica: what it holds, and what can be read from it.
+//!
+//! Invariant: the tree is in epoch `current`, its elements sorted; `highest` knows of each base of this
+//! site the greatest offset that was ever given, also where the element is gone or was never seen here.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use crate::{
+    EpochId, Identifier, Interval, Operation, Refused,
+    arena::{Arena, Id, Run},
+    epochs::{Epochs, Priority},
+    tree::Tree,
+};
+
+/// Elements that a replica holds: handles, counts and offsets have room for as many.
+pub(crate) const ELEMENTS_MAX: u64 = 1 << 29;
+
+/// What elements are named by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Naming {
+    /// LogootSplit: what is typed in a row shares a base.
+    #[default]
+    Blocks,
+    /// Logoot: each element has a base of its own.
+    Elements,
+}
+
+/// When a replica moves to the leading epoch. Any will do: what arrives is mapped to where it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Moves {
+    /// At once.
+    #[default]
+    Eager,
+    /// Once as many operations came after it took the lead.
+    AfterOperations(u32),
+    /// Once every member is known to have it: see [`Sequence::collect`].
+    AfterStable,
+}
+
+/// How a replica works. Replicas of a document may differ in `moves` alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// What elements are named by.
+    pub naming: Naming,
+    /// Which epoch leads.
+    pub priority: Priority,
+    /// When to move to it.
+    pub moves: Moves,
+}
+
+/// What became of an operation that was not refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Integrated {
+    /// It is carried out.
+    Done,
+    /// It waits for the rename that begins its epoch.
+    Waits,
+}
+
+/// A replica of a sequence. See the crate.
+#[derive(Clone, Debug)]
+pub struct Sequence {
+    pub(crate) site: u32,
+    /// The name that this site gives next.
+    pub(crate) clock: u32,
+    pub(crate) options: Options,
+    pub(crate) arena: Arena,
+    pub(crate) tree: Tree,
+    pub(crate) epochs: Epochs,
+    pub(crate) current: u32,
+    pub(crate) leading: u32,
+    /// Operations since the leading epoch took the lead.
+    pub(crate) since: u32,
+    /// By clock of this site: the greatest offset that was given; -1 where there is none.
+    pub(crate) highest: Vec<i32>,
+    /// Operations by the unknown epoch that they wait for.
+    pub(crate) waiting: BTreeMap<EpochId, Vec<Operation>>,
+    /// What the last edit named or took.
+    pub(crate) edited: Vec<Run>,
+}
+
+impl Sequence {
+    /// An empty document at site `site`, which no other replica has and which is not 0.
+    ///
+    /// Errors: no site has this name.
+    pub fn new(site: u32, options: Options) -> Result<Self, Refused> {
+        crate::Tuple { position: 0, site, clock: 0, offset: 0 }.check()?;
+        if site == 0 {
+            return Err(Refused::Reserved);
+        }
+        Ok(Self {
+            site,
+            clock: 0,
+            options,
+            arena: Arena::default(),
+            tree: Tree::default(),
+            epochs: Epochs::new(options.priority),
+            current: 0,
+            leading: 0,
+            since: 0,
+            highest: Vec::new(),
+            waiting: BTreeMap::new(),
+            edited: Vec::new(),
+        })
+    }
+
+    /// Whose replica it is.
+    pub fn site(&self) -> u32 {
+        self.site
+    }
+
+    /// How many elements there are.
+    pub fn len(&self) -> u64 {
+        u64::from(self.tree.count().chars)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes of the text in UTF-8.
+    pub fn len_utf8(&self) -> u64 {
+        u64::from(self.tree.count().bytes)
+    }
+
+    /// Code units of the text in UTF-16.
+    pub fn len_utf16(&self) -> u64 {
+        u64::from(self.tree.count().units)
+    }
+
+    /// The whole text.
+    pub fn text(&self) -> String {
+        let mut text = String::with_capacity(self.tree.count().bytes as usize);
+        self.tree.read(0, self.tree.count().chars, &mut text);
+        text
+    }
+
+    /// The text of the elements in `range`.
+    ///
+    /// Errors: it ends before it begins, or beyond the end.
+    pub fn slice(&self, range: Range<u64>) -> Result<String, Refused> {
+        let (from, to) = self.within(&range)?;
+        let mut text = String::new();
+        self.tree.read(from, to, &mut text);
+        Ok(text)
+    }
+
+    /// Bytes of UTF-8 before element `index`. Errors: it is beyond the end.
+    pub fn index_to_utf8(&self, index: u64) -> Result<u64, Refused> {
+        let (index, _) = self.within(&(index..self.len()))?;
+        Ok(u64::from(self.tree.count_before(index).bytes))
+    }
+
+    /// Code units of UTF-16 before element `index`. Errors: it is beyond the end.
+    pub fn index_to_utf16(&self, index: u64) -> Result<u64, Refused> {
+        let (index, _) = self.within(&(index..self.len()))?;
+        Ok(u64::from(self.tree.count_before(index).units))
+    }
+
+    /// The element that byte `byte` of UTF-8 is of. Errors: it is beyond the end.
+    pub fn index_of_utf8(&self, byte: u64) -> Result<u64, Refused> {
+        let byte = below(byte, self.len_utf8())?;
+        Ok(u64::from(self.tree.index_of_byte(byte)))
+    }
+
+    /// The element that code unit `unit` of UTF-16 is of. Errors: it is beyond the end.
+    pub fn index_of_utf16(&self, unit: u64) -> Result<u64, Refused> {
+        let unit = below(unit, self.len_utf16())?;
+        Ok(u64::from(self.tree.index_of_unit(unit)))
+    }
+
+    /// The identifiers of all elements, in the longest intervals. Converged replicas have the same.
+    pub fn intervals(&self) -> Vec<Interval> {
+        self.tree.longest_runs().into_iter().map(|run| self.interval(run)).collect()
+    }
+
+    /// How many such intervals there are.
+    pub fn blocks(&self) -> usize {
+        self.tree.longest_runs().len()
+    }
+
+    /// The tuples of the deepest identifier.
+    pub fn depth(&self) -> u32 {
+        self.tree.runs().map(|run| self.arena.depth(run.first())).max().unwrap_or(0)
+    }
+
+    /// The epoch that the replica is in.
+    pub fn epoch(&self) -> EpochId {
+        self.epochs.get(self.current).id
+    }
+
+    /// The greatest epoch that it knows.
+    pub fn leading_epoch(&self) -> EpochId {
+        self.epochs.get(self.leading).id
+    }
+
+    /// The epochs that it keeps, the root first and each behind its parent.
+    pub fn known_epochs(&self) -> impl Iterator<Item = EpochId> {
+        self.epochs.list().iter().map(|epoch| epoch.id)
+    }
+
+    /// The epochs that it keeps, from the one that all others lead to the leading one.
+    pub fn epochs_by_priority(&self) -> Vec<EpochId> {
+        let mut epochs: Vec<u32> = (0..self.epochs.list().len() as u32).collect();
+        epochs.sort_by(|a, b| self.epochs.compare(*a, *b));
+        epochs.into_iter().map(|epoch| self.epochs.get(epoch).id).collect()
+    }
+
+    /// How many operations wait for an epoch.
+    pub fn waiting(&self) -> usize {
+        self.waiting.values().map(Vec::len).sum()
+    }
+
+    /// Bytes of memory that elements, text and bases take up; those of former states are not counted.
+    pub fn held(&self) -> usize {
+        self.tree.held() + self.arena.held() + self.highest.capacity() * size_of::<i32>()
+    }
+
+    /// `run`, spelled out.
+    pub fn interval(&self, run: Run) -> Interval {
+        Interval { first: self.identifier(run.first()), end: run.last().offset }
+    }
+
+    pub(crate) fn identifier(&self, id: Id) -> Identifier {
+        Identifier::new(self.arena.spell(id)).expect("what is in the document is an identifier")
+    }
+
+    /// `range`, where it is one of this document.
+    pub(crate) fn within(&self, range: &Range<u64>) -> Result<(u32, u32), Refused> {
+        let to = below(range.end, self.len())?;
+        let from = below(range.start, u64::from(to))?;
+        Ok((from, to))
+    }
+
+    /// Checks the invariants of the structure. Panics where one is broken: for tests.
+    pub fn check(&self) {
+        self.tree.check(&self.arena);
+        assert!(
+            self.epochs.list().iter().all(|epoch| epoch.parent.is_none() == epoch.former.is_none())
+        );
+        assert_eq!(self.leading, self.epochs.leading());
+    }
+}
+
+fn below(index: u64, length: u64) -> Result<u32, Refused> {
+    match u32::try_from(index) {
+        Ok(small) if index <= length => Ok(small),
+        _ => Err(Refused::Range { index, length }),
+    }
+}
