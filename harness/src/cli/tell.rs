@@ -60,7 +60,7 @@ pub(super) fn carry_out(
         }
     };
     let head = format!("{}\n{}, seed {}\n\n", loaded.scenario.about, word, outcome.seed);
-    match tell(&outcome, &past) {
+    match tell(&loaded.scenario, &outcome, &past) {
         Some(story) => print(&(head + &story.text()))?,
         None => {
             let why = outcome.shortfalls.first().map_or("every invariant holds", String::as_str);

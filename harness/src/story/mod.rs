@@ -2,7 +2,7 @@
 //!
 //! Only the causal past of the violation is told: everything else would have changed nothing. What every
 //! step does (timers, acknowledgements, writes to the disk) is left out, for the notices of the nodes say
-//! what came of it.
+//! what came of it. How nodes come to run what the scenario begins with is one sentence.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,14 @@ use contract::{NodeId, Span, Time};
 
 use crate::{
     outcome::Outcome,
+    scenario::Scenario,
     trace::{Line, time},
 };
 
+mod names;
 pub mod past;
 
+use names::Names;
 use past::{Happened, Past, Tie};
 
 /// Sentences that a story has at most; of a longer one the beginning is left out.
@@ -46,32 +49,18 @@ pub struct Story {
 pub struct Sentence {
     /// When, by the world's clock.
     pub at: Time,
-    /// Where; `None`: to the network or the run.
-    pub node: Option<NodeId>,
+    /// Where; nowhere: to the network or the run.
+    pub nodes: Vec<NodeId>,
     /// What.
     pub text: String,
     /// How many times in a row, with other numbers.
     pub times: usize,
 }
 
-/// Tells how `outcome` failed, from all that happened; `None`: it did not fail.
-pub fn tell(outcome: &Outcome, past: &Past) -> Option<Story> {
+/// Tells how `outcome` of a run of `scenario` failed, from all that happened; `None`: it did not fail.
+pub fn tell(scenario: &Scenario, outcome: &Outcome, past: &Past) -> Option<Story> {
     let first = outcome.violations.first()?;
-    let mut sentences: Vec<Sentence> = Vec::new();
-    for happened in past.of(&first.nodes) {
-        // Of what nobody promised to deliver only what came last can have broken the claim.
-        let Some(sentence) =
-            sentence(happened).filter(|_| !happened.fleeting || happened.at == first.at)
-        else {
-            continue;
-        };
-        match sentences.last_mut() {
-            Some(last) if last.node == sentence.node && alike(&last.text, &sentence.text) => {
-                last.times += 1;
-            }
-            _ => sentences.push(sentence),
-        }
-    }
+    let mut sentences = sentences(&past.of(&first.nodes), first.at, &Names::of(scenario));
     let left_out = sentences.len().saturating_sub(SENTENCES_MAX);
     sentences.drain(..left_out);
     let waiting = if outcome.waiting.is_empty() { &outcome.waited } else { &outcome.waiting };
@@ -85,6 +74,65 @@ pub fn tell(outcome: &Outcome, past: &Past) -> Option<Story> {
         broke: first.text.clone(),
         at: first.at,
     })
+}
+
+/// What `past` is in sentences, where the claim broke at `end`.
+fn sentences(past: &[&Happened], end: Time, names: &Names) -> Vec<Sentence> {
+    let mut beginning = Beginning::default();
+    let mut told: Vec<Sentence> = Vec::new();
+    for happened in past {
+        // Of what nobody promised to deliver only what came last can have broken the claim.
+        if beginning.takes(happened) || (happened.fleeting && happened.at != end) {
+            continue;
+        }
+        let Some(sentence) = sentence(happened, names) else { continue };
+        match told.last_mut() {
+            Some(last) if last.nodes == sentence.nodes && alike(&last.text, &sentence.text) => {
+                last.times += 1;
+            }
+            _ => told.push(sentence),
+        }
+    }
+    beginning.sentences().chain(told).collect()
+}
+
+/// How the fleet came to run what it begins with.
+#[derive(Default)]
+struct Beginning {
+    /// By node: the release; `None` where it has none yet.
+    runs: BTreeMap<NodeId, Option<String>>,
+}
+
+impl Beginning {
+    /// What a node does at first until it runs something.
+    const KINDS: [&str; 7] =
+        ["started", "incarnation", "merged", "fetched", "staged", "prepared", "committed"];
+
+    /// Whether it is part of the beginning, and remembers it then.
+    fn takes(&mut self, happened: &Happened) -> bool {
+        let Some(Line { node: Some(node), kind, text, .. }) = &happened.line else { return false };
+        let begun = matches!(self.runs.get(node), Some(Some(_)));
+        if happened.at != Time::ZERO || begun || !Self::KINDS.contains(kind) {
+            return false;
+        }
+        let release = text.strip_prefix("runs ").filter(|_| *kind == "committed");
+        let release = release.and_then(|text| text.split(' ').next()).map(str::to_owned);
+        self.runs.insert(*node, release);
+        true
+    }
+
+    /// A sentence for each release.
+    fn sentences(self) -> impl Iterator<Item = Sentence> {
+        let mut by_release: BTreeMap<Option<String>, Vec<NodeId>> = BTreeMap::new();
+        for (node, release) in self.runs {
+            by_release.entry(release).or_default().push(node);
+        }
+        by_release.into_iter().map(|(release, nodes)| {
+            let verb = if nodes.len() == 1 { "begins" } else { "begin" };
+            let text = format!("{verb} with {}", release.as_deref().unwrap_or("nothing"));
+            Sentence { at: Time::ZERO, nodes, text, times: 1 }
+        })
+    }
 }
 
 impl Story {
@@ -126,7 +174,8 @@ impl Story {
 
 impl Sentence {
     fn shown(&self) -> String {
-        let who = self.node.map_or_else(|| "the network:".to_owned(), |node| node.to_string());
+        let nodes: Vec<String> = self.nodes.iter().map(NodeId::to_string).collect();
+        let who = if nodes.is_empty() { "the network:".to_owned() } else { nodes.join(", ") };
         let again = match self.times {
             1 => String::new(),
             times => format!(" ({times} times in a row)"),
@@ -155,7 +204,7 @@ const ORDINARY: [&str; 9] = [
 const ODD: [&str; 6] = ["lost on", "dropped,", "mangled", "its copy", "flipped", "held up"];
 
 /// What an event says, where it is part of a story.
-fn sentence(happened: &Happened) -> Option<Sentence> {
+fn sentence(happened: &Happened, names: &Names) -> Option<Sentence> {
     let Line { node, kind, text, .. } = happened.line.as_ref()?;
     let arrives =
         matches!(happened.tie, Tie::Sent(..)) && !ODD.iter().any(|odd| text.contains(odd));
@@ -176,9 +225,9 @@ fn sentence(happened: &Happened) -> Option<Sentence> {
     };
     let again = if *kind == "fault-ends" { " is over" } else { "" };
     // The trace counts bytes without a look at how many they are.
-    let text = with_clients(text).replace(" 1 bytes", " 1 byte");
+    let text = names.put_into(&with_clients(text)).replace(" 1 bytes", " 1 byte");
     let text = format!("{verb}{text}{again}");
-    Some(Sentence { at: happened.at, node: *node, text, times: 1 })
+    Some(Sentence { at: happened.at, nodes: Vec::from_iter(*node), text, times: 1 })
 }
 
 /// `text` with operations named by their client and how many times it asked before, as choices are.
@@ -222,11 +271,44 @@ mod tests {
     }
 
     #[test]
+    fn how_the_fleet_begins_is_one_sentence_a_release_and_later_switches_are_told() {
+        let happened = |at: u64, node: u32, kind: &'static str, text: &str| Happened {
+            at: Time::from_nanos(at),
+            tie: Tie::At(NodeId(node)),
+            fleeting: false,
+            line: Some(Line { at, node: Some(NodeId(node)), peer: None, kind, text: text.into() }),
+        };
+        let begins = |node: u32| {
+            [
+                happened(0, node, "started", "starts for the first time from 0 records"),
+                happened(0, node, "merged", "hears of 1.0.0#aa; it knew nothing"),
+                happened(0, node, "committed", "runs 1.0.0#aa instead of nothing; from nothing"),
+            ]
+        };
+        let mut all: Vec<Happened> = [begins(0), begins(2)].into_iter().flatten().collect();
+        all.push(happened(0, 1, "started", "starts for the first time from 0 records"));
+        all.push(happened(0, 0, "merged", "hears of 2.0.0#bb; it knew 1.0.0#aa"));
+        all.push(happened(9, 1, "committed", "runs 2.0.0#bb instead of nothing; from nothing"));
+        let past: Vec<&Happened> = all.iter().collect();
+        let told = sentences(&past, Time::from_nanos(9), &Names::default());
+        let told: Vec<String> = told.iter().map(|one| one.shown().trim().to_owned()).collect();
+        assert_eq!(
+            told,
+            [
+                "0s  n1 begins with nothing.",
+                "0s  n0, n2 begin with 1.0.0#aa.",
+                "0s  n0 hears of 2.0.0#bb; it knew 1.0.0#aa.",
+                "9ns  n1 runs 2.0.0#bb instead of nothing; from nothing.",
+            ]
+        );
+    }
+
+    #[test]
     fn a_story_ends_with_what_nodes_waited_for_and_the_claim() {
         let story = Story {
             sentences: vec![Sentence {
                 at: Time::from_nanos(1_500_000_000),
-                node: Some(NodeId(3)),
+                nodes: vec![NodeId(3)],
                 text: "crashes, down for 1s".to_owned(),
                 times: 2,
             }],

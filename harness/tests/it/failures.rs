@@ -146,6 +146,9 @@ fn a_shrunk_failure_fails_by_itself_is_kept_and_told() {
     assert!(told.out.contains("S13 broke") && told.out.contains(claim), "{}", told.out);
     let [held, crashes] = ["holds message", "crashes, down"].map(|what| told.out.find(what));
     assert!(held.is_some() && held < crashes, "cause before effect: {}", told.out);
+    let begins = told.out.matches(" with 1.4.0#").count();
+    assert_eq!(begins, 1, "how the fleet begins is one sentence: {}", told.out);
+    assert!(!told.out.contains(", #"), "messages have names: {}", told.out);
     // Mended, it holds, and the file that says so keeps it.
     let mended = place.read(written).replace("[\"volatile-hold\"]", "[]");
     place.write("mended.toml", &mended);
