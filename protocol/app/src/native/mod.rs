@@ -15,6 +15,7 @@ use crate::{
     native::typed::Typed,
 };
 
+mod basket;
 mod canvas;
 mod counter;
 mod register;
@@ -68,6 +69,7 @@ impl Registry {
             text::LIST,
             canvas::LIST,
             canvas::FLAWED,
+            basket::LIST,
         ]
         .concat();
         let key = |listed: &Listed| (listed.app, listed.version, listed.variant);

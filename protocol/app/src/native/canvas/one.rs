@@ -9,9 +9,7 @@ use crdt::{
 use crate::{
     Body, Fault, Manifest, Meter,
     native::{
-        canvas::{
-            APP, CLIENT_ROTATE, READ, REPLICATED, ROTATE, Rotate, STARTS, Whole, drawn_move,
-        },
+        canvas::{APP, CLIENT_ROTATE, READ, REPLICATED, ROTATE, Rotate, STARTS, Whole, drawn_move},
         operation,
         replicated::{Asked, Edition, History, broadcast, no_edge, refused},
         typed::{Typed, record},
