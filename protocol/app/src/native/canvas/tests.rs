@@ -6,7 +6,7 @@ const GOOD: [&str; 2] = ["canvas 1.0.0", "canvas 2.0.0"];
 
 #[test]
 fn every_order_of_deliveries_and_upgrades_shows_what_it_means() {
-    check(&GOOD, 40).expect("a sound canvas");
+    check(&GOOD, 25).expect("a sound canvas");
 }
 
 #[test]
