@@ -10,6 +10,7 @@ pub mod diagram;
 pub mod goals;
 pub mod invariants;
 pub mod metrics;
+mod numbers;
 pub mod observation;
 pub mod outcome;
 pub mod replicated;

@@ -3,8 +3,10 @@
 //! What is found depends on the list and the test alone: candidates are tried at once, but the first one
 //! in their order wins, however many threads there are.
 //!
-//! Source: Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002, whose
-//! subsets and complements these are.
+//! Source: Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002, figure 2. Departs
+//! from it in two ways: the empty list is tried first, for often nothing is needed; and a part alone is tried
+//! only while there are two, where it is the complement of the other. Of more parts only complements are: one
+//! part of many is seldom enough by itself, and where it is, dropping the others one by one finds it too.
 
 use rayon::prelude::*;
 
@@ -33,7 +35,7 @@ pub(crate) fn minimise<T: Clone + Send + Sync>(
     units
 }
 
-/// Each part alone while there are two, then the whole without each part.
+/// Each half alone while there are two parts; the whole without each part where there are more.
 fn candidates<T: Clone>(units: &[T], parts: usize) -> Vec<Vec<T>> {
     let bounds: Vec<(usize, usize)> = (0..parts)
         .map(|part| (units.len() * part / parts, units.len() * (part + 1) / parts))

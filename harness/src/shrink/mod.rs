@@ -19,6 +19,7 @@ use sim::choices::Decision;
 
 use crate::{
     invariants::Violation,
+    numbers::counted,
     outcome::Outcome,
     run::{Deployed, Options},
     scenario::{Scenario, Text, deployment::DeployError},
@@ -108,11 +109,6 @@ impl fmt::Display for Progress {
         let (nodes, choices) = (counted(nodes, "node"), counted(choices, "choice"));
         write!(f, "{}: {nodes}, {choices}, {}", self.step, counted(self.runs as u64, "run"))
     }
-}
-
-/// `1 node`, `2 nodes`.
-fn counted(number: u64, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Why nothing could be shrunk.

@@ -50,14 +50,15 @@ pub(super) fn rounder(trials: &Trials<'_>, mut case: Case) -> Case {
 
 /// Rounder values for `nanos`, the roundest first; none where it is as round already.
 fn candidates(nanos: u64) -> impl Iterator<Item = u64> {
-    let rounded = move |step: u64| {
-        let rounded = (nanos + step / 2) / step * step;
-        (rounded > 0).then_some((step, rounded))
-    };
-    let coarser =
-        move |(step, rounded): (u64, u64)| (!nanos.is_multiple_of(step)).then_some(rounded);
-    let enough = move |step: &u64| !nanos.is_multiple_of(*step);
-    STEPS.into_iter().take_while(enough).filter_map(rounded).filter_map(coarser)
+    let is_rounder = move |step: &u64| !nanos.is_multiple_of(*step);
+    // Nothing is rounded to nothing, and two steps may round to the same.
+    let mut last = 0;
+    STEPS.into_iter().take_while(is_rounder).filter_map(move |step| {
+        let rounded = nanos.saturating_add(step / 2) / step * step;
+        let is_new = rounded != last;
+        last = rounded;
+        is_new.then_some(rounded)
+    })
 }
 
 /// The times in a table, in order.
@@ -106,8 +107,12 @@ mod tests {
     #[test]
     fn a_value_gets_rounder_step_by_step() {
         let of = |nanos| candidates(nanos).collect::<Vec<_>>();
-        assert_eq!(of(1_931_734_000)[..2], [2_000_000_000, 2_000_000_000]);
-        assert_eq!(of(1_931_734_000).last(), Some(&1_932_000_000));
+        assert_eq!(
+            of(1_931_734_000),
+            [2_000_000_000, 1_900_000_000, 1_930_000_000, 1_932_000_000],
+            "each once, the roundest first"
+        );
+        assert_eq!(of(u64::MAX)[0], u64::MAX / STEPS[0] * STEPS[0], "there is nothing above");
         assert!(of(12_345).is_empty(), "nothing is rounded to nothing");
         assert!(of(2_000_000_000).is_empty());
         assert_eq!(of(1_500_000_000), [2_000_000_000]);

@@ -12,7 +12,7 @@ use contract::Span;
 use results::{Bound, Failure, Tally};
 
 use super::{cells::Place, gather::Gathered, runner::Ended};
-use crate::trace::time;
+use crate::{numbers::counted, trace::time};
 
 /// What the runs at one place came to.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ pub fn judge<'s>(places: &'s [Place], gathered: &'s Gathered, ended: Ended) -> V
 
 fn shortfalls(place: &Place, tally: &Tally) -> Vec<String> {
     let mut found = Vec::new();
-    let runs = if tally.runs == 1 { "1 run" } else { &format!("{} runs", tally.runs) };
+    let runs = counted(tally.runs, "run");
     for goal in tally.unreached() {
         found.push(format!("goal `{goal}` was reached in none of {runs}"));
     }

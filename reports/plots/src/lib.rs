@@ -37,4 +37,5 @@ pub use digest::{
 };
 pub use export::{Exported, Viewer, export};
 pub use report::{TEMPLATE, TemplateError, report, report_by};
+pub use units::count;
 pub use view::page;

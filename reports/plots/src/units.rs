@@ -31,7 +31,7 @@ pub(crate) fn digits(number: f64) -> String {
 }
 
 /// A number with its thousands apart: `1,234,567`.
-pub(crate) fn count(number: u64) -> String {
+pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -86,6 +86,12 @@ mod tests {
             .map(|nanos| plain(&span(nanos)));
         assert_eq!(shown, ["0 s", "7 ns", "1.5 µs", "870 µs", "12.3 ms", "1 s", "1.24 s", "61 s"]);
         assert_eq!(span(660_000_000_000), "11 min");
+    }
+
+    #[test]
+    fn thousands_stand_apart() {
+        let shown = [0, 999, 1_000, 1_234_567].map(count);
+        assert_eq!(shown, ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]
