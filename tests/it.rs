@@ -2,6 +2,7 @@
 
 mod architecture;
 mod determinism;
+mod laws;
 mod planted;
 mod regress;
 mod replicated;

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use clap::{Args, builder::PossibleValuesParser};
 use crdt::{
-    Join, Op, Value,
-    catalogue::{self, Draw, Listed, Visit, VisitJoin, VisitPlanted},
+    Join, Op, Product, Semidirect, Value,
+    catalogue::{self, Draw, Engine, Listed, Visit, VisitJoin, VisitPlanted, VisitProduct},
     join::planted::JoinBug,
     product::planted::Bug,
 };
@@ -18,7 +18,11 @@ use super::{
 };
 use crate::replicated::{
     history::Proposal,
-    laws::{OfProducts, Tried, of_effects, of_joins},
+    laws::{
+        Note, OfProducts, Stability, Tried,
+        meanings::{SPLITS, Split, edges, explained},
+        of_collection, of_effects, of_joins,
+    },
 };
 
 pub(super) const EXAMPLES: &str = "\
@@ -113,7 +117,77 @@ fn tried(arguments: &Arguments, kind: &str, start: &Value) -> Result<Tried, crdt
     if catalogue::JOINS.iter().any(|(name, _)| *name == kind) && tried.broken.is_none() {
         tried.add(catalogue::visit_join(kind, OfJoin(arguments))?);
     }
+    if let (Some(_), Some(split)) =
+        (&arguments.kind, SPLITS.iter().find(|split| split.kind == kind))
+    {
+        let of_meanings = OfMeanings { arguments, split };
+        tried.notes = match catalogue::engine(kind) {
+            // Messages in terms of a frame are of the past that they had.
+            Some(Engine::Frame) => catalogue::visit_product(kind, start, of_meanings)?,
+            _ => catalogue::visit(kind, start, of_meanings)?,
+        };
+    }
     Ok(tried)
+}
+
+/// Counts what is no law: edges that change the meaning, and histories that no sequence explains.
+struct OfMeanings<'a> {
+    arguments: &'a Arguments,
+    split: &'a Split,
+}
+
+/// Operations of a history that is to be explained by some sequence of them: sequences are many.
+const EXPLAINED_OPERATIONS_MAX: u32 = 6;
+
+impl OfMeanings<'_> {
+    fn count<T: Op>(self, kind: &T, propose: Proposal<'_>) -> Vec<Note> {
+        let Self { arguments, split } = self;
+        let size = (arguments.replicas, arguments.operations as usize);
+        let scope = (arguments.cases, arguments.seed);
+        let acts = |operation: &Value| match operation.get("kind") {
+            Some(Value::Text(kind)) => split.greater.contains(&kind.as_str()),
+            _ => false,
+        };
+        let there = edges(kind, propose, size, scope, |operation| !acts(operation));
+        let back = edges(kind, propose, size, scope, acts);
+        let short = arguments.operations.min(EXPLAINED_OPERATIONS_MAX) as usize;
+        let explained = explained(kind, propose, (arguments.replicas, short), scope);
+        let greater = split.greater.join(" and ");
+        let changed = |to: &str| format!("edges {to} {greater} change what a log means (C6)");
+        let unexplained =
+            "histories are explained by no sequence of their operations (C7)".to_owned();
+        vec![
+            Note {
+                name: "decomposition",
+                of: changed("to"),
+                tried: there.tried,
+                not: there.changed,
+            },
+            Note {
+                name: "the other way",
+                of: changed("from"),
+                tried: back.tried,
+                not: back.changed,
+            },
+            Note { name: "sequence", of: unexplained, tried: explained.tried, not: explained.not },
+        ]
+    }
+}
+
+impl Visit for OfMeanings<'_> {
+    type Out = Vec<Note>;
+
+    fn visit<T: Listed>(self, kind: T) -> Vec<Note> {
+        self.count(&kind, &|value, draw| kind.proposal(value, draw))
+    }
+}
+
+impl VisitProduct for OfMeanings<'_> {
+    type Out = Vec<Note>;
+
+    fn scan<T: Semidirect + Clone>(self, kind: T, propose: Proposal<'_>) -> Vec<Note> {
+        self.count(&Product(kind), propose)
+    }
 }
 
 struct OfEffects<'a>(&'a Arguments);
@@ -122,9 +196,15 @@ impl OfEffects<'_> {
     fn try_on<T: Op>(self, kind: &T, propose: Proposal<'_>) -> Tried {
         let arguments = self.0;
         let size = (arguments.replicas, arguments.operations as usize);
-        with_bar(arguments, |progress| {
-            of_effects(kind, propose, size, (arguments.cases, arguments.seed), progress)
-        })
+        let scope = (arguments.cases, arguments.seed);
+        let mut tried =
+            with_bar(arguments, |progress| of_effects(kind, propose, size, scope, progress));
+        if tried.broken.is_none() {
+            tried.add(with_bar(arguments, |progress| {
+                of_collection(kind, propose, size, scope, Stability::OfAll, progress)
+            }));
+        }
+        tried
     }
 }
 
@@ -192,6 +272,10 @@ fn shown(tried: &Tried, arguments: &Arguments, kind: &str) -> String {
             let times = count(*times);
             put(format!("  {:<width$}  {times:>12} times  {DIM}{}{DIM:#}", law.name, law.says));
         }
+        for note in &tried.notes {
+            let cases = format!("{} of {}", count(note.not), count(note.tried));
+            put(format!("  {:<width$}  {cases:>18}  {DIM}{}{DIM:#}", note.name, note.of));
+        }
     }
     text
 }
@@ -211,12 +295,16 @@ fn line(tried: &Tried, arguments: &Arguments, kind: &str) -> String {
             "repeat": repeat(arguments, kind),
         })
     });
+    let notes = tried.notes.iter().map(
+        |note| json!({ "name": note.name, "of": note.of, "tried": note.tried, "not": note.not }),
+    );
     let row = json!({
         "format_version": 1,
         "type": kind,
         "cases": tried.cases,
         "laws": laws.collect::<Vec<_>>(),
         "broken": broken,
+        "notes": notes.collect::<Vec<_>>(),
     });
     format!("{row}\n")
 }

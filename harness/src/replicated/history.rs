@@ -144,6 +144,36 @@ pub fn shapes(replicas: u32, operations: usize) -> Vec<Shape> {
     shapes.into_iter().map(|shape| ordered(&shape)).collect()
 }
 
+/// Of shapes that differ by nothing but the names of their replicas, one each.
+pub fn up_to_renaming(shapes: &[Shape], replicas: u32) -> Vec<Shape> {
+    let mut names: Vec<Vec<u32>> = vec![Vec::new()];
+    for _ in 0..replicas {
+        let longer = names.iter().flat_map(|order| {
+            let left = (0..replicas).filter(|name| !order.contains(name));
+            left.map(|name| [&order[..], &[name]].concat()).collect::<Vec<_>>()
+        });
+        names = longer.collect();
+    }
+    let renamed = |shape: &Shape, names: &[u32]| {
+        let name = |dot: Dot| Dot::new(names[dot.origin.node.0 as usize], dot.seq);
+        let past = |past: &Clock| {
+            let mut past: Vec<Dot> = past.iter().map(name).collect();
+            past.sort_unstable();
+            past
+        };
+        let mut renamed: Vec<_> = shape.iter().map(|(dot, of)| (name(*dot), past(of))).collect();
+        renamed.sort_unstable();
+        renamed
+    };
+    // Of all its names a shape is kept under the least.
+    let is_least = |shape: &&Shape| {
+        let own: Vec<u32> = (0..replicas).collect();
+        let as_is = renamed(shape, &own);
+        names.iter().all(|names| as_is <= renamed(shape, names))
+    };
+    shapes.iter().filter(is_least).cloned().collect()
+}
+
 /// How many shapes there are; counting stops soon after `most`.
 pub fn count_shapes(replicas: u32, operations: usize, most: usize) -> usize {
     let mut count = 1;
@@ -322,10 +352,20 @@ mod tests {
     #[test]
     fn there_are_as_many_shapes_as_there_must_be() {
         let counts = |replicas, most: usize| {
-            (1..=most).map(|count| shapes(replicas, count).len()).collect::<Vec<_>>()
+            let count = |count| {
+                let shapes = shapes(replicas, count);
+                (shapes.len(), up_to_renaming(&shapes, replicas).len())
+            };
+            (1..=most).map(count).unzip()
         };
-        assert_eq!(counts(2, 6), [2, 5, 14, 42, 132, 429]);
-        assert_eq!(counts(3, 4), [3, 12, 58, 321]);
-        assert_eq!(counts(4, 3), [4, 22, 152]);
+        let two: (Vec<_>, Vec<_>) = counts(2, 7);
+        assert_eq!(two.0, [2, 5, 14, 42, 132, 429, 1430]);
+        assert_eq!(two.1, [1, 3, 7, 22, 66, 217, 715]);
+        let three: (Vec<_>, Vec<_>) = counts(3, 5);
+        assert_eq!(three.0, [3, 12, 58, 321, 1968]);
+        assert_eq!(three.1, [1, 3, 12, 58, 339]);
+        let four: (Vec<_>, Vec<_>) = counts(4, 4);
+        assert_eq!(four.0, [4, 22, 152, 1255]);
+        assert_eq!(four.1, [1, 3, 12, 74]);
     }
 }

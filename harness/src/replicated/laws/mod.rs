@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 
 use crdt::{Value, catalogue::Draw};
 
+mod collection;
 mod effects;
 mod joined;
+pub mod meanings;
 mod products;
 
+pub use collection::{Stability, of_collection};
 pub use effects::of_effects;
 pub use joined::of_joins;
 pub use products::OfProducts;
@@ -31,6 +34,21 @@ pub struct Tried {
     pub counts: BTreeMap<&'static str, (Law, u64)>,
     /// The smallest case of the first law that did not hold.
     pub broken: Option<Broken>,
+    /// What was counted beside, which need not hold.
+    pub notes: Vec<Note>,
+}
+
+/// Something that was counted and is no law: of so many cases, in how many it is not so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// What was looked for.
+    pub name: &'static str,
+    /// What was looked at.
+    pub of: String,
+    /// Cases.
+    pub tried: u64,
+    /// Cases in which it is not so.
+    pub not: u64,
 }
 
 /// A law that does not hold, and where.
@@ -66,6 +84,7 @@ impl Tried {
             self.counts.entry(name).or_insert((law, 0)).1 += count;
         }
         self.broken = self.broken.take().or(other.broken);
+        self.notes.extend(other.notes);
     }
 }
 
