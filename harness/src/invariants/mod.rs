@@ -37,6 +37,8 @@ mod s14_hold;
 mod s15_whole;
 mod s16_untouched;
 mod s17_measures;
+mod s19_paths;
+mod s20_square;
 mod s21_signed;
 mod s24_replay;
 mod s25_budget;
@@ -64,6 +66,8 @@ fn all() -> Vec<Box<dyn Invariant>> {
         Box::<s15_whole::OneRelease>::default(),
         Box::<s16_untouched::FailureChangesNothing>::default(),
         Box::<s17_measures::MeasuresConserved>::default(),
+        Box::<s19_paths::PathsAgree>::default(),
+        Box::<s20_square::SquaresCommute>::default(),
         Box::<s21_signed::OnlySignedCodeRuns>::default(),
         Box::<s24_replay::ReplayAgrees>::default(),
         Box::<s25_budget::WithinBudget>::default(),

@@ -80,7 +80,8 @@ mod tests {
         let mut instance = program.init(NodeId(0));
         let body = program.operation("increment", [1; 4]).unwrap();
         let nodes = [NodeId(0)];
-        let context = Context { node: NodeId(0), now: Time::ZERO, nodes: &nodes, entropy: 0, next: None };
+        let context =
+            Context { node: NodeId(0), now: Time::ZERO, nodes: &nodes, entropy: 0, next: None };
         instance.handle(context, &Incoming::Operation { id: 1, body }, &mut Vec::new()).unwrap();
         instance.export()
     }

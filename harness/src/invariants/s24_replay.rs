@@ -221,7 +221,8 @@ mod tests {
         let body = program.operation("increment", [1; 4]).unwrap();
         let mut instance = program.load(NodeId(0), &blank).unwrap();
         let nodes = [NodeId(0)];
-        let context = Context { node: NodeId(0), now: Time::ZERO, nodes: &nodes, entropy: 3, next: None };
+        let context =
+            Context { node: NodeId(0), now: Time::ZERO, nodes: &nodes, entropy: 3, next: None };
         let incoming = Incoming::Operation { id: 1, body: body.clone() };
         instance.handle(context, &incoming, &mut Vec::new()).unwrap();
         let after = if counted { instance.export() } else { blank.clone() };

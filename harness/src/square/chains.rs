@@ -36,7 +36,7 @@ impl Chain {
 }
 
 /// Chains from the older release's schema to the newer one's.
-pub(super) fn of_states(way: &Way, good: &[Release]) -> Vec<Chain> {
+pub(crate) fn of_states(way: &Way, good: &[Release]) -> Vec<Chain> {
     let ends = |program: &dyn Program, edge: usize| {
         let edge = &program.manifest().edges[edge];
         (edge.from_state, edge.to_state)
@@ -47,7 +47,7 @@ pub(super) fn of_states(way: &Way, good: &[Release]) -> Vec<Chain> {
 }
 
 /// Chains from the older release's class to the newer one's.
-pub(super) fn of_messages(way: &Way, good: &[Release]) -> Vec<Chain> {
+pub(crate) fn of_messages(way: &Way, good: &[Release]) -> Vec<Chain> {
     let ends = |program: &dyn Program, edge: usize| {
         let edge = &program.manifest().edges[edge];
         (edge.from_class.to_owned(), edge.to_class.to_owned())
@@ -110,13 +110,17 @@ fn chains<T: PartialEq + Clone>(
     found.into_iter().map(named).collect()
 }
 
+/// Two chains that do not agree on a state.
+pub(crate) fn stray(chains: &[Chain], state: &[u8]) -> Option<Box<[End; 2]>> {
+    differ(chains, &|chain| chain.migrate(state), &|one, other| one == other)
+}
+
 /// Two chains that do not agree on the state of `seen`, on what came, or on what was sent.
 ///
 /// A message that one chain refuses and another takes is refused by a release on the way: the square of
 /// that release says whether that matters.
-pub(super) fn disagree(states: &[Chain], messages: &[Chain], seen: &Seen) -> Option<Broken> {
-    let migrate = |chain: &Chain| chain.migrate(&seen.after);
-    if let Some(ends) = differ(states, &migrate, &|one, other| one == other) {
+pub(crate) fn disagree(states: &[Chain], messages: &[Chain], seen: &Seen) -> Option<Broken> {
+    if let Some(ends) = stray(states, &seen.after) {
         return Some(Broken::Paths { message: None, ends });
     }
     let sent = seen.said.iter().flatten().filter_map(|outgoing| match outgoing {

@@ -80,6 +80,31 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// Has an instance of `release` take `incoming`.
+    pub(crate) fn of(
+        release: &str,
+        instance: &mut dyn Instance,
+        context: Context<'_>,
+        incoming: Incoming,
+    ) -> Self {
+        let Context { node, now, nodes, entropy, next } = context;
+        let before = instance.export();
+        let mut said = Vec::new();
+        let done = instance.handle(context, &incoming, &mut said);
+        Self {
+            release: release.to_owned(),
+            node,
+            nodes: nodes.to_vec(),
+            now,
+            entropy,
+            next,
+            before,
+            incoming,
+            said: done.map(|_| said),
+            after: instance.export(),
+        }
+    }
+
     /// Where the step was taken.
     pub(super) fn context(&self) -> Context<'_> {
         let Self { node, now, entropy, next, .. } = *self;
@@ -341,22 +366,14 @@ impl<'a> Fleet<'a> {
         let here = &mut self.at[node];
         let own = self.nodes[node];
         let next = Stamp { lamport: here.lamport, dot: Dot::new(own.0, here.clock.get(own.0) + 1) };
-        let mut seen = Seen {
-            release: release.name.clone(),
+        let context = Context {
             node: own,
-            nodes: self.nodes.clone(),
             now: step.at,
+            nodes: &self.nodes,
             entropy: step.entropy,
             next: causal.then_some(next),
-            before: here.instance.export(),
-            incoming,
-            said: Ok(Vec::new()),
-            after: Vec::new(),
         };
-        let mut said = Vec::new();
-        let done = here.instance.handle(seen.context(), &seen.incoming, &mut said);
-        seen.after = here.instance.export();
-        seen.said = done.map(|_| said);
+        let seen = Seen::of(&release.name, &mut *here.instance, context, incoming);
         let said = seen.said.clone().unwrap_or_default();
         let mut steps = vec![seen];
         for (number, outgoing) in (0..).zip(said) {

@@ -102,20 +102,20 @@ impl Broken {
 
 /// A square that holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Case {
+pub(crate) struct Case {
     /// Whether the older release changed its state or said something that lasts.
-    pub(super) effect: bool,
+    pub(crate) effect: bool,
     /// The type of the message, where the newer release refuses it.
-    pub(super) refused: Option<String>,
+    pub(crate) refused: Option<String>,
     /// Whether the states differ in bytes, and show the same.
-    pub(super) shown_alike: bool,
+    pub(crate) shown_alike: bool,
 }
 
 /// Whether `migrate(effect(m, s)) = effect'(convert(m), migrate(s))`. A step that fails has no effect, and
 /// neither has a message that the newer release refuses.
 ///
 /// Errors: [`Broken`].
-pub(super) fn square(way: &Way, seen: &Seen) -> Result<Case, Broken> {
+pub(crate) fn square(way: &Way, seen: &Seen) -> Result<Case, Broken> {
     let before = migrated(way, seen.node, &seen.before, Side::Before)?;
     let expected = migrated(way, seen.node, &seen.after, Side::After)?;
     let said = seen.said.as_deref().unwrap_or_default();

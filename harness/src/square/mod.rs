@@ -20,9 +20,9 @@ use upgrade::{
     release::ApiClass,
 };
 
-mod chains;
+pub(crate) mod chains;
 mod fleet;
-mod law;
+pub(crate) mod law;
 mod shrink;
 #[cfg(test)]
 mod tests;
@@ -213,10 +213,17 @@ fn release(app: &str, name: &str) -> Result<Release, Unknown> {
     Ok(Release { name: name.to_owned(), version: parsed, class, program })
 }
 
+impl Release {
+    pub(crate) fn of(version: &Version, class: &ApiClass, program: &Arc<dyn Program>) -> Self {
+        let (version, class) = (version.clone(), class.clone());
+        Self { name: version.to_string(), version, class, program: Arc::clone(program) }
+    }
+}
+
 impl Way {
     /// The way from `from` to `to`; `None` where no edges lead there. Both may be of one class and schema:
     /// then nothing is applied.
-    fn new(from: &Release, to: &Release) -> Option<Self> {
+    pub(crate) fn new(from: &Release, to: &Release) -> Option<Self> {
         let manifest = to.program.manifest();
         let states = state_path(manifest, from.program.manifest().state.id())?;
         let messages = if from.class == to.class {
@@ -227,7 +234,7 @@ impl Way {
         Some(Self { from: from.clone(), to: to.clone(), states, messages })
     }
 
-    fn has_edges(&self) -> bool {
+    pub(crate) fn has_edges(&self) -> bool {
         !self.states.edges().is_empty() || !self.messages.edges().is_empty()
     }
 
@@ -239,7 +246,7 @@ impl Way {
     /// What the gate of the newer release makes of a message of the older one.
     ///
     /// Errors: why it refuses it.
-    fn arrive(&self, body: &Body) -> Result<Body, String> {
+    pub(crate) fn arrive(&self, body: &Body) -> Result<Body, String> {
         let (old, new) = (self.from.program.manifest(), self.to.program.manifest());
         let kind = new.message(body.tag);
         if kind.is_some_and(|kind| !kind.versioned) {
@@ -348,7 +355,7 @@ impl Upgrade {
     fn smallest(&self, origin: Origin<'_>, seen: &Seen, broken: Broken, law: Law<'_>) -> Found {
         let Origin { scope, seed, line, moves } = origin;
         let failing = shrink::Failing { moves: moves.to_vec(), seen: seen.clone(), broken };
-        let trial = |moves: &[Move], broken: &Broken| {
+        let play = |line: usize, moves: &[Move], broken: &Broken| {
             let mut fleet = self.fleet(line, scope.nodes);
             moves.iter().enumerate().find_map(|(at, step)| {
                 let seen = fleet.play(step).into_iter();
@@ -360,6 +367,12 @@ impl Upgrade {
                 })
             })
         };
+        // A fleet that was not upgraded before has less to tell.
+        let (line, failing) = match play(0, moves, &failing.broken) {
+            Some(plain) => (0, plain),
+            None => (line, failing),
+        };
+        let trial = |moves: &[Move], broken: &Broken| play(line, moves, broken);
         let schema = |release: &str, tag: u32| {
             let ways = self.lines[line].iter().map(|way| &way.from);
             let mut releases = ways.chain([&self.way.from]);
