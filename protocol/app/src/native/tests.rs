@@ -251,6 +251,11 @@ fn a_planted_flaw_breaks_the_square_or_the_paths() {
     for flawed in ["mistranslates", "no-convert", "ill-typed", "impure", "over-budget"] {
         assert!(broken(&format!("counter 2.0.0 {flawed}")), "{flawed}");
     }
+    let square = |newer: &str| keeps_square("register 2.0.0", newer, 1, &moves);
+    assert_eq!(square("register 3.0.0"), Ok(()));
+    for flawed in ["breaks-square", "forgets-history"] {
+        assert!(square(&format!("register 3.0.0 {flawed}")).is_err(), "{flawed}");
+    }
     assert_eq!(paths_agree("counter 3.0.0", &moves), Ok(true));
     assert_eq!(paths_agree("counter 3.0.0 strays", &moves), Ok(false));
 }

@@ -104,6 +104,15 @@ fn asked(state: &Registers, body: &Body, units: i64) -> Result<Option<Asked<Uniq
     })
 }
 
+/// How many changes, factors and names of what was taken out may still matter.
+fn retained(state: &Registers) -> usize {
+    let of = |element: &Element| match element {
+        Element::Alive { register, .. } => register.kept(),
+        Element::Deleted(_) => 1,
+    };
+    state.history().len() + state.elements.values().map(of).sum::<usize>()
+}
+
 /// How many items are there, as the manifest's measure.
 fn count(state: &Registers) -> Vec<i128> {
     vec![items(state).count() as i128]

@@ -151,6 +151,10 @@ impl Edition for One {
         kept.registers()
     }
 
+    fn retained(&self, state: &Registers) -> usize {
+        basket::retained(state)
+    }
+
     fn asked(&self, state: &Registers, body: &Body) -> Result<Asked<UniqueOp>, Fault> {
         use kept::Change as _;
         if let Some(asked) = basket::asked(state, body, 1)? {

@@ -178,6 +178,10 @@ impl Edition for Two {
         kept.registers()
     }
 
+    fn retained(&self, state: &Registers) -> usize {
+        basket::retained(state)
+    }
+
     fn asked(&self, state: &Registers, body: &Body) -> Result<Asked<UniqueOp>, Fault> {
         if let Some(asked) = basket::asked(state, body, HUNDREDTHS)? {
             return Ok(asked);

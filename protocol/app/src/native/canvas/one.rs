@@ -108,6 +108,10 @@ impl Edition for One<Product<Shapes>> {
         self.0.restored(all_there(shapes)?, history).map_err(refused)
     }
 
+    fn retained(&self, state: &<Self::Kind as Op>::State) -> usize {
+        state.kept()
+    }
+
     fn asked(
         &self,
         state: &<Self::Kind as Op>::State,

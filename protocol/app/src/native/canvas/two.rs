@@ -181,6 +181,10 @@ where
         Product(shapes(HALVES)).restored(one::all_there(figures)?, history).map_err(refused)
     }
 
+    fn retained(&self, state: &K::State) -> usize {
+        state.kept()
+    }
+
     fn asked(&self, state: &K::State, body: &Body) -> Result<Asked<ShapesOp>, Fault> {
         match body.tag {
             READ => {

@@ -69,6 +69,10 @@ impl Edition for One {
         Ok(kept.value)
     }
 
+    fn retained(&self, _: &i64) -> usize {
+        0
+    }
+
     fn asked(&self, value: &i64, body: &Body) -> Result<Asked<i64>, Fault> {
         match body.tag {
             READ => <()>::read_body(body).map(|()| Asked::Tell(value.bytes())),

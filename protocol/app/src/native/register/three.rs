@@ -207,6 +207,10 @@ where
         Product(Clearable).restored(value, history).map_err(refused)
     }
 
+    fn retained(&self, state: &K::State) -> usize {
+        state.kept()
+    }
+
     fn asked(&self, state: &K::State, body: &Body) -> Result<Asked<Change>, Fault> {
         if matches!(body.tag, READ | READ_HUNDREDTHS | CLEAR) {
             <()>::read_body(body)?;

@@ -115,6 +115,10 @@ where
         Product(REGISTER).restored(value, factors.map(RegisterOp::Multiply)).map_err(refused)
     }
 
+    fn retained(&self, state: &K::State) -> usize {
+        state.kept()
+    }
+
     fn asked(&self, state: &K::State, body: &Body) -> Result<Asked<RegisterOp>, Fault> {
         Ok(match body.tag {
             READ => <()>::read_body(body).map(|()| Asked::Tell(state.state.bytes()))?,

@@ -57,6 +57,12 @@ pub(super) trait Edition: Send + Sync + 'static {
     where
         Self: Sized;
 
+    /// How much is kept for operations to come that are concurrent to delivered ones: forgetting makes
+    /// it less or changes nothing.
+    fn retained(&self, state: &State<Self>) -> usize
+    where
+        Self: Sized;
+
     /// What a client asks for.
     fn asked(&self, state: &State<Self>, body: &Body) -> Result<Asked<Operation<Self>>, Fault>
     where
@@ -235,8 +241,12 @@ impl<N: Edition> Replica<N> {
     }
 
     fn forget(&mut self, stable: &Clock) -> Step {
-        let before = self.state.clone();
+        let before = self.edition.retained(&self.state);
+        if before == 0 {
+            return Step::Unchanged;
+        }
         self.edition.kind().forget(&mut self.state, stable);
-        if self.state == before { Step::Unchanged } else { Step::Changed }
+        let after = self.edition.retained(&self.state);
+        if before == after { Step::Unchanged } else { Step::Changed }
     }
 }

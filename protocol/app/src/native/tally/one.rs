@@ -89,6 +89,10 @@ impl Edition for One {
         Ok(kept.sum)
     }
 
+    fn retained(&self, _: &i64) -> usize {
+        0
+    }
+
     fn asked(&self, sum: &i64, body: &Body) -> Result<Asked<i64>, Fault> {
         match (body.tag, self) {
             (READ, _) => <()>::read_body(body).map(|()| Asked::Tell(sum.bytes())),

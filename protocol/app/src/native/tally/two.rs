@@ -151,6 +151,10 @@ impl Edition for Two {
         Ok(sums)
     }
 
+    fn retained(&self, _: &BTreeMap<String, i64>) -> usize {
+        0
+    }
+
     fn asked(&self, sums: &BTreeMap<String, i64>, body: &Body) -> Result<Asked<Count>, Fault> {
         let unnamed = |by| Asked::Do(Count { topic: UNNAMED.to_owned(), by });
         Ok(match body.tag {

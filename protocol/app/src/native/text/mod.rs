@@ -178,6 +178,12 @@ fn bounded(value: String) -> Result<String, Fault> {
     Ok(value)
 }
 
+/// How many insertions and deleted characters others may still refer to.
+fn retained(text: &Text) -> usize {
+    let deleted = text.characters().filter(|(_, character)| character.deleted.is_some());
+    text.history().len() + deleted.count()
+}
+
 /// How many characters are there, as the manifest's measure.
 fn characters(text: &Text) -> Vec<i128> {
     vec![text.len() as i128]

@@ -159,6 +159,10 @@ impl Edition for One {
         kept.text()
     }
 
+    fn retained(&self, text: &Text) -> usize {
+        text::retained(text)
+    }
+
     fn asked(&self, text: &Text, body: &Body) -> Result<Asked<ListOp>, Fault> {
         if let Some(asked) = text::asked(text, body)? {
             return Ok(asked);

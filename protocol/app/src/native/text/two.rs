@@ -116,6 +116,10 @@ impl Edition for Two {
         kept.text()
     }
 
+    fn retained(&self, text: &Text) -> usize {
+        text::retained(text)
+    }
+
     fn asked(&self, text: &Text, body: &Body) -> Result<Asked<ListOp>, Fault> {
         if let Some(asked) = text::asked(text, body)? {
             return Ok(asked);
