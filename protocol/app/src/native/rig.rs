@@ -92,7 +92,7 @@ impl Fleet {
     }
 
     /// Gives a node back what it has broadcast: nothing else comes between.
-    fn pay(&mut self) -> Option<Seen> {
+    pub(super) fn pay(&mut self) -> Option<Seen> {
         let at = self.owing.take()?;
         let own = self.log.last().expect("it has broadcast").stamp;
         Some(self.deliver_operation(at, own))

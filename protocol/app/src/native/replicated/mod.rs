@@ -24,6 +24,8 @@ mod sum;
 
 #[cfg(test)]
 pub(super) mod rig;
+#[cfg(test)]
+mod tests;
 
 pub(super) use history::History;
 pub(super) use sum::Sum;
