@@ -4,5 +4,6 @@
 pub mod history;
 pub mod lattice;
 pub mod laws;
+pub mod lists;
 pub mod search;
 pub mod vectors;
