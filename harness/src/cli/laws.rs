@@ -7,7 +7,6 @@ use crdt::{
     Join, Op, Product, Semidirect, Value,
     catalogue::{self, Draw, Engine, Listed, Visit, VisitJoin, VisitPlanted, VisitProduct},
     join::planted::JoinBug,
-    product::planted::Bug,
 };
 use serde_json::json;
 
@@ -56,16 +55,11 @@ pub(super) struct Arguments {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Check a broken implementation instead, to see what the check finds.
-    #[arg(long, value_name = "BUG", requires = "kind", value_parser = planted())]
+    #[arg(long, value_name = "BUG", requires = "kind", value_parser = PossibleValuesParser::new(catalogue::bugs().map(|(name, _)| name)))]
     planted: Option<String>,
     /// How the result is written.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-}
-
-fn planted() -> PossibleValuesParser {
-    let products = Bug::ALL.iter().map(|(name, _)| *name);
-    PossibleValuesParser::new(products.chain(JoinBug::ALL.iter().map(|(name, ..)| *name)))
 }
 
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
@@ -97,11 +91,7 @@ fn tried(arguments: &Arguments, kind: &str, start: &Value) -> Result<Tried, crdt
         {
             return Ok(catalogue::visit_planted_join(*bug, OfJoin(arguments)));
         }
-        let (_, bug) = Bug::ALL.iter().find(|(known, _)| known == name).ok_or_else(|| {
-            let expected = "a bug of this type";
-            crdt::Refused::Unknown { expected, found: name.clone() }
-        })?;
-        return catalogue::visit_planted(kind, start, *bug, OfEffects(arguments));
+        return catalogue::visit_bug(kind, start, name, OfEffects(arguments));
     }
     let mut tried = catalogue::visit(kind, start, OfEffects(arguments))?;
     if catalogue::engine(kind).is_some() && tried.broken.is_none() {

@@ -4,7 +4,9 @@ mod joins;
 mod products;
 
 pub use joins::{JOINS, ListedJoin, VisitJoin, visit_join, visit_planted_join};
-pub use products::{Engine, VisitPlanted, VisitProduct, engine, visit_planted, visit_product};
+pub use products::{
+    Engine, VisitPlanted, VisitProduct, bugs, engine, visit_bug, visit_planted, visit_product,
+};
 
 use crate::{
     Op, Product, Refused, Value,

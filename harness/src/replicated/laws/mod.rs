@@ -9,6 +9,7 @@ mod collection;
 mod effects;
 mod joined;
 pub mod meanings;
+pub mod planted;
 mod products;
 
 pub use collection::{Stability, of_collection};

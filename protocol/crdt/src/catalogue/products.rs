@@ -1,13 +1,17 @@
 //! The semidirect products among the types, and by what their algebra lets them be carried out.
 
-use super::{Draw, Listed, no_type, started};
+use super::{Draw, Listed, VisitJoin, no_type, started, visit, visit_planted_join};
 use crate::{
     Op, Product, Refused, Semidirect, Value,
+    join::{Deltas, Join, planted::JoinBug},
     product::{
         Aggregate, Folding, Frame, Framed,
         planted::{Bug, Planted},
     },
-    types::{Bounds, OddRegister, Register, Reversible, Shapes, SignedRegister, Tropical},
+    types::{
+        Bounds, OddRegister, Register, ResetWins, Reversible, Shapes, SignedRegister, Tropical,
+        planted::{DiscardsSwapped, FrameIgnored, PriorReachesAll, TypeBug},
+    },
 };
 
 /// How a semidirect product is carried out. The first that its algebra allows is taken.
@@ -124,4 +128,69 @@ pub fn visit_planted<V: VisitPlanted>(
     }
 
     visit_product(name, start, Plant(bug, visitor))
+}
+
+/// Every bug by name, and the type that it is planted in; `None`: in any semidirect product.
+pub fn bugs() -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
+    let products = Bug::ALL.iter().map(|(name, _)| (*name, None));
+    let types = TypeBug::ALL.iter().map(|(name, kind, _)| (*name, Some(*kind)));
+    let joins = JoinBug::ALL.iter().map(|(name, kind, _)| (*name, Some(*kind)));
+    products.chain(types).chain(joins)
+}
+
+/// Has `visitor` see the type called `name` with the bug called `bug`, a state-based one by deltas.
+///
+/// Errors: [`Refused`] where the type has no such bug, or `start` is not for it.
+pub fn visit_bug<V: VisitPlanted>(
+    name: &str,
+    start: &Value,
+    bug: &str,
+    visitor: V,
+) -> Result<V::Out, Refused> {
+    struct ByDeltas<V>(V);
+
+    impl<V: VisitPlanted> VisitJoin for ByDeltas<V> {
+        type Out = V::Out;
+
+        fn visit<T: Join>(self, kind: T, propose: &dyn Fn(&Value, &mut Draw) -> Value) -> V::Out {
+            self.0.visit(Deltas(kind), propose)
+        }
+    }
+
+    let is = |(known, kind): (&str, &str)| known == bug && kind == name;
+    if let Some((.., bug)) = JoinBug::ALL.iter().find(|(known, kind, _)| is((known, kind))) {
+        return Ok(visit_planted_join(*bug, ByDeltas(visitor)));
+    }
+    if let Some((.., bug)) = TypeBug::ALL.iter().find(|(known, kind, _)| is((known, kind))) {
+        let propose = |value: &Value, draw: &mut Draw| {
+            let proposal = visit(name, &Value::Null, Proposes(value, draw));
+            proposal.expect("a bug is of a type that there is")
+        };
+        return match bug {
+            TypeBug::FrameIgnored => Ok(visitor.visit(FrameIgnored, &propose)),
+            TypeBug::PriorReachesAll => Ok(visitor.visit(PriorReachesAll, &propose)),
+            TypeBug::DiscardsSwapped => {
+                let listed: ResetWins<_> = started(start)?;
+                Ok(visitor.visit(DiscardsSwapped(listed.inner), &propose))
+            }
+        };
+    }
+    match Bug::ALL.iter().find(|(known, _)| *known == bug) {
+        Some((_, bug)) if engine(name).is_some() => visit_planted(name, start, *bug, visitor),
+        _ => {
+            let expected = "a bug that is planted in this type";
+            Err(Refused::Unknown { expected, found: bug.to_owned() })
+        }
+    }
+}
+
+/// Asks a type what a user might do.
+struct Proposes<'a>(&'a Value, &'a mut Draw);
+
+impl super::Visit for Proposes<'_> {
+    type Out = Value;
+
+    fn visit<T: Listed>(self, kind: T) -> Value {
+        kind.proposal(self.0, self.1)
+    }
 }

@@ -17,18 +17,33 @@ pub enum Bug {
     ForgetsEarly,
     /// The history is not acted on by what arrives later.
     KeepsOriginals,
+    /// A message is acted on by earlier ones of its own origin, which it follows.
+    OwnAct,
+    /// The last message of each origin that was seen counts as one that was not.
+    OffByOne,
+    /// Every message is carried out twice.
+    Twice,
+    /// The state is moved, by an upgrade or to another node, and its history is left behind.
+    MovesWithoutHistory,
 }
 
 impl Bug {
     /// Every bug, by name.
-    pub const ALL: [(&'static str, Self); 5] = [
+    pub const ALL: [(&'static str, Self); 9] = [
         ("ascending", Self::Ascending),
         ("acts-with-all", Self::ActsWithAll),
         ("no-action", Self::NoAction),
         ("forgets-early", Self::ForgetsEarly),
         ("keeps-originals", Self::KeepsOriginals),
+        ("own-act", Self::OwnAct),
+        ("off-by-one", Self::OffByOne),
+        ("twice", Self::Twice),
+        ("moves-without-history", Self::MovesWithoutHistory),
     ];
 }
+
+/// How many messages are in the history when the state is moved.
+const MOVED_AT: usize = 2;
 
 /// A semidirect product with a bug.
 #[derive(Clone, Debug)]
@@ -55,6 +70,8 @@ impl<T: Semidirect> Planted<T> {
         let concerned = |stamp: Stamp| match self.bug {
             Bug::NoAction => false,
             Bug::ActsWithAll => true,
+            Bug::OwnAct if stamp.dot.origin == at.stamp.dot.origin => true,
+            Bug::OffByOne => stamp.dot.seq >= at.past.get(stamp.dot.origin),
             _ => !at.past.covers(stamp.dot),
         };
         let mut acting = classes.into_iter().flatten().filter(|(stamp, _)| concerned(*stamp));
@@ -91,7 +108,9 @@ impl<T: Semidirect + Clone> Op for Planted<T> {
         self.kind.admit(&state.state, message)?;
         self.kind.owns(at.stamp, message)?;
         let Some(left) = self.acted(&state.history, at, message) else { return Ok(()) };
-        self.kind.apply(&mut state.state, at.stamp, &left);
+        for _ in 0..if self.bug == Bug::Twice { 2 } else { 1 } {
+            self.kind.apply(&mut state.state, at.stamp, &left);
+        }
         let class = self.kind.class(&left);
         if self.bug != Bug::KeepsOriginals && self.bug != Bug::NoAction {
             for entries in &mut state.history[..class.saturating_sub(1)] {
@@ -105,6 +124,9 @@ impl<T: Semidirect + Clone> Op for Planted<T> {
             for entries in &mut state.history {
                 entries.retain(|(stamp, _)| !at.past.covers(stamp.dot));
             }
+        }
+        if self.bug == Bug::MovesWithoutHistory && state.kept() == MOVED_AT {
+            state.history.iter_mut().for_each(Vec::clear);
         }
         if let Some(above) = class.checked_sub(1) {
             let kept = if self.bug == Bug::Ascending { message.clone() } else { left };

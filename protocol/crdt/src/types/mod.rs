@@ -4,6 +4,7 @@ mod bounds;
 mod counters;
 mod flags;
 pub mod list;
+pub mod planted;
 mod register;
 mod resets;
 mod sets;

@@ -44,10 +44,17 @@ pub struct Turned {
 }
 
 impl Turned {
-    fn seen(&self) -> Vec<(&Position, &String)> {
-        let elements = self.elements.iter().map(|((_, place), value)| (place, value));
+    /// The elements as they are seen, and whether they stray.
+    fn seen(&self) -> Vec<(&(bool, Position), &String)> {
+        let elements = self.elements.iter();
         if self.reversed { elements.rev().collect() } else { elements.collect() }
     }
+}
+
+/// The place of an element; `None`: it strays, and has none among the others.
+fn place_among<'a, V>(element: &(&'a (bool, Position), V)) -> Option<&'a Position> {
+    let (strays, place) = element.0;
+    (!strays).then_some(place)
 }
 
 impl Reversible {
@@ -66,14 +73,16 @@ impl Reversible {
         let reversed = state.reversed != turned;
         match operation {
             ListOp::Insert(index, value) => {
-                let before = index.checked_sub(1).map(|index| at(&seen, index)).transpose()?;
-                let before = before.map(|(place, _)| *place);
-                let after = seen.get(*index).map(|(place, _)| *place);
+                if *index > seen.len() {
+                    at(&seen, index - 1)?;
+                }
+                let before = seen[..*index].iter().rev().find_map(place_among);
+                let after = seen[*index..].iter().find_map(place_among);
                 let (low, high) = if reversed { (after, before) } else { (before, after) };
                 let place = Position::between(low, high, stamp.dot);
                 Ok(Insert { place, value: value.clone(), turned: state.reversed })
             }
-            ListOp::Delete(index) => Ok(Delete(at(&seen, *index)?.0.clone())),
+            ListOp::Delete(index) => Ok(Delete(at(&seen, *index)?.0.1.clone())),
             ListOp::Reverse => Ok(Reverse),
             ListOp::Remove(..) | ListOp::Format(..) => Err(Refused::Unknown {
                 expected: "an operation of a list that can be turned round",
