@@ -8,5 +8,4 @@ mod planted_types;
 mod regress;
 mod replicated;
 mod scenarios;
-mod sequence;
 mod shrunk;
