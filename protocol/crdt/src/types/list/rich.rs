@@ -121,8 +121,9 @@ impl Text {
         Ok((Position::between(low, high, dot), left))
     }
 
-    fn known(&self, name: Dot) -> Result<(), Refused> {
-        if self.characters.contains_key(&name) {
+    /// Errors: [`Refused::NoElement`] where what stands at `at` follows no character of this name.
+    fn known(&self, at: At<'_>, name: Dot) -> Result<(), Refused> {
+        if at.past.covers(name) && self.characters.contains_key(&name) {
             Ok(())
         } else {
             Err(Refused::NoElement(name.to_string()))
@@ -170,7 +171,7 @@ impl Op for Rich {
         match message {
             Insert { at: position, value, left } => {
                 position.is_of(at.stamp.dot)?;
-                left.map_or(Ok(()), |left| state.known(left))?;
+                left.map_or(Ok(()), |left| state.known(at, left))?;
                 let left_of = left.map(|left| state.characters[&left].attributes.clone());
                 let character = Character {
                     at: position.clone(),
@@ -184,13 +185,13 @@ impl Op for Rich {
                 state.history.insert(place, (at.stamp, *left));
             }
             Delete(name) => {
-                state.known(*name)?;
+                state.known(at, *name)?;
                 let character = state.characters.get_mut(name).expect("it is known");
                 let first = character.deleted.map_or(at.stamp, |stamp| stamp.min(at.stamp));
                 character.deleted = Some(first);
             }
             Format(names, key, value) => {
-                names.iter().try_for_each(|name| state.known(*name))?;
+                names.iter().try_for_each(|name| state.known(at, *name))?;
                 let mut targets: BTreeSet<Dot> = names.iter().copied().collect();
                 for (stamp, left) in &state.history {
                     if !at.past.covers(stamp.dot)
@@ -235,6 +236,17 @@ impl Op for Rich {
     }
 
     fn meaning(&self, log: &Log<'_, RichMessage>) -> Value {
+        // What names what it does not follow is refused everywhere.
+        let log = &log.filter(|event| {
+            let follows = |name: &Dot| event.past.covers(*name);
+            match &event.message {
+                Insert { at, left, .. } => {
+                    at.is_of(event.stamp.dot).is_ok() && left.iter().all(follows)
+                }
+                Delete(name) => follows(name),
+                Format(names, ..) => names.iter().all(follows),
+            }
+        });
         let insertion = |event: &crate::Event<RichMessage>| match &event.message {
             Insert { left, .. } => Some((event.stamp.dot, *left, event.past.clone())),
             _ => None,
