@@ -53,7 +53,11 @@ def known(message):
     for field, value in message.ListFields():
         if field.type != field.TYPE_MESSAGE:
             continue
-        for inner in value if field.is_repeated else [value]:
+        # Older packages of protobuf have the label alone.
+        repeated = getattr(field, "is_repeated", None)
+        if repeated is None:
+            repeated = field.label == field.LABEL_REPEATED
+        for inner in value if repeated else [value]:
             known(inner)
 
 

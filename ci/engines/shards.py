@@ -3,6 +3,7 @@
 import fcntl
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -17,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = ["scenarios/patch-bump.toml", "scenarios/major-bump.toml"]
 SEEDS = "0..400"
 SHARDS = 8
-# A shard has begun its work when its process used this much processor time.
-BUSY_SECONDS = 0.15
+# A shard is in mid-work when its process used this share of the processor time that the quickest one takes.
+BUSY_SHARE = 0.3
 # How long anything of a minute's work may take on a machine that has much else to do.
 PATIENCE_SECONDS = 300
 
@@ -130,6 +131,7 @@ class Sweep:
         self.into = into
         self.plan = into / "plan.json"
         self.shards = SHARDS
+        self.busy_seconds = 0.0
 
     def clear(self, keep=()):
         """Empties the folder but for what is named, so that nothing of another time is taken for a result."""
@@ -156,10 +158,17 @@ class Sweep:
         """Writes the plan, and runs it in one process on one thread: what every engine must come to."""
         self.expect(0, "plan", *SCENARIOS, "--seeds", SEEDS, "--shards", self.shards, "--out", self.plan)
         begun = time.monotonic()
+        took = []
         for shard in range(self.shards):
+            before = processor_seconds()
             self.expect(0, *self.shard_command(f"{shard}/{self.shards}", self.into / "serial")[1:])
+            took.append(processor_seconds() - before)
         self.expect(0, "merge", self.into / "serial")
-        say(f"serial: {self.shards} shards in {time.monotonic() - begun:.1f} s")
+        self.busy_seconds = BUSY_SHARE * min(took)
+        say(
+            f"serial: {self.shards} shards in {time.monotonic() - begun:.1f} s, "
+            f"each {min(took):.2f} to {max(took):.2f} s of a processor"
+        )
 
     def expect(self, code, *arguments):
         found, text = self.run(*arguments)
@@ -256,7 +265,7 @@ class Sweep:
                 fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
             except FileNotFoundError:
                 raise Trouble(f"shard {shard} ended early; see {self.notes(out)}") from None
-            if (int(fields[11]) + int(fields[12])) / ticks >= BUSY_SECONDS:
+            if (int(fields[11]) + int(fields[12])) / ticks >= self.busy_seconds:
                 return
             time.sleep(0.005)
 
@@ -322,6 +331,12 @@ def numbers(listed):
         first, _, last = part.partition("-")
         found += range(int(first), int(last or first) + 1)
     return found
+
+
+def processor_seconds():
+    """What the processes took that this one waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def runs(process, program):

@@ -1,9 +1,6 @@
 //! Where results go: every command writes by the same rules, and none destroys what it reads.
 
-use std::{
-    fs,
-    process::{Command, Stdio},
-};
+use std::{fs, process::Command};
 
 use tempfile::TempDir;
 
@@ -78,14 +75,18 @@ fn a_pipe_stays_a_pipe_and_takes_the_result() {
     let here = folder.path();
     assert!(Command::new("mkfifo").arg(here.join("pipe")).status().unwrap().success());
     for arguments in WRITERS {
-        // Whoever never opens the pipe must not keep the reader waiting.
-        let mut reader = Command::new("timeout");
-        let reader = reader.args(["20", "cat", "pipe"]).current_dir(here).stdout(Stdio::piped());
-        let reader = reader.spawn().unwrap();
+        // Into a file: what nobody reads yet must hold up neither the reader nor whoever writes.
+        let taken = fs::File::create(here.join("taken")).unwrap();
+        let mut reader = Command::new("cat");
+        let mut reader = reader.arg("pipe").current_dir(here).stdout(taken).spawn().unwrap();
         simctl(here, &with(arguments, "pipe"));
         let file = fs::symlink_metadata(here.join("pipe")).unwrap();
         assert!(file.file_type().is_fifo(), "{arguments:?}: the pipe was replaced");
-        assert!(!reader.wait_with_output().unwrap().stdout.is_empty(), "{arguments:?}");
+        // Where nobody wrote, the reader still waits for somebody to come and go. Opened for both, a pipe
+        // waits for no one.
+        drop(fs::OpenOptions::new().read(true).write(true).open(here.join("pipe")).unwrap());
+        reader.wait().unwrap();
+        assert!(!fs::read(here.join("taken")).unwrap().is_empty(), "{arguments:?}");
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::{
     fs,
-    io::Write,
     process::{Command, Stdio},
     sync::LazyLock,
 };
+
+use crate::testing::skipped;
 
 /// Names under which the browser may be found.
 const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
@@ -30,12 +31,8 @@ static BROWSER: LazyLock<Option<&str>> = LazyLock::new(|| {
     };
     let found = BROWSERS.into_iter().find(answers);
     if found.is_none() {
-        // Past the test's own capture, which would keep it to itself.
         let browsers = BROWSERS.join(", ");
-        let _ = writeln!(
-            std::io::stderr(),
-            "SKIPPED: what pages look like in a browser; none of {browsers} is installed"
-        );
+        skipped(&format!("what pages look like in a browser; none of {browsers} is installed"));
     }
     found
 });

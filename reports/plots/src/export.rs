@@ -148,7 +148,9 @@ mod tests {
         let ran = Command::new("python3").args([script, "--no-fetch"]).arg(&file).output();
         match ran.as_ref().map(|ran| ran.status.code()) {
             Ok(Some(0)) => {}
-            Err(_) | Ok(Some(77)) => eprintln!("skipped: Perfetto's classes are not installed"),
+            Err(_) | Ok(Some(77)) => {
+                crate::testing::skipped("reading with Perfetto's classes, which are not installed");
+            }
             Ok(_) => panic!("{}", String::from_utf8_lossy(&ran.unwrap().stderr)),
         }
     }

@@ -1,6 +1,6 @@
 //! A sweep for tests: written by the rules of `results`, from numbers that look like those of real runs.
 
-use std::path::Path;
+use std::{io::Write, path::Path};
 
 use results::{
     Cell, FORMAT_VERSION, Failure, Injected, Outcome, Plan, Planned, Run, Tally, Timeline, Window,
@@ -10,6 +10,12 @@ use results::{
 use crate::digest::{Digest, MEASURES};
 
 const MILLI: u64 = 1_000_000;
+
+/// Says what could not be tried here, past the capture of tests, which would keep it to itself.
+pub(crate) fn skipped(what: &str) {
+    // Whoever has closed standard error does not want to know.
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {what}");
+}
 
 /// Whole numbers that look random and are always the same.
 fn mixed(seed: u64, purpose: u64) -> u64 {
