@@ -40,7 +40,7 @@ pub(super) type Operation<N> = <<N as Edition>::Kind as Op>::Operation;
 pub(super) type Message<N> = <<N as Edition>::Kind as Op>::Message;
 
 /// What one version of an application has of its own.
-pub(super) trait Edition: Send + Sync + 'static {
+pub(super) trait Edition: Sized + Send + Sync + 'static {
     /// The replicated type.
     type Kind: Op;
     /// The state as it is exported.
@@ -50,40 +50,26 @@ pub(super) trait Edition: Send + Sync + 'static {
 
     fn kind(&self) -> &Self::Kind;
 
-    fn keep(&self, state: &State<Self>) -> Self::Kept
-    where
-        Self: Sized;
+    fn keep(&self, state: &State<Self>) -> Self::Kept;
 
     /// Errors: [`Fault`] where no replica has such a state.
-    fn restore(&self, kept: Self::Kept) -> Result<State<Self>, Fault>
-    where
-        Self: Sized;
+    fn restore(&self, kept: Self::Kept) -> Result<State<Self>, Fault>;
 
     /// How much is kept for operations to come that are concurrent to delivered ones: forgetting makes
     /// it less or changes nothing.
-    fn retained(&self, state: &State<Self>) -> usize
-    where
-        Self: Sized;
+    fn retained(&self, state: &State<Self>) -> usize;
 
     /// What a client asks for.
-    fn asked(&self, state: &State<Self>, body: &Body) -> Result<Asked<Operation<Self>>, Fault>
-    where
-        Self: Sized;
+    fn asked(&self, state: &State<Self>, body: &Body) -> Result<Asked<Operation<Self>>, Fault>;
 
     /// A broadcast operation, as this version writes it.
-    fn write(&self, message: &Message<Self>) -> Body
-    where
-        Self: Sized;
+    fn write(&self, message: &Message<Self>) -> Body;
 
     /// Errors: [`Fault`] where it is none that an honest instance broadcasts.
-    fn read(&self, body: &Body) -> Result<Message<Self>, Fault>
-    where
-        Self: Sized;
+    fn read(&self, body: &Body) -> Result<Message<Self>, Fault>;
 
     /// In the order of the manifest.
-    fn measure(&self, state: &State<Self>) -> Vec<i128>
-    where
-        Self: Sized;
+    fn measure(&self, state: &State<Self>) -> Vec<i128>;
 
     fn migrate(&self, edge: usize, state: &[u8], meter: &mut Meter) -> Result<Vec<u8>, Fault>;
 
