@@ -18,6 +18,7 @@ use crate::{
 mod basket;
 mod canvas;
 mod counter;
+mod gauge;
 mod register;
 mod replicated;
 mod sessions;
@@ -70,6 +71,8 @@ impl Registry {
             canvas::LIST,
             canvas::FLAWED,
             basket::LIST,
+            gauge::LIST,
+            gauge::FLAWED,
         ]
         .concat();
         let key = |listed: &Listed| (listed.app, listed.version, listed.variant);

@@ -75,6 +75,22 @@ fn clearing_undoes_what_is_not_later_and_its_factors() {
 }
 
 #[test]
+fn three_classes_at_once_make_306_and_never_318() {
+    let mut fleet = Fleet::new(fleet("gauge 1.0.0").program, 3);
+    let change = |fleet: &mut Fleet, at, arm, by: i64| {
+        let mut bytes = vec![arm];
+        put_int(&mut bytes, by);
+        ask(fleet, at, Body { tag: 17, bytes: bytes.into() });
+    };
+    change(&mut fleet, 0, 3, 1);
+    assert_eq!(shared(&mut fleet), "1");
+    for (at, arm, by) in [(0, 3, 2), (1, 4, 3), (2, 2, 100)] {
+        change(&mut fleet, at, arm, by);
+    }
+    assert_eq!(shared(&mut fleet), "306");
+}
+
+#[test]
 fn a_format_reaches_what_is_typed_into_it_at_the_same_time() {
     let insert = |index: i64, value: &str| {
         let mut bytes = Vec::new();
