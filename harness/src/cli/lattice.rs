@@ -6,7 +6,6 @@ use clap::{Args, builder::PossibleValuesParser};
 use crdt::{
     Op, Value,
     catalogue::{self, Draw, Engine, Listed, Visit, VisitPlanted},
-    product::planted::Bug,
 };
 use serde_json::json;
 
@@ -21,13 +20,18 @@ use crate::replicated::{
     search::{Found, Report, Scope, search},
 };
 
+mod lists;
+
+use lists::{BY_RECEIPT, Lists, LookByReceipt};
+
 pub(super) const EXAMPLES: &str = "\
 Examples:
   simctl lattice                                              the types there are, of both kinds
   simctl lattice --type int_add_mult                          1,000 histories of 6 operations
   simctl lattice --type rich_text --replicas 4 --operations 10
   simctl lattice --type shapes --replicas 2 --operations 4 --exhaustive
-  simctl lattice --type int_min_max_add_mult --planted ascending --dot failure.dot";
+  simctl lattice --type int_min_max_add_mult --planted ascending --dot failure.dot
+  simctl lattice --type rich_text --planted by-receipt        what the strong list specification finds";
 
 /// Shapes of exhaustive searches: what is looked through grows beyond all bounds.
 const EXHAUSTIVE_SHAPES_MAX: usize = 5_000;
@@ -56,7 +60,7 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with_all = ["histories", "seed"])]
     exhaustive: bool,
     /// Check a broken implementation instead, to see what the check finds.
-    #[arg(long, value_name = "BUG", requires = "kind", value_parser = PossibleValuesParser::new(Bug::ALL.map(|(name, _)| name)))]
+    #[arg(long, value_name = "BUG", requires = "kind", value_parser = PossibleValuesParser::new(catalogue::bugs().map(|(name, _)| name).chain([BY_RECEIPT])))]
     planted: Option<String>,
     /// Write the smallest failing history there, as a graph for graphviz.
     #[arg(long, value_name = "FILE", requires = "kind")]
@@ -85,20 +89,28 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     }
     let looked = match &arguments.planted {
         None => catalogue::visit(kind, &start, Look(arguments)),
-        Some(bug) => {
-            let (_, bug) = Bug::ALL.iter().find(|(name, _)| name == bug).expect("clap knows them");
-            catalogue::visit_planted(kind, &start, *bug, Look(arguments))
+        Some(bug) if bug == BY_RECEIPT => {
+            let looked = catalogue::visit(kind, &start, LookByReceipt(Look(arguments)));
+            looked.and_then(|looked| {
+                let found = kind.clone();
+                looked.ok_or(crdt::Refused::Unknown { expected: "the name of a list", found })
+            })
         }
+        Some(bug) => catalogue::visit_bug(kind, &start, bug, Look(arguments)),
     };
     let looked = looked.map_err(|why| Failure::Usage(format!("--type {kind}: {why}")))?;
     print(&match arguments.format {
-        Format::Human => looked.shown(arguments, kind),
+        Format::Human => {
+            looked.shown(arguments, kind)
+                + &looked.lists.as_ref().map_or_else(String::new, Lists::shown)
+        }
         Format::Json => looked.json(arguments, kind),
     })?;
     if let (Some(path), Some((found, _))) = (&arguments.dot, &looked.failure) {
         write_dot(path, &found.history)?;
     }
-    Ok(if looked.failure.is_some() { Exit::Violated } else { Exit::Holds })
+    let holds = looked.failure.is_none() && looked.lists.as_ref().is_none_or(Lists::hold);
+    Ok(if holds { Exit::Holds } else { Exit::Violated })
 }
 
 /// The names of the types of both kinds.
@@ -150,6 +162,8 @@ fn write_dot(path: &std::path::Path, history: &History) -> Result<(), Failure> {
 struct Looked {
     report: Report,
     failure: Option<(Found, Option<Value>)>,
+    /// Of a list: what came of the lists that it returns.
+    lists: Option<Lists>,
 }
 
 struct Look<'a>(&'a Arguments);
@@ -190,7 +204,8 @@ impl Look<'_> {
             let meaning = history::meaning(kind, &found.history);
             (found, meaning)
         });
-        Looked { report, failure }
+        let lists = lists::look(kind, propose, arguments, scope);
+        Looked { report, failure, lists }
     }
 }
 
@@ -292,6 +307,7 @@ impl Looked {
             "orders": covered.orders.to_string(),
             "cut_short": self.report.cut,
             "failure": failure,
+            "lists": self.lists.as_ref().map(Lists::json),
         });
         format!("{row}\n")
     }

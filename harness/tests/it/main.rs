@@ -2,6 +2,7 @@
 
 mod cli;
 mod failures;
+mod lists;
 mod paths;
 mod reports;
 mod square;
