@@ -128,6 +128,12 @@ impl Disk {
         &self.records
     }
 
+    /// What is durable before anything was written.
+    pub(crate) fn provide(&mut self, records: Vec<Vec<u8>>) {
+        assert!(self.records.is_empty() && self.in_flight.is_none(), "the disk is new");
+        self.records = records;
+    }
+
     /// Whether a record is on its way.
     pub(crate) fn is_busy(&self) -> bool {
         self.in_flight.is_some()

@@ -136,6 +136,22 @@ fn effects_show_in_order_and_a_record_holds_later_ones_back() {
 }
 
 #[test]
+fn a_node_finds_what_its_disk_was_provided_with_until_it_loses_that_disk() {
+    let mut world = world(calm(), 1, 2);
+    world.provide(NodeId(1), vec![b"a".to_vec()]);
+    for (when, amnesia) in [(10, false), (20, true)] {
+        let damage = Damage { amnesia, ..Damage::default() };
+        let crash = Crash { node: NodeId(1), down_for: Some(millis(5)), damage };
+        world.schedule(at(when), Fault::Crash(crash));
+    }
+    let mut log = log();
+    world.run(at(1_000), &mut log);
+    let born: Vec<&str> =
+        log.lines.iter().filter_map(|line| line.split_once(" born ")).map(|(_, it)| it).collect();
+    assert_eq!(born, ["[]", "[\"a\"]", "[\"a\"]", "[]"]);
+}
+
+#[test]
 fn a_disk_without_latency_is_no_barrier() {
     check(
         calm(),

@@ -163,6 +163,15 @@ impl<P: Process, C: Choices> World<P, C> {
         self.core.push(at, Item::Rare(rare));
     }
 
+    /// Puts `records` on the disk of a node that was added and has not joined: it finds them when it first
+    /// starts, and loses them with that disk.
+    pub fn provide(&mut self, node: NodeId, records: Vec<Vec<u8>>) {
+        let slot = self.core.directory.find(node).expect("a disk is in a node that was added");
+        let cold = &mut self.core.nodes[slot as usize].cold;
+        assert_eq!(cold.starts, 0, "{node} has started");
+        cold.disk.provide(records);
+    }
+
     /// Asks `node` for `command` at `at`; it is refused where the node is not up then.
     pub fn command(&mut self, at: Time, node: NodeId, command: P::Command) {
         let rare = self.core.rares.put(Rare::Command { node, command });
