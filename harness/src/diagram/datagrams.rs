@@ -148,7 +148,7 @@ fn content(message: &Datagram) -> (&'static str, String) {
         Content::Frame(frame) => {
             let stamp = frame.items.iter().rev().find_map(|item| match &item.letter {
                 Letter::App { stamp, .. } => stamp.as_ref(),
-                Letter::Nack(_) => None,
+                Letter::Nack(_) | Letter::Piece(_) => None,
             });
             ("app", stamp.map_or_else(String::new, |stamp| stamp.id().to_string()))
         }
@@ -160,5 +160,15 @@ fn content(message: &Datagram) -> (&'static str, String) {
             ("gossip", String::new())
         }
         Content::Request(_) | Content::Chunk(_) => ("code", String::new()),
+        Content::Operations(sent) => {
+            let payload = sent.operations.iter().rev().find_map(|one| match &one.content {
+                causal::Content::Payload(payload) => Some(payload),
+                _ => None,
+            });
+            let release = payload.map(|payload| payload.stamp.id().to_string());
+            ("operations", release.unwrap_or_default())
+        }
+        Content::Standing(_) | Content::Wanted(_) => ("repair", String::new()),
+        Content::Enroll(_) | Content::Resync(_) => ("members", String::new()),
     }
 }

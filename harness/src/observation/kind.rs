@@ -25,6 +25,8 @@ kinds! {
     Started Merged Conflict Forged BadCode FetchResumed Fetched Staged Prepared Committed Quarantined
     Drained InstanceBegan InstanceEnded Sent Retransmitted Acknowledged Delivered Held NotDelivered
     Nacked Dropped PeerLost Renumbered Operation OperationRefused Replied Ticked Faulted Compacted
+    Broadcast CausallyDelivered Stable OperationHeld OperationParked OperationRejected Enrolled
+    BecameMember Retired Gone Resynced RetireRefused LayerRebuilt
     Crashed Joined Left Paused Resumed Published Calmed
 }
 
@@ -100,5 +102,18 @@ fn of_notice(notice: &Notice) -> Kind {
         Notice::Ticked { .. } => Kind::Ticked,
         Notice::Faulted { .. } => Kind::Faulted,
         Notice::Compacted { .. } => Kind::Compacted,
+        Notice::Broadcast(_) => Kind::Broadcast,
+        Notice::CausallyDelivered(_) => Kind::CausallyDelivered,
+        Notice::Stable(_) => Kind::Stable,
+        Notice::OperationHeld { .. } => Kind::OperationHeld,
+        Notice::OperationParked { .. } => Kind::OperationParked,
+        Notice::OperationRejected { .. } => Kind::OperationRejected,
+        Notice::Enrolled { .. } => Kind::Enrolled,
+        Notice::BecameMember(_) => Kind::BecameMember,
+        Notice::Retired { .. } => Kind::Retired,
+        Notice::Gone { .. } => Kind::Gone,
+        Notice::Resynced { .. } => Kind::Resynced,
+        Notice::RetireRefused { .. } => Kind::RetireRefused,
+        Notice::LayerRebuilt { .. } => Kind::LayerRebuilt,
     }
 }

@@ -52,7 +52,10 @@ fn is_settled<C: Choices>(world: &World<Replica, C>, truth: &Truth, node: NodeId
     // What waits for a node that is gone waits for ever, and rightly.
     replica.waiting().iter().all(|waiting| match waiting {
         Waiting::Acknowledgement { peer, .. } => truth.node(*peer).gone,
-        Waiting::NewerRelease { .. } | Waiting::Quarantined { .. } => true,
+        Waiting::NewerRelease { .. }
+        | Waiting::OperationHeld { .. }
+        | Waiting::Quarantined { .. } => true,
+        Waiting::Membership { .. } | Waiting::Operation { .. } => false,
         Waiting::Envelope => truth.newest().is_none(),
         Waiting::Chunks { .. } => lost,
         Waiting::SwitchAt { .. } => false,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use contract::{NodeId, Span, Time};
-use replica::{Command, Notice, Replica};
+use replica::{Command, Notice, Replica, notice::Outcome};
 use sim::{Control, Event, View, Watch, disk::Damage, event::Cause};
 use upgrade::release::ReleaseId;
 
@@ -221,10 +221,12 @@ impl Story {
 
     /// Asks a node whom it told its app of, before a step of that app is shown.
     fn meet(&mut self, node: NodeId, notice: &Notice, replica: Option<&Replica>) {
-        let is_step = matches!(
-            notice,
-            Notice::Delivered { .. } | Notice::Operation { .. } | Notice::Ticked { .. }
-        );
+        let is_step = match notice {
+            Notice::Delivered { .. } | Notice::Operation { .. } | Notice::Ticked { .. } => true,
+            Notice::Stable(_) => true,
+            Notice::CausallyDelivered(told) => matches!(told.outcome, Outcome::Taken { .. }),
+            _ => false,
+        };
         if let Some(steps) = self.steps.get_mut(node.0 as usize)
             && let Some(replica) = replica
             && is_step
@@ -240,6 +242,7 @@ impl Story {
 
     fn command(&mut self, at: Time, node: NodeId, command: &Command, accepted: bool) -> bool {
         match command {
+            Command::Retire(_) => false,
             Command::Operation { id, .. } => {
                 self.counts.operations_asked += 1;
                 if !accepted {

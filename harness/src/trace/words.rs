@@ -116,6 +116,7 @@ fn asked(command: &Command) -> String {
         Command::Publish { code, .. } => {
             format!("a publisher hands over a release with {} bytes of code", code.len())
         }
+        Command::Retire(node) => format!("an operator retires {node}"),
     }
 }
 
@@ -144,6 +145,14 @@ pub(crate) fn said(content: &Content) -> String {
             format!("asks for {} chunks from {}", 1 + request.more.count_ones(), request.first)
         }
         Content::Chunk(chunk) => format!("chunk {} of {}", chunk.index, chunk.code),
+        Content::Operations(sent) => {
+            let names = sent.operations.iter().map(|operation| operation.dot.to_string());
+            format!("operations {} by way of {}", names.collect::<Vec<_>>().join(", "), sent.via)
+        }
+        Content::Standing(standing) => format!("has delivered {}", standing.digest.delivered),
+        Content::Wanted(ranges) => format!("asks for operations in {} ranges", ranges.len()),
+        Content::Enroll(enroll) => format!("asks to be let in as {}", enroll.origin),
+        Content::Resync(origin) => format!("says that {origin} has to join again"),
     }
 }
 

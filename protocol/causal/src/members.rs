@@ -23,7 +23,7 @@
 //! A stranger may be a joiner whose `Join` nobody else has: what he brings is taken as if its origin had
 //! handed it over, where that is not known to be retired, and the chain begins with that origin.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use crate::{Clock, Dot, Origin, layer::Flaw};
 
@@ -171,9 +171,8 @@ impl Members {
         let older: Vec<Origin> =
             lives.map(|(other, _)| *other).filter(|other| other.life < origin.life).collect();
         let retired: Vec<Dot> = newer.into_iter().collect();
-        let row = Row { clock: self.stable.clone(), joined: join, retired };
-        if !self.rows.contains_key(&origin) {
-            self.rows.insert(origin, row);
+        if let Entry::Vacant(vacant) = self.rows.entry(origin) {
+            vacant.insert(Row { clock: self.stable.clone(), joined: join, retired });
             for (column, counts) in &mut self.columns {
                 counts.rows += usize::from(counts.least == self.stable.get(*column));
             }

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use app::Body;
+use causal::{Operation, RANGES_MAX, Range};
 use contract::{
     Encode, Malformed, NodeId, Wire,
     wire::{put_blob, put_varint, take_array, take_blob, take_byte, take_varint},
@@ -20,9 +21,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     message::{
-        Ack, BODY_BYTES_MAX, CHUNK_BYTES, Chunk, Content, Digest, FRAME_ITEMS_MAX, Frame,
-        INCARNATION_MAX, Item, Letter, MEMBERS_MAX, Message, Nack, Offer, Once, Request,
-        SEQUENCE_MAX,
+        Ack, BODY_BYTES_MAX, CHUNK_BYTES, Chunk, Content, Digest, Enroll, FRAME_ITEMS_MAX, Frame,
+        INCARNATION_MAX, Item, Letter, MEMBERS_MAX, Message, Nack, OPERATIONS_MAX, Offer, Once,
+        Operations, PIECE_BYTES, PIECES_MAX, Piece, Request, SEQUENCE_MAX, Stamped, Standing,
     },
     notice::Ended,
 };
@@ -42,11 +43,17 @@ const PULL: u8 = 9;
 const MEMBERS: u8 = 10;
 const REQUEST: u8 = 11;
 const CHUNK: u8 = 12;
+const OPERATIONS: u8 = 13;
+const STANDING: u8 = 14;
+const WANTED: u8 = 15;
+const ENROLL: u8 = 16;
+const RESYNC: u8 = 17;
 
 const APP: u8 = 1;
 const APP_STAMPED: u8 = 2;
 const APP_STAMPED_AS_BEFORE: u8 = 3;
 const NACK: u8 = 4;
+const PIECE: u8 = 5;
 
 impl Encode for Message {
     fn encode(&self, out: &mut Vec<u8>) {
@@ -61,6 +68,11 @@ impl Encode for Message {
             Content::Members(_) => MEMBERS,
             Content::Request(_) => REQUEST,
             Content::Chunk(_) => CHUNK,
+            Content::Operations(_) => OPERATIONS,
+            Content::Standing(_) => STANDING,
+            Content::Wanted(_) => WANTED,
+            Content::Enroll(_) => ENROLL,
+            Content::Resync(_) => RESYNC,
         });
         put_varint(out, self.incarnation);
         put_varint(out, self.known);
@@ -74,6 +86,20 @@ impl Encode for Message {
             Content::Members(nodes) => put_members(nodes, out),
             Content::Request(request) => put_request(request, out),
             Content::Chunk(chunk) => put_chunk(chunk, out),
+            Content::Operations(operations) => put_operations(operations, out),
+            Content::Standing(standing) => {
+                standing.origin.encode(out);
+                standing.digest.encode(out);
+            }
+            Content::Wanted(ranges) => {
+                put_varint(out, ranges.len() as u64);
+                ranges.iter().for_each(|range| range.encode(out));
+            }
+            Content::Enroll(enroll) => {
+                enroll.origin.encode(out);
+                enroll.release.encode(out);
+            }
+            Content::Resync(origin) => origin.encode(out),
         }
         let sum = checksum(&out[start..]);
         out.extend_from_slice(&sum);
@@ -104,6 +130,17 @@ impl Wire for Message {
             MEMBERS => Content::Members(take_members(bytes)?),
             REQUEST => Content::Request(Box::new(take_request(bytes)?)),
             CHUNK => Content::Chunk(Box::new(take_chunk(bytes)?)),
+            OPERATIONS => Content::Operations(Box::new(take_operations(bytes)?)),
+            STANDING => Content::Standing(Box::new(Standing {
+                origin: Wire::read(bytes)?,
+                digest: Wire::read(bytes)?,
+            })),
+            WANTED => Content::Wanted(take_ranges(bytes)?),
+            ENROLL => Content::Enroll(Box::new(Enroll {
+                origin: Wire::read(bytes)?,
+                release: Wire::read(bytes)?,
+            })),
+            RESYNC => Content::Resync(Wire::read(bytes)?),
             _ => return Err(Malformed("a kind of datagram that this host knows")),
         };
         let sum = checksum(&whole[..whole.len() - bytes.len()]);
@@ -223,6 +260,10 @@ pub(crate) fn put_letter(letter: &Letter, before: Option<&Stamp>, out: &mut Vec<
             put_varint(out, nack.sequence);
             put_ended(&nack.why, out);
         }
+        Letter::Piece(piece) => {
+            out.push(PIECE);
+            put_piece(piece, out);
+        }
     }
 }
 
@@ -249,6 +290,7 @@ pub(crate) fn take_letter(
             let sequence = take_varint(bytes)?;
             Ok(Letter::Nack(Box::new(Nack { epoch, sequence, why: take_ended(bytes)? })))
         }
+        PIECE => Ok(Letter::Piece(Box::new(take_piece(bytes)?))),
         _ => Err(Malformed("a kind of letter that this host knows")),
     }
 }
@@ -357,6 +399,59 @@ fn take_chunk(bytes: &mut &[u8]) -> Result<Chunk, Malformed> {
     let code = CodeHash(take_array(bytes)?);
     let index = take_number(bytes)?;
     Ok(Chunk { code, index, bytes: take_bounded(bytes, CHUNK_BYTES)? })
+}
+
+impl Encode for Stamped {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.stamp.encode(out);
+        put_body(&self.body, out);
+    }
+}
+
+impl Wire for Stamped {
+    fn read(bytes: &mut &[u8]) -> Result<Self, Malformed> {
+        Ok(Self { stamp: Stamp::read(bytes)?, body: take_body(bytes)? })
+    }
+}
+
+fn put_operations(operations: &Operations, out: &mut Vec<u8>) {
+    operations.via.encode(out);
+    put_varint(out, operations.operations.len() as u64);
+    operations.operations.iter().for_each(|operation| operation.encode(out));
+}
+
+fn take_operations(bytes: &mut &[u8]) -> Result<Operations, Malformed> {
+    let via = Wire::read(bytes)?;
+    let count = take_number(bytes)? as usize;
+    if !(1..=OPERATIONS_MAX).contains(&count) {
+        return Err(Malformed("as many operations as a datagram holds"));
+    }
+    let operation = |_| Operation::read(bytes).map(Arc::new);
+    Ok(Operations { via, operations: (0..count).map(operation).collect::<Result<_, _>>()? })
+}
+
+fn take_ranges(bytes: &mut &[u8]) -> Result<Box<[Range]>, Malformed> {
+    let count = take_number(bytes)? as usize;
+    if count > RANGES_MAX {
+        return Err(Malformed("as many ranges as a datagram holds"));
+    }
+    (0..count).map(|_| Range::read(bytes)).collect()
+}
+
+fn put_piece(piece: &Piece, out: &mut Vec<u8>) {
+    piece.origin.encode(out);
+    put_varint(out, u64::from(piece.index));
+    put_varint(out, u64::from(piece.count));
+    put_blob(out, &piece.bytes);
+}
+
+fn take_piece(bytes: &mut &[u8]) -> Result<Piece, Malformed> {
+    let origin = Wire::read(bytes)?;
+    let (index, count) = (take_number(bytes)?, take_number(bytes)?);
+    if index >= count || count > PIECES_MAX {
+        return Err(Malformed("a part of a state"));
+    }
+    Ok(Piece { origin, index, count, bytes: take_bounded(bytes, PIECE_BYTES)? })
 }
 
 fn put_ended(why: &Ended, out: &mut Vec<u8>) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::Body;
 use contract::{
-    Encode,
+    Encode, NodeId,
     wire::{put_blob, put_varint},
 };
 use upgrade::release::Stamp;
@@ -30,6 +30,8 @@ pub enum Command {
         /// The code that it names.
         code: Arc<[u8]>,
     },
+    /// Let a node be a member no more, whom everybody else waits for in vain.
+    Retire(NodeId),
 }
 
 /// What a replica asks to be reminded of. At most one of each is armed.
@@ -49,6 +51,10 @@ pub enum Timer {
     Hold,
     /// Deliver what the node sent to itself.
     Local,
+    /// Compare operations with another member, or ask to be let in.
+    Compare,
+    /// Say what was delivered, where others wait to hear of it.
+    Heartbeat,
 }
 
 impl Encode for Timer {
@@ -76,6 +82,10 @@ impl Encode for Command {
                 put_blob(out, signed);
                 put_varint(out, code.len() as u64);
                 out.extend_from_slice(&xxh3_128(code).to_le_bytes());
+            }
+            Self::Retire(node) => {
+                out.push(2);
+                put_varint(out, u64::from(node.0));
             }
         }
     }

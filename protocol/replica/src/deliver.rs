@@ -56,7 +56,7 @@ struct Parcel {
 }
 
 impl Replica {
-    fn judge(&self, arrival: &Arrival<'_>) -> Verdict {
+    pub(crate) fn judge(&self, arrival: &Arrival<'_>) -> Verdict {
         match (self.state.running(), arrival.guarantee) {
             (Some(running), _) => running.gate.judge(arrival),
             // Whatever sent it is newer than nothing.
@@ -226,7 +226,11 @@ impl Replica {
         Ok(())
     }
 
-    fn convert(&self, body: &Body, path: Option<&Path>) -> Result<Conversion, app::Fault> {
+    pub(crate) fn convert(
+        &self,
+        body: &Body,
+        path: Option<&Path>,
+    ) -> Result<Conversion, app::Fault> {
         match (path, self.state.running()) {
             (Some(path), Some(running)) => {
                 let bugs = self.settings.bugs;
@@ -237,7 +241,7 @@ impl Replica {
     }
 
     /// Tells of a fault, and gives its text as it may travel.
-    fn faulted(&mut self, fault: &app::Fault) -> String {
+    pub(crate) fn faulted(&mut self, fault: &app::Fault) -> String {
         let mut text = fault.to_string();
         text.truncate(text.floor_char_boundary(FAULT_TEXT_MAX));
         let (instance, notice) = (self.state.instance, text.clone());
@@ -246,16 +250,16 @@ impl Replica {
     }
 
     /// Does what the app's step wants done.
-    fn carry_out(&mut self) {
+    pub(crate) fn carry_out(&mut self) {
         let mut wanted = std::mem::take(&mut self.wanted);
+        let mut issued = false;
         for outgoing in wanted.drain(..) {
             match outgoing {
                 Outgoing::Send { to, body } => self.send_body(to, body),
                 Outgoing::Reply { id, result } => self.notify(Notice::Replied { id, result }),
-                Outgoing::Broadcast { .. } => {
-                    let instance = self.state.instance;
-                    let text = "it broadcasts an operation, and this host carries none".to_owned();
-                    self.notify(Notice::Faulted { instance, text });
+                Outgoing::Broadcast { body } => {
+                    let again = std::mem::replace(&mut issued, true);
+                    self.issue(body, again);
                 }
             }
         }

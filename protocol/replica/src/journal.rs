@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use app::Incoming;
+use causal::Operation;
 use contract::{
     Encode, Malformed, NodeId, Time, Wire,
     wire::{put_blob, put_varint, take_array, take_blob, take_byte, take_varint},
@@ -19,7 +20,7 @@ use crate::{
         put_body, put_letter, put_stamp, take_any_body, take_body, take_incarnation, take_letter,
         take_stamp,
     },
-    message::{Letter, SEQUENCE_MAX},
+    message::{Letter, SEQUENCE_MAX, Stamped},
 };
 
 /// A log is replaced by a snapshot when it is this many times as long as the last one: a long state,
@@ -83,6 +84,25 @@ pub(crate) enum Change {
     Prepare,
     /// The known release will not run here.
     Quarantine(Quarantine),
+    /// The node is one of those that broadcast operations from the beginning.
+    Found(Vec<NodeId>),
+    /// An operation was delivered; of this node's own that is when it is issued.
+    Operation(Arc<Operation<Stamped>>),
+    /// The node goes on from a member's state.
+    Adopt(Box<Adopted>),
+    /// The node is no member any more.
+    Leave,
+}
+
+/// What a joiner goes on from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Adopted {
+    /// As whom it issues.
+    pub(crate) origin: causal::Origin,
+    /// The exported state of the app.
+    pub(crate) state: Arc<[u8]>,
+    /// The exported layer.
+    pub(crate) layer: Arc<[u8]>,
 }
 
 impl Encode for Origin {
@@ -168,6 +188,21 @@ impl Change {
                 reason.encode(out);
             }
             Self::Raise(incarnation) => put_numbers(out, 16, &[*incarnation]),
+            Self::Found(nodes) => {
+                put_numbers(out, 17, &[nodes.len() as u64]);
+                nodes.iter().for_each(|node| put_node(out, *node));
+            }
+            Self::Operation(operation) => {
+                out.push(18);
+                operation.encode(out);
+            }
+            Self::Adopt(adopted) => {
+                out.push(19);
+                adopted.origin.encode(out);
+                put_blob(out, &adopted.state);
+                put_blob(out, &adopted.layer);
+            }
+            Self::Leave => out.push(20),
         }
     }
 
@@ -205,6 +240,17 @@ impl Change {
             14 => Self::Prepare,
             15 => Self::Quarantine(Wire::read(bytes)?),
             16 => Self::Raise(take_incarnation(bytes)?),
+            17 => {
+                let count = take_varint(bytes)?;
+                Self::Found((0..count).map(|_| take_node(bytes)).collect::<Result<_, _>>()?)
+            }
+            18 => Self::Operation(Arc::new(Wire::read(bytes)?)),
+            19 => Self::Adopt(Box::new(Adopted {
+                origin: Wire::read(bytes)?,
+                state: take_blob(bytes)?.into(),
+                layer: take_blob(bytes)?.into(),
+            })),
+            20 => Self::Leave,
             _ => return Err(Malformed("a kind of change")),
         })
     }

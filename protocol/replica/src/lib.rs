@@ -27,12 +27,15 @@ pub mod command;
 mod deliver;
 mod fetch;
 mod gossip;
+mod joining;
 pub mod journal;
 mod link;
 pub mod message;
 pub mod notice;
+mod operations;
 mod random;
 mod receive;
+mod repair;
 pub mod settings;
 mod start;
 mod state;
@@ -50,6 +53,7 @@ pub use status::{Status, Waiting};
 
 use fetch::Fetching;
 use message::Once;
+use operations::Operating;
 use random::Draws;
 use state::State;
 use transmit::Deadlines;
@@ -95,6 +99,8 @@ pub struct Replica {
     /// Whether the known release must be installed although it runs, as a planted bug has it.
     again: bool,
     fetching: Fetching,
+    /// What operations need that no crash spares.
+    operating: Operating,
     /// The instance that should have ended, where a planted bug keeps it.
     ghost: Option<(u64, Running)>,
 }
@@ -128,6 +134,7 @@ impl Replica {
             progress: false,
             again: false,
             fetching: Fetching::default(),
+            operating: Operating::default(),
             ghost: None,
             settings,
         })
@@ -155,6 +162,7 @@ impl Replica {
     fn finish(&mut self) {
         self.advance();
         self.deliver_local();
+        self.deliver_operations();
         self.advance();
         self.fetch();
         self.transmit();
@@ -185,6 +193,7 @@ impl Process for Replica {
                 self.operate(id, &body, stamp.as_ref());
             }
             Input::Command(Command::Publish { signed, code }) => self.publish(&signed, &code),
+            Input::Command(Command::Retire(node)) => self.retire(node),
         }
         self.commit();
         self.finish();
@@ -202,6 +211,8 @@ impl Replica {
             Timer::Switch => self.progress = true,
             Timer::Hold => self.expire(),
             Timer::Local => {}
+            Timer::Compare => self.compare_again(),
+            Timer::Heartbeat => self.beat(),
         }
     }
 
@@ -212,6 +223,7 @@ impl Replica {
         self.arm_gossip();
         self.hurry_links();
         self.hurry_fetch();
+        self.arm_operations();
     }
 }
 

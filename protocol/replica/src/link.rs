@@ -409,6 +409,7 @@ fn weight(letter: &Letter) -> usize {
     match letter {
         Letter::App { body, .. } => body.bytes.len() + 16,
         Letter::Nack(_) => 64,
+        Letter::Piece(piece) => piece.bytes.len() + 16,
     }
 }
 

@@ -9,6 +9,7 @@
 use std::sync::Arc;
 
 use app::Body;
+use causal::{Digest as CausalDigest, Operation, Origin, Range};
 use contract::NodeId;
 use upgrade::release::{CodeHash, ReleaseId, Stamp};
 
@@ -44,6 +45,15 @@ pub const FRAME_ITEMS_MAX: usize = 64;
 /// Chunks that one [`Request`] may ask for, so that a small datagram cannot raise a flood.
 pub const REQUEST_CHUNKS_MAX: u32 = 17;
 
+/// Operations in one [`Operations`]: what a small fleet issues in a burst.
+pub const OPERATIONS_MAX: usize = 64;
+
+/// Bytes of a state in one [`Piece`].
+pub const PIECE_BYTES: usize = 32 * 1024;
+
+/// Pieces of one state, at most: as many as may be under way to a peer.
+pub const PIECES_MAX: u32 = 1 << 14;
+
 /// One datagram.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
@@ -76,6 +86,65 @@ pub enum Content {
     Request(Box<Request>),
     /// A part of a code.
     Chunk(Box<Chunk>),
+    /// Operations, which go to every member.
+    Operations(Box<Operations>),
+    /// How far the sender has come with operations.
+    Standing(Box<Standing>),
+    /// The receiver should send operations, where it has them.
+    Wanted(Box<[Range]>),
+    /// The sender is no member and wants to be let in.
+    Enroll(Box<Enroll>),
+    /// This origin is no member any more, and has to join again.
+    Resync(Origin),
+}
+
+/// What an operation carries for the app, and the release that issued it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamped {
+    /// Which release's code issued it.
+    pub stamp: Stamp,
+    /// What it says.
+    pub body: Body,
+}
+
+/// Operations on their way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operations {
+    /// Who sends them: their origin, or somebody who has delivered them.
+    pub via: Origin,
+    /// At least one, at most [`OPERATIONS_MAX`].
+    pub operations: Vec<Arc<Operation<Stamped>>>,
+}
+
+/// How far a member has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Which member.
+    pub origin: Origin,
+    /// What it has delivered and what it has forgotten.
+    pub digest: CausalDigest,
+}
+
+/// A node that is no member asks a member for its state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enroll {
+    /// As whom it will issue: this node, in a life that was never asked for before.
+    pub origin: Origin,
+    /// The release that it runs, which the state must be of.
+    pub release: ReleaseId,
+}
+
+/// A part of the state that a joiner goes on from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Whose state it will be.
+    pub origin: Origin,
+    /// Which part, from 0.
+    pub index: u32,
+    /// How many there are; at most [`PIECES_MAX`].
+    pub count: u32,
+    /// The part, at most [`PIECE_BYTES`].
+    pub bytes: Arc<[u8]>,
 }
 
 /// How far a stream has arrived: what the sender of the stream may forget, and what it need not
@@ -127,6 +196,8 @@ pub enum Letter {
     },
     /// A letter of the receiver's stream ended here undelivered.
     Nack(Box<Nack>),
+    /// A part of the state that the receiver asked for.
+    Piece(Box<Piece>),
 }
 
 /// Why a letter was not delivered.
@@ -216,5 +287,11 @@ impl Request {
     /// Whether it asks for chunk `first + offset`.
     pub fn asks(&self, offset: u32) -> bool {
         offset == 0 || offset < REQUEST_CHUNKS_MAX && self.more >> (offset - 1) & 1 == 1
+    }
+}
+
+impl causal::Payload for Stamped {
+    fn bytes(&self) -> usize {
+        self.body.bytes.len() + size_of::<Self>()
     }
 }

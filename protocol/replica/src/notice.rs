@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use app::Body;
+use causal::{Clock, Dot, Operation, Origin};
 use contract::{NodeId, Span, Time};
 use upgrade::{
     gate::{HoldReason, RefuseReason},
@@ -14,6 +15,8 @@ use upgrade::{
     switch::{Composition, Migration, Quarantine},
     trust::Refusal,
 };
+
+use crate::message::Stamped;
 
 mod encode;
 
@@ -120,6 +123,82 @@ pub struct Remembered {
     /// Of each stream that ever arrived the last message that was taken: whatever came up to it
     /// and is not held was delivered or ended, even where the crash took the notice.
     pub received: Vec<MessageId>,
+}
+
+/// An operation that this node issued, to go to every member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issued {
+    /// Its place in one order of all.
+    pub stamp: causal::Stamp,
+    /// What this node had delivered before it.
+    pub past: Clock,
+    /// It; its content is a payload of the app, or a heartbeat, or about members.
+    pub operation: Arc<Operation<Stamped>>,
+    /// Bytes on the wire that say where it stands, and not what it says.
+    pub metadata_bytes: u32,
+}
+
+/// An operation that was delivered, at its origin or elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CausallyDelivered {
+    /// Its place in one order of all.
+    pub stamp: causal::Stamp,
+    /// What its origin had delivered before it.
+    pub past: Clock,
+    /// It, as it was sent.
+    pub operation: Arc<Operation<Stamped>>,
+    /// Whether it had to wait for others.
+    pub waited: bool,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of a delivered operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The app took it.
+    Taken {
+        /// Which instance.
+        instance: u64,
+        /// What it was converted to for the app.
+        converted: Conversion,
+        /// The randomness of the step.
+        entropy: u64,
+        /// The node's clock at the step.
+        at: Time,
+    },
+    /// It is not for the app: a heartbeat, or about members.
+    Control,
+    /// It counts as delivered, for others follow it, and the app never sees it.
+    Void(String),
+}
+
+/// What a node became that joined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BecameMember {
+    /// As whom it issues from now on.
+    pub origin: Origin,
+    /// Who gave it the state.
+    pub donor: NodeId,
+    /// The exported state that the app goes on from.
+    pub state: Arc<[u8]>,
+    /// The operations that the state has.
+    pub delivered: Clock,
+    /// Which instance took it.
+    pub instance: u64,
+}
+
+/// What the app was told to be stable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stable {
+    /// Nothing that is delivered from now on is concurrent to any of it.
+    pub clock: Clock,
+    /// Which instance was told.
+    pub instance: u64,
+    /// The randomness of the step.
+    pub entropy: u64,
+    /// The node's clock at the step.
+    pub at: Time,
 }
 
 /// Where a switch stands; crashes are aimed at these.
@@ -413,6 +492,73 @@ pub enum Notice {
         instance: u64,
         /// What it said.
         text: String,
+    },
+    /// This node issued an operation.
+    Broadcast(Box<Issued>),
+    /// An operation was delivered here, its own included.
+    CausallyDelivered(Box<CausallyDelivered>),
+    /// The app was told that operations are stable.
+    Stable(Box<Stable>),
+    /// An operation waits at the gate for a newer release. A crash does not spare it; others have it.
+    OperationHeld {
+        /// Its name.
+        dot: Dot,
+        /// Why it waits.
+        reason: HoldReason,
+        /// Operations that wait so.
+        count: u32,
+    },
+    /// An operation waits for one that is missing.
+    OperationParked {
+        /// Its name.
+        dot: Dot,
+        /// What is missing.
+        missing: Dot,
+        /// Operations that wait so.
+        count: u32,
+    },
+    /// An operation, or what a peer said of operations, was refused.
+    OperationRejected {
+        /// Who sent it.
+        from: NodeId,
+        /// Why.
+        why: causal::Refusal,
+    },
+    /// This node let another in, under this name, and sends it its state.
+    Enrolled {
+        /// Who issues under it.
+        origin: Origin,
+    },
+    /// This node is a member from now on.
+    BecameMember(Box<BecameMember>),
+    /// Nothing is taken from this origin any more, as far as this node decides.
+    Retired {
+        /// Which.
+        origin: Origin,
+    },
+    /// Nobody waits any more for what a retired origin may have seen.
+    Gone {
+        /// Which.
+        origin: Origin,
+    },
+    /// This node was retired, or lost what nobody can give back: it is no member until it joined again.
+    Resynced {
+        /// As whom it issued until now.
+        origin: Origin,
+        /// Who said so.
+        from: NodeId,
+    },
+    /// A node was not retired; nothing changed.
+    RetireRefused {
+        /// Which.
+        node: NodeId,
+        /// Why, in words.
+        reason: String,
+    },
+    /// The layer was taken down and built up again by a switch. It goes on from here.
+    LayerRebuilt {
+        /// How many operations wait in it again.
+        parked: u32,
     },
     /// The journal was replaced by one snapshot of the state, which hashes to `state`.
     Compacted {

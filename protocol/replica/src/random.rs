@@ -16,18 +16,20 @@ pub(crate) enum Purpose {
     Jitter,
     /// Whom to ask for code.
     Fetch,
+    /// Whom to compare operations with.
+    Causal,
 }
 
 /// The draws of one incarnation.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Draws {
     entropy: u64,
-    drawn: [u64; 4],
+    drawn: [u64; 5],
 }
 
 impl Draws {
     pub(crate) fn new(entropy: u64) -> Self {
-        Self { entropy, drawn: [0; 4] }
+        Self { entropy, drawn: [0; 5] }
     }
 
     /// The next word for `purpose`.

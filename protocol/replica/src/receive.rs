@@ -78,6 +78,11 @@ impl Replica {
             }
             Content::Request(request) => self.serve(from, &request),
             Content::Chunk(chunk) => self.take_chunk(from, &chunk),
+            Content::Operations(operations) => self.take_operations(from, *operations),
+            Content::Standing(standing) => self.compare_with(from, &standing),
+            Content::Wanted(ranges) => self.hand_out(from, &ranges),
+            Content::Enroll(enroll) => self.enroll(from, &enroll),
+            Content::Resync(origin) => self.resync(from, origin),
         }
         self.flush_greeting(place);
     }
@@ -125,7 +130,7 @@ impl Replica {
     }
 
     /// A peer remembers incarnation `above` of this node: this one must be higher.
-    fn raise(&mut self, above: u64) {
+    pub(crate) fn raise(&mut self, above: u64) {
         assert!(above < INCARNATION_MAX, "what is not believed raises nothing");
         self.change(Change::Raise(above + 1));
     }
@@ -291,6 +296,11 @@ impl Replica {
                 self.notify(Notice::Nacked { id, why: nack.why });
                 true
             }
+            Letter::Piece(piece) => {
+                self.change(Change::Cursor { from, epoch, cursor: sequence });
+                self.take_piece(from, *piece);
+                true
+            }
         }
     }
 }
@@ -300,5 +310,6 @@ fn weight(letter: &Letter) -> usize {
     match letter {
         Letter::App { body, .. } => body.bytes.len() + 64,
         Letter::Nack(_) => 64,
+        Letter::Piece(piece) => piece.bytes.len() + 64,
     }
 }

@@ -41,6 +41,8 @@ pub struct Settings {
     pub log_bytes_min: u64,
     /// Switches that a crash may interrupt before a release is given up.
     pub switch_attempts_max: u32,
+    /// How operations are broadcast, where a release has any.
+    pub causal: Causal,
     /// Planted bugs, for tests that show that a checker sees them. None by default.
     pub bugs: Bugs,
 }
@@ -87,6 +89,39 @@ pub struct Link {
     pub ack_delay: Span,
 }
 
+/// How operations are broadcast, and what is kept of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Causal {
+    /// Between two comparisons with another member, each time another; jittered by a quarter.
+    pub period: Span,
+    /// How long a member that others wait to hear of says nothing before it issues a heartbeat;
+    /// jittered by a quarter.
+    pub heartbeat: Span,
+    /// How long a joiner waits for the member that it asked before it asks another.
+    pub patience: Span,
+    /// What the layer keeps.
+    pub limits: causal::Limits,
+    /// Operations of newer releases that wait at the gate; beyond it they are dropped, and come again.
+    pub held_max: usize,
+    /// Bytes of operations in one answer to a member that lacks some.
+    pub answer_bytes_max: usize,
+}
+
+impl Default for Causal {
+    /// A comparison each half second, heartbeats after one second, 10 s for a donor, 10,000 operations
+    /// at the gate, 40 KiB an answer.
+    fn default() -> Self {
+        Self {
+            period: Span::from_millis(500),
+            heartbeat: Span::from_secs(1),
+            patience: Span::from_secs(10),
+            limits: causal::Limits::default(),
+            held_max: 10_000,
+            answer_bytes_max: 40 * 1024,
+        }
+    }
+}
+
 impl Settings {
     /// Settings with the documented defaults; `root` and `runtime` have none.
     pub fn new(
@@ -109,6 +144,7 @@ impl Settings {
             gate: GateMode::Enabled,
             log_bytes_min: 64 * 1024,
             switch_attempts_max: 8,
+            causal: Causal::default(),
             bugs: Bugs::default(),
         }
     }

@@ -20,6 +20,10 @@ impl Replica {
         let (state, used) = State::recover(records, &mut ground);
         self.state = state;
         self.state.links.recovered();
+        if self.settings.bugs.has(Bug::LifeReused) && used == 0 {
+            let nodes = self.state.nodes.clone();
+            self.change(Change::Found(nodes));
+        }
         self.forget_by_bug();
         let snapshot = records.first().filter(|record| record.first() == Some(&SNAPSHOT));
         self.snapshot_bytes = snapshot.map_or(0, |snapshot| snapshot.len() as u64);
@@ -34,10 +38,10 @@ impl Replica {
             // What follows a rotten record must not be read again: it is in the snapshot or lost.
             self.snapshot();
         }
-        self.tell_start(used > 0);
+        self.tell_start(before > 0);
         self.begin();
         self.resume();
-        if used == 0
+        if before == 0
             && let Some(initial) = self.settings.initial.clone()
         {
             self.publish(&initial.signed, &initial.code);
@@ -82,6 +86,7 @@ impl Replica {
         self.resumed();
         if self.state.installed.is_some() {
             self.arm_tick();
+            self.arm_operations();
             let delivered = self.drain();
             if delivered > 0 {
                 let left = self.state.hold.len() as u32;

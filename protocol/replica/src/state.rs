@@ -8,13 +8,14 @@
 
 use std::sync::Arc;
 
-use app::{Context, Fault, Incoming, Outgoing, Step};
+use app::{Context, Fault, Guarantee, Incoming, Outgoing, Step};
+use causal::{Broadcast, Flaw, Heir};
 use contract::{
     Encode, Malformed, NodeId, Time, Wire,
     wire::{put_blob, put_varint, take_blob, take_byte, take_varint},
 };
 use upgrade::{
-    bugs::Bug,
+    bugs::{Bug, Bugs},
     hold::Hold,
     lattice::{AppCrdt, Merge, Merged},
     release::{Envelope, Stamp},
@@ -26,8 +27,11 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::{
     code::Code,
     codec::{put_letter, take_incarnation, take_letter},
-    journal::{CHANGES, Change, Origin, SNAPSHOT, Waiter, put_node, take_cursor, take_node},
+    journal::{
+        Adopted, CHANGES, Change, Origin, SNAPSHOT, Waiter, put_node, take_cursor, take_node,
+    },
     link::{Links, Outgoing as OutgoingStream},
+    message::Stamped,
     settings::Settings,
 };
 
@@ -63,7 +67,12 @@ pub(crate) struct State {
     pub(crate) installed: Option<Installed>,
     pub(crate) links: Links,
     pub(crate) hold: Hold<Origin, Waiter>,
+    /// What broadcasts operations; `None` where this node is no member.
+    pub(crate) layer: Option<Layer>,
 }
+
+/// Causal broadcast of what releases stamp.
+pub(crate) type Layer = Broadcast<Stamped>;
 
 /// What runs, and what it takes to serve and to rebuild it.
 pub(crate) struct Installed {
@@ -88,6 +97,22 @@ impl Ground<'_> {
         verified(self.settings, self.verifier, signed, true)
             .map_err(|_| Malformed("an envelope that this node believes"))
     }
+}
+
+impl Installed {
+    /// Whether what runs declares operations.
+    pub(crate) fn has_operations(&self) -> bool {
+        let messages = &self.running.program.manifest().messages;
+        messages.iter().any(|message| message.guarantee == Guarantee::Causal)
+    }
+}
+
+/// The planted bug that is the layer's, if any.
+pub(crate) fn flaw(bugs: Bugs) -> Option<Flaw> {
+    if bugs.has(Bug::StableEarly) {
+        return Some(Flaw::StableEarly);
+    }
+    bugs.has(Bug::RetireInOnePhase).then_some(Flaw::RetiresInOnePhase)
 }
 
 /// Where releases run on this node.
@@ -133,6 +158,7 @@ impl State {
             installed: None,
             links: Links::default(),
             hold: Hold::new(settings.hold, settings.bugs),
+            layer: None,
         }
     }
 
@@ -188,7 +214,9 @@ impl State {
         out: &mut Vec<Outgoing>,
     ) -> Result<Step, Fault> {
         let installed = self.installed.as_mut().ok_or(Fault::Malformed("step: nothing runs"))?;
-        let context = Context { node, now, nodes: &self.nodes, entropy, next: None };
+        let layer = self.layer.as_ref().filter(|_| installed.has_operations());
+        let next = layer.and_then(|layer| layer.admits().ok());
+        let context = Context { node, now, nodes: &self.nodes, entropy, next };
         installed.running.instance.handle(context, incoming, out)
     }
 
@@ -242,10 +270,49 @@ impl State {
                 self.attempts = attempts.ok_or(Malformed("an attempt"))?;
             }
             Change::Quarantine(reason) => self.quarantined = Some(reason.clone()),
+            Change::Found(nodes) => self.found(nodes, ground.settings),
+            Change::Operation(operation) => {
+                let layer = self.layer.as_mut().ok_or(Malformed("an operation for a member"))?;
+                layer
+                    .redeliver(Arc::clone(operation))
+                    .map_err(|_| Malformed("an operation that was delivered once"))?;
+            }
+            Change::Adopt(adopted) => self.adopt(adopted, ground.settings)?,
+            Change::Leave => self.layer = None,
             Change::Push { .. } | Change::Cursor { .. } | Change::Renew { .. } => {
                 self.apply_to_link(change, ground.settings.node)?;
             }
         }
+        Ok(())
+    }
+
+    /// Becomes one of those that broadcast operations from the beginning.
+    pub(crate) fn found(&mut self, nodes: &[NodeId], settings: &Settings) {
+        let founders = nodes.iter().map(|node| causal::Origin::founder(*node));
+        let own = causal::Origin::founder(settings.node);
+        let mut layer = Layer::founder(own, founders, settings.causal.limits);
+        layer.plant(flaw(settings.bugs));
+        self.layer = Some(layer);
+    }
+
+    /// Goes on from a member's state. Errors: [`Malformed`] where it is none; nothing has changed then.
+    pub(crate) fn adopt(
+        &mut self,
+        adopted: &Adopted,
+        settings: &Settings,
+    ) -> Result<(), Malformed> {
+        let mut bytes = &adopted.layer[..];
+        let heir = Heir::Joiner(adopted.origin);
+        let mut layer = Layer::import(&mut bytes, heir, settings.causal.limits)?;
+        let installed = self.installed.as_mut().ok_or(Malformed("a state for what runs"))?;
+        if !bytes.is_empty() || !layer.is_member(adopted.origin) {
+            return Err(Malformed("the layer of who let the joiner in"));
+        }
+        let program = &installed.running.program;
+        let instance = program.load(settings.node, &adopted.state);
+        installed.running.instance = instance.map_err(|_| Malformed("a state of what runs"))?;
+        layer.plant(flaw(settings.bugs));
+        self.layer = Some(layer);
         Ok(())
     }
 
@@ -347,6 +414,9 @@ impl State {
         } else {
             self.hold.encode(out);
         }
+        if let Some(layer) = &self.layer {
+            layer.export(out);
+        }
     }
 
     /// The code of a release that is both known and run stands once.
@@ -411,6 +481,12 @@ impl State {
             streams.out = take_stream(bytes, state.incarnation)?;
         }
         state.hold = Hold::read(bytes, ground.settings.hold, ground.settings.bugs)?;
+        if !bytes.is_empty() {
+            let limits = ground.settings.causal.limits;
+            let mut layer = Layer::import(bytes, Heir::Same, limits)?;
+            layer.plant(flaw(ground.settings.bugs));
+            state.layer = Some(layer);
+        }
         if bytes.is_empty() { Ok(state) } else { Err(Malformed("bytes after the snapshot")) }
     }
 

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use causal::{Clock, Content, Dot, Origin};
 use contract::{NodeId, Time};
 use upgrade::release::ReleaseId;
 
@@ -32,6 +33,27 @@ pub struct Status {
     pub log_bytes: u64,
     /// Bytes of the last snapshot.
     pub snapshot_bytes: u64,
+}
+
+/// Where a replica stands with operations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operations {
+    /// As whom it issues; `None`: it is no member.
+    pub origin: Option<Origin>,
+    /// Members that it waits for before it calls anything stable.
+    pub members: u32,
+    /// What it has delivered.
+    pub delivered: Clock,
+    /// What all members are known to have.
+    pub stable: Clock,
+    /// Operations that wait for others.
+    pub parked: u32,
+    /// Bytes of them.
+    pub parked_bytes: u64,
+    /// Operations that wait at the gate for a newer release.
+    pub held: u32,
+    /// Delivered operations that are kept, for not all members are known to have them.
+    pub unstable: u32,
 }
 
 /// What a replica waits for: every stall has at least one.
@@ -84,6 +106,29 @@ pub enum Waiting {
         /// How many are held in all.
         held: u32,
     },
+    /// No member has let this node in.
+    Membership {
+        /// Who was asked; `None`: nobody yet.
+        donor: Option<NodeId>,
+    },
+    /// An operation waits for one that is missing.
+    Operation {
+        /// Which.
+        dot: Dot,
+        /// What is missing.
+        missing: Dot,
+        /// The release that the missing one needs, where the gate holds it.
+        held: Option<ReleaseId>,
+    },
+    /// An operation waits at the gate for a newer release.
+    OperationHeld {
+        /// Which.
+        dot: Dot,
+        /// The release that issued it.
+        release: ReleaseId,
+        /// How many are held in all.
+        held: u32,
+    },
 }
 
 impl fmt::Display for Waiting {
@@ -112,6 +157,22 @@ impl fmt::Display for Waiting {
             }
             Self::NewerRelease { from, stamp: None, held } => {
                 write!(f, "{held} held: the oldest, of {from}, waits behind others")
+            }
+            Self::Membership { donor: Some(donor) } => {
+                write!(f, "no member: waiting for {donor} to hand over its state")
+            }
+            Self::Membership { donor: None } => {
+                write!(f, "no member: waiting for a member that runs the same release")
+            }
+            Self::Operation { dot, missing, held: Some(release) } => write!(
+                f,
+                "operation {dot} waits for {missing}, which the gate holds (it needs {release} or newer)"
+            ),
+            Self::Operation { dot, missing, held: None } => {
+                write!(f, "operation {dot} waits for {missing}, which has not come")
+            }
+            Self::OperationHeld { dot, release, held } => {
+                write!(f, "{held} operations held: {dot} waits for {release} or newer")
             }
         }
     }
@@ -179,7 +240,57 @@ impl Replica {
             stamp: first.item.stamp.as_ref().map(|stamp| stamp.id().clone()),
             held,
         }));
+        self.waiting_for_operations(&mut waiting);
         waiting
+    }
+
+    /// Where the replica stands with operations; `None` where what runs has none.
+    pub fn causal(&self) -> Option<Operations> {
+        if !self.has_operations() {
+            return None;
+        }
+        let held = self.operating.held.len() as u32;
+        let layer = self.state.layer.as_ref();
+        let (parked, bytes) = layer.map_or((0, 0), |layer| layer.parked_size());
+        Some(Operations {
+            origin: layer.and_then(|layer| layer.own()),
+            members: layer.map_or(0, |layer| layer.members().count() as u32),
+            delivered: layer.map(|layer| layer.delivered().clone()).unwrap_or_default(),
+            stable: layer.map(|layer| layer.stable()).unwrap_or_default(),
+            parked: parked as u32,
+            parked_bytes: bytes as u64,
+            held,
+            unstable: layer.map_or(0, |layer| layer.unstable() as u32),
+        })
+    }
+
+    /// The first operation that waits in the layer, the first at the gate, and whether this node is in.
+    fn waiting_for_operations(&self, waiting: &mut Vec<Waiting>) {
+        if !self.has_operations() {
+            return;
+        }
+        let held = &self.operating.held;
+        let release = |dot: &Dot| match held.get(dot).map(|(_, operation, _)| &operation.content) {
+            Some(Content::Payload(sent)) => Some(sent.stamp.id().clone()),
+            _ => None,
+        };
+        if let Some((dot, release)) = held.keys().next().and_then(|dot| Some((*dot, release(dot)?)))
+        {
+            waiting.push(Waiting::OperationHeld { dot, release, held: held.len() as u32 });
+        }
+        let Some(layer) = self.state.layer.as_ref().filter(|layer| layer.own().is_some()) else {
+            let donor = self.operating.joining.as_ref().map(|joining| joining.donor);
+            return waiting.push(Waiting::Membership { donor });
+        };
+        let missing = layer.parked().find_map(|(operation, missing)| {
+            missing
+                .filter(|missing| !layer.parked().any(|(other, _)| other.dot == *missing))
+                .map(|missing| (operation.dot, missing))
+        });
+        waiting.extend(missing.map(|(dot, missing)| {
+            let held = release(&missing);
+            Waiting::Operation { dot, missing, held }
+        }));
     }
 
     fn waiting_for_release(&self) -> Option<Waiting> {

@@ -146,6 +146,7 @@ impl Replica {
             (prepared.state_before.clone(), Arc::clone(&prepared.state_after));
         let signed = self.state.signed.clone().expect("a known release has its signed bytes");
         let running = prepared.commit();
+        let parked = self.rebuild_layer();
         let composition = running.composition();
         let old = self.state.installed.replace(Installed { running, signed, code });
         let ended = self.state.instance;
@@ -173,6 +174,8 @@ impl Replica {
         }
         self.notify(Notice::InstanceBegan { instance: self.state.instance, release: id });
         self.arm_tick();
+        self.arm_operations();
+        self.receive_again(parked);
         self.begin();
         let delivered = self.drain();
         let left = self.state.hold.len() as u32;
@@ -202,6 +205,9 @@ impl Replica {
         }
         self.state.encode_links(&mut bytes);
         self.state.hold.encode(&mut bytes);
+        if let Some(layer) = &self.state.layer {
+            layer.export(&mut bytes);
+        }
         bytes.extend_from_slice(&self.tick_at.as_nanos().to_le_bytes());
         xxh3_128(&bytes)
     }

@@ -54,10 +54,22 @@ pub enum Bug {
     TwoInstances,
     /// After a switch messages still carry the stamp of the release before.
     WrongStampAtCommit,
+    /// A switch builds the causal layer anew and forgets what it had delivered.
+    ClockLostOnReinstall,
+    /// Operations are called stable once any other member is known to have them.
+    StableEarly,
+    /// A retired member is not waited for from the moment its retirement is delivered.
+    RetireInOnePhase,
+    /// The gate judges operations after the causal layer has delivered them.
+    GateInsideCausal,
+    /// A node that lost its disk issues operations under the name that it had.
+    LifeReused,
+    /// A node's own operations leave it before they are durable.
+    SeqReused,
 }
 
 /// Every bug with its name and what it does, in order of the enum.
-const TABLE: [(Bug, &str, &str); 22] = [
+const TABLE: [(Bug, &str, &str); 28] = [
     (Bug::MergeUsesLte, "merge-uses-lte", "merging a release a node already has installs it again"),
     (
         Bug::GateComparesFullVersions,
@@ -120,6 +132,32 @@ const TABLE: [(Bug, &str, &str); 22] = [
         "wrong-stamp-at-commit",
         "after a switch messages carry the stamp of the release before",
     ),
+    (
+        Bug::ClockLostOnReinstall,
+        "clock-lost-on-reinstall",
+        "a switch forgets which operations were delivered",
+    ),
+    (
+        Bug::StableEarly,
+        "stable-early",
+        "operations are called stable once any other member has them",
+    ),
+    (
+        Bug::RetireInOnePhase,
+        "retire-in-one-phase",
+        "a retired member is not waited for from its retirement on",
+    ),
+    (
+        Bug::GateInsideCausal,
+        "gate-inside-causal",
+        "operations of newer releases are held after the causal layer has delivered them",
+    ),
+    (
+        Bug::LifeReused,
+        "life-reused",
+        "a node that lost its disk issues operations under its old name",
+    ),
+    (Bug::SeqReused, "seq-reused", "own operations leave a node before they are durable"),
 ];
 
 impl Bug {

@@ -4,6 +4,7 @@
 use std::{fmt::Debug, sync::Arc};
 
 use app::Body;
+use causal::Content;
 use contract::{
     Encode, NodeId, Time,
     wire::{put_blob, put_varint},
@@ -11,7 +12,7 @@ use contract::{
 use upgrade::release::{ReleaseId, Stamp};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{Conversion, MessageId, Notice};
+use super::{CausallyDelivered, Conversion, MessageId, Notice, Outcome};
 
 impl Encode for MessageId {
     fn encode(&self, out: &mut Vec<u8>) {
@@ -35,6 +36,19 @@ impl Encode for Notice {
             | Self::Dropped { .. }
             | Self::PeerLost { .. }
             | Self::Renumbered { .. } => put_message_notice(self, out),
+            Self::Broadcast(_)
+            | Self::CausallyDelivered(_)
+            | Self::Stable(_)
+            | Self::OperationHeld { .. }
+            | Self::OperationParked { .. }
+            | Self::OperationRejected { .. }
+            | Self::Enrolled { .. }
+            | Self::BecameMember(_)
+            | Self::Retired { .. }
+            | Self::Gone { .. }
+            | Self::Resynced { .. }
+            | Self::RetireRefused { .. }
+            | Self::LayerRebuilt { .. } => put_causal_notice(self, out),
             Self::Operation { .. }
             | Self::OperationRefused { .. }
             | Self::Replied { .. }
@@ -271,6 +285,94 @@ fn put_switch_notice(notice: &Notice, out: &mut Vec<u8>) {
         }
         _ => unreachable!("every other notice is of a message, the app or a release"),
     }
+}
+
+/// What becomes of operations and of members.
+fn put_causal_notice(notice: &Notice, out: &mut Vec<u8>) {
+    match notice {
+        Notice::Broadcast(issued) => {
+            out.push(60);
+            issued.stamp.encode(out);
+            issued.past.encode(out);
+            issued.operation.encode(out);
+        }
+        Notice::CausallyDelivered(delivered) => put_delivered(delivered, out),
+        Notice::Stable(stable) => {
+            out.push(62);
+            stable.clock.encode(out);
+            put_varint(out, stable.instance);
+            out.extend_from_slice(&stable.entropy.to_le_bytes());
+            put_time(out, stable.at);
+        }
+        Notice::OperationHeld { dot, reason, count } => {
+            out.push(63);
+            dot.encode(out);
+            reason.encode(out);
+            put_varint(out, u64::from(*count));
+        }
+        Notice::OperationParked { dot, missing, count } => {
+            out.push(64);
+            dot.encode(out);
+            missing.encode(out);
+            put_varint(out, u64::from(*count));
+        }
+        Notice::OperationRejected { from, why } => {
+            out.push(65);
+            put_node(out, *from);
+            put_text(out, why);
+        }
+        Notice::Enrolled { origin } => put_tagged(out, 66, origin),
+        Notice::BecameMember(joined) => {
+            out.push(67);
+            joined.origin.encode(out);
+            put_node(out, joined.donor);
+            put_state(out, Some(&joined.state));
+            joined.delivered.encode(out);
+            put_varint(out, joined.instance);
+        }
+        Notice::Retired { origin } => put_tagged(out, 68, origin),
+        Notice::Gone { origin } => put_tagged(out, 69, origin),
+        Notice::Resynced { origin, from } => {
+            put_tagged(out, 70, origin);
+            put_node(out, *from);
+        }
+        Notice::RetireRefused { node, reason } => {
+            out.push(71);
+            put_node(out, *node);
+            put_blob(out, reason.as_bytes());
+        }
+        Notice::LayerRebuilt { parked } => put_tagged(out, 72, parked),
+        _ => unreachable!("the caller passes notices of operations and members only"),
+    }
+}
+
+fn put_delivered(delivered: &CausallyDelivered, out: &mut Vec<u8>) {
+    out.push(61);
+    delivered.stamp.encode(out);
+    delivered.past.encode(out);
+    delivered.operation.encode(out);
+    out.push(u8::from(delivered.waited));
+    match &delivered.outcome {
+        Outcome::Taken { instance, converted, entropy, at } => {
+            out.push(0);
+            put_varint(out, *instance);
+            if let Content::Payload(sent) = &delivered.operation.content {
+                put_converted(out, &sent.body, converted);
+            }
+            out.extend_from_slice(&entropy.to_le_bytes());
+            put_time(out, *at);
+        }
+        Outcome::Control => out.push(1),
+        Outcome::Void(reason) => {
+            out.push(2);
+            put_blob(out, reason.as_bytes());
+        }
+    }
+}
+
+fn put_tagged(out: &mut Vec<u8>, tag: u8, value: &impl Encode) {
+    out.push(tag);
+    value.encode(out);
 }
 
 fn put_node(out: &mut Vec<u8>, node: NodeId) {

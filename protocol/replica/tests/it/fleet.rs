@@ -22,12 +22,17 @@ pub(crate) fn key() -> SigningKey {
 }
 
 pub(crate) fn root() -> Root {
-    Root { app: "counter".to_owned(), version: 1, threshold: 1, keys: vec![key().public()] }
+    root_of("counter")
 }
 
-/// How a release of the counter is made.
+fn root_of(app: &str) -> Root {
+    Root { app: app.to_owned(), version: 1, threshold: 1, keys: vec![key().public()] }
+}
+
+/// How a release is made.
 #[derive(Clone)]
 pub(crate) struct Recipe {
+    pub(crate) app: &'static str,
     pub(crate) version: &'static str,
     pub(crate) variant: Option<&'static str>,
     pub(crate) padding: u64,
@@ -38,17 +43,21 @@ pub(crate) struct Recipe {
 }
 
 pub(crate) fn counter(version: &'static str) -> Recipe {
+    of_app("counter", version)
+}
+
+pub(crate) fn of_app(app: &'static str, version: &'static str) -> Recipe {
     let rollout = Rollout::AtOnce;
-    Recipe { version, variant: None, padding: 0, salt: 0, epoch: 0, rollout, fuel: 1_000_000 }
+    Recipe { app, version, variant: None, padding: 0, salt: 0, epoch: 0, rollout, fuel: 1_000_000 }
 }
 
 impl Recipe {
     fn code(&self) -> Vec<u8> {
-        Registry::code("counter", self.version, self.variant, self.padding, self.salt)
+        Registry::code(self.app, self.version, self.variant, self.padding, self.salt)
     }
 
     pub(crate) fn envelope(&self) -> Envelope {
-        let program = Registry::standard().program("counter", self.version, self.variant).unwrap();
+        let program = Registry::standard().program(self.app, self.version, self.variant).unwrap();
         let publication = Publication {
             epoch: self.epoch,
             version: self.version.parse::<Version>().unwrap(),
@@ -81,7 +90,7 @@ impl Recipe {
     }
 
     pub(crate) fn program(&self) -> Arc<dyn Program> {
-        Registry::standard().program("counter", self.version, self.variant).unwrap()
+        Registry::standard().program(self.app, self.version, self.variant).unwrap()
     }
 }
 
@@ -175,6 +184,24 @@ impl Fleet {
             settings
         });
         (1..=count).for_each(|node| fleet.add(node));
+        fleet
+    }
+
+    /// `count` nodes from n1, which start with `initial` and broadcast its operations from the beginning.
+    pub(crate) fn founded(count: u32, initial: &Recipe, seed: u64) -> Self {
+        let release = initial.release();
+        let founders: Arc<[NodeId]> = (1..=count).map(NodeId).collect();
+        let (peers, app) = (founders.clone(), initial.app);
+        let runtime = Arc::new(Registry::standard());
+        let mut fleet = Self::with(seed, move |node| {
+            let mut settings = Settings::new(node, peers.clone(), root_of(app), runtime.clone());
+            settings.initial = Some(release.clone());
+            settings
+        });
+        for node in founders.iter() {
+            fleet.add(node.0);
+            *fleet.disk(node.0) = Replica::genesis(&(fleet.settings)(*node), &founders);
+        }
         fleet
     }
 

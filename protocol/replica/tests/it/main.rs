@@ -5,6 +5,7 @@ mod fleet;
 mod gates;
 mod hostile;
 mod links;
+mod operations;
 mod releases;
 mod selves;
 mod upgrades;

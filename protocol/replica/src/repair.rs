@@ -1,0 +1,122 @@
+//! Repair: members compare how far they have come, send what others lack, and say what they have.
+//!
+//! Every period a node tells another how far it has come; who lacks something asks for ranges of it. A
+//! member to whose news others wait to listen says nothing but what it has delivered: a heartbeat.
+
+use causal::{Answer, Compared, Range};
+use contract::{NodeId, Time};
+
+use crate::{
+    Replica, Timer,
+    message::{Content, OPERATIONS_MAX, Operations, Standing},
+    notice::Dropped,
+    random::Purpose,
+};
+
+impl Replica {
+    /// Arms what operations need, where what runs has any.
+    pub(crate) fn arm_operations(&mut self) {
+        if self.has_operations() {
+            let at = self.draws.later(self.now, self.settings.causal.period);
+            self.arm(Timer::Compare, at);
+        }
+    }
+
+    /// Tells a peer how far this node has come, or asks one to let it in.
+    pub(crate) fn compare_again(&mut self) {
+        if !self.has_operations() {
+            return;
+        }
+        self.arm_operations();
+        match &mut self.state.layer {
+            Some(layer) if layer.own().is_some() => {
+                layer.refuse_circles();
+                self.tell_refused();
+                if let Some(peer) = self.any_peer(Purpose::Causal) {
+                    self.tell_standing(peer);
+                }
+            }
+            Some(layer) => {
+                let (origin, node) = (layer.issues_as(), self.settings.node);
+                origin.into_iter().for_each(|origin| self.leave(node, origin));
+            }
+            None => self.ask_to_join(),
+        }
+    }
+
+    /// Tells `to` how far this node has come.
+    pub(crate) fn tell_standing(&mut self, to: NodeId) {
+        let Some(layer) = &self.state.layer else { return };
+        if let Some(origin) = layer.own() {
+            let digest = layer.digest();
+            self.tell(to, Content::Standing(Box::new(Standing { origin, digest })));
+        }
+    }
+
+    /// Compares how far a peer has come with what is here, and asks for what is missing.
+    pub(crate) fn compare_with(&mut self, from: NodeId, standing: &Standing) {
+        let Standing { origin, digest } = standing;
+        if origin.node != from {
+            return self.drop_from(from, Dropped::Malformed);
+        }
+        let Some(layer) = &mut self.state.layer else { return };
+        match layer.compare(*origin, digest) {
+            Ok(Compared::Wants(ranges)) if ranges.is_empty() => {
+                if layer.lacks(&digest.delivered) {
+                    self.tell_standing(from);
+                }
+            }
+            Ok(Compared::Wants(mut ranges)) => {
+                ranges.retain(|range| !self.waits_at_the_gate(range));
+                if !ranges.is_empty() {
+                    self.tell(from, Content::Wanted(ranges.into()));
+                }
+            }
+            Ok(Compared::Resync) => self.tell(from, Content::Resync(*origin)),
+            Ok(Compared::Lost) => {
+                if let Some(own) = layer.issues_as() {
+                    self.leave(from, own);
+                }
+            }
+            Err(why) => self.reject(*origin, why),
+        }
+    }
+
+    /// Whether all of a range is here and waits for a newer release.
+    fn waits_at_the_gate(&self, range: &Range) -> bool {
+        let last = causal::Dot { seq: range.first.seq.saturating_add(range.more), ..range.first };
+        let held = self.operating.held.range(range.first..=last).count();
+        held as u64 > u64::from(range.more)
+    }
+
+    /// Sends what there is of what a peer wants.
+    pub(crate) fn hand_out(&mut self, to: NodeId, ranges: &[Range]) {
+        let Some(layer) = &self.state.layer else { return };
+        let Some(via) = layer.own() else { return };
+        let bytes_max = self.settings.causal.answer_bytes_max;
+        let operations = layer.serve(ranges, Answer { count_max: OPERATIONS_MAX, bytes_max });
+        if !operations.is_empty() {
+            self.tell(to, Content::Operations(Box::new(Operations { via, operations })));
+        }
+    }
+
+    /// Arms the heartbeat where one is owed.
+    pub(crate) fn watch_heartbeat(&mut self) {
+        let owes = self.state.layer.as_ref().is_some_and(|layer| layer.owes_heartbeat());
+        if owes && self.operating.beat_at.is_none() && self.has_operations() {
+            let at = self.draws.later(self.now, self.settings.causal.heartbeat);
+            self.operating.beat_at = Some(at);
+            self.arm(Timer::Heartbeat, at);
+        }
+    }
+
+    /// Says what was delivered, where nothing else was said since.
+    pub(crate) fn beat(&mut self) {
+        let due = self.operating.beat_at.is_some_and(|at: Time| at <= self.now);
+        let owes = self.state.layer.as_ref().is_some_and(|layer| layer.owes_heartbeat());
+        if due && owes && self.has_operations() {
+            self.broadcast(causal::Content::Heartbeat).expect("who owes a heartbeat is a member");
+        }
+        self.operating.beat_at = None;
+    }
+}
