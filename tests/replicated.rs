@@ -30,7 +30,7 @@ fn the_vectors_pass() {
             passed += replayed.passed;
         }
     }
-    assert_eq!(passed, 629);
+    assert_eq!(passed, 669);
 }
 
 /// Another value anywhere in a case is noticed.
@@ -47,6 +47,24 @@ fn a_vector_with_another_value_fails() {
         let replayed = vectors::replay(&changed).unwrap();
         assert_eq!(replayed.failed.len(), 1, "{wrong}: {:?}", replayed.failed);
     }
+}
+
+/// So it is in the vectors of causal delivery.
+#[test]
+fn a_delivery_vector_that_says_otherwise_fails() {
+    let text = include_str!("vectors/semidirect/causal_broadcast.json");
+    for (right, wrong) in [
+        (r#""buffered":[],"delivered":[0]"#, r#""buffered":[0],"delivered":[]"#),
+        (r#""stable":[0,0,0,0,0],"vc":[0,0,0,1,0]"#, r#""stable":[0,0,0,1,0],"vc":[0,0,0,1,0]"#),
+        (r#""stable":[0,0,0,0,0],"vc":[0,0,0,1,0]"#, r#""stable":[0,0,0,0,0],"vc":[0,0,0,2,0]"#),
+    ] {
+        let changed = text.replacen(right, wrong, 1);
+        assert_ne!(changed, text, "{right} is somewhere");
+        let replayed = vectors::replay(&changed).unwrap();
+        assert_eq!(replayed.failed.len(), 1, "{wrong}: {:?}", replayed.failed);
+    }
+    let unsent = text.replacen(r#""receive":0"#, r#""receive":99999"#, 1);
+    assert!(vectors::replay(&unsent).is_err());
 }
 
 #[test]

@@ -22,7 +22,7 @@ const TOLD_MAX: usize = 5;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Vector files (schema `semidirect-vectors/1`), or folders of them.
+    /// Vector files (schema `semidirect-vectors/1` or `causal-broadcast-vectors/1`), or folders of them.
     #[arg(required = true)]
     paths: Vec<PathBuf>,
     /// How the result is written.

@@ -9,10 +9,13 @@ use crdt::{
 };
 use serde::Deserialize;
 
+use super::delivery;
 use super::lattice::{Broken, EVENTS_MAX, Strictness, sweep};
 
 /// The schema that is read.
 pub const SCHEMA: &str = "semidirect-vectors/1";
+
+const DELIVERY: &str = delivery::SCHEMA;
 
 /// Orders that are tried of every case, one replica each.
 const ORDERS: usize = 60;
@@ -77,7 +80,7 @@ pub enum Unreadable {
     #[error("it is no vector file: {0}")]
     Json(#[from] serde_json::Error),
     /// It has another schema.
-    #[error("expected the schema `{SCHEMA}`, found `{0}`")]
+    #[error("expected the schema `{SCHEMA}` or `{DELIVERY}`, found `{0}`")]
     Schema(String),
     /// It is for a type that there is not, or that cannot start so.
     #[error("type `{0}`: {1}")]
@@ -92,7 +95,7 @@ pub enum Unreadable {
 
 /// What is wrong with a case.
 #[derive(Debug)]
-enum Fault {
+pub(super) enum Fault {
     /// It says what cannot have been: nobody can replay it.
     Malformed(String),
     /// A replica shows something else.
@@ -100,7 +103,7 @@ enum Fault {
 }
 
 impl Fault {
-    fn of(self, what: &str) -> Self {
+    pub(super) fn of(self, what: &str) -> Self {
         match self {
             Self::Malformed(why) => Self::Malformed(format!("{what}: {why}")),
             Self::Differs(why) => Self::Differs(format!("{what}: {why}")),
@@ -113,6 +116,7 @@ pub fn replay(text: &str) -> Result<Replayed, Unreadable> {
     let schema: serde_json::Value = serde_json::from_str(text)?;
     match schema.get("schema").and_then(|schema| schema.as_str()) {
         Some(SCHEMA) => {}
+        Some(delivery::SCHEMA) => return delivery::replay(schema),
         other => return Err(Unreadable::Schema(other.unwrap_or("none").to_owned())),
     }
     let file: File = serde_json::from_value(schema)?;

@@ -1,0 +1,167 @@
+//! Replays vectors of causal delivery through the layer that nodes use.
+//!
+//! Schema `causal-broadcast-vectors/1`: replicas broadcast and copies arrive in some order, perhaps twice;
+//! after each the file says what was delivered, what waits, what the replica has seen, and what is stable.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use causal::{Broadcast, Clock, Content, Limits, Operation, Origin, Payload};
+use contract::{Encode, Malformed, Wire};
+use serde::Deserialize;
+
+use super::vectors::{Fault, Replayed, Unreadable};
+
+/// The schema that is read.
+pub(super) const SCHEMA: &str = "causal-broadcast-vectors/1";
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(rename = "schema")]
+    _schema: String,
+    #[serde(rename = "seed", default)]
+    _seed: Option<u64>,
+    cases: Vec<Case>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    replicas: u32,
+    events: Vec<Event>,
+}
+
+/// What happens at a replica, and what must be so then.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Event {
+    at: usize,
+    broadcast: Option<u64>,
+    receive: Option<usize>,
+    #[serde(default)]
+    delivered: BTreeSet<u64>,
+    #[serde(default)]
+    buffered: BTreeSet<u64>,
+    vc: Vec<u32>,
+    stable: Vec<u32>,
+}
+
+/// A message of a case, by its number.
+#[derive(Clone, Debug, PartialEq)]
+struct Numbered(u64);
+
+impl Encode for Numbered {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.0.encode(out);
+    }
+}
+
+impl Wire for Numbered {
+    fn read(bytes: &mut &[u8]) -> Result<Self, Malformed> {
+        Wire::read(bytes).map(Self)
+    }
+}
+
+impl Payload for Numbered {
+    fn bytes(&self) -> usize {
+        size_of::<Self>()
+    }
+}
+
+/// Replays a file of this schema. Errors: [`Unreadable`].
+pub(super) fn replay(file: serde_json::Value) -> Result<Replayed, Unreadable> {
+    let file: File = serde_json::from_value(file)?;
+    let mut replayed = Replayed { kind: "causal_broadcast".to_owned(), ..Replayed::default() };
+    if file.cases.is_empty() {
+        return Err(Unreadable::Empty);
+    }
+    for (at, case) in file.cases.into_iter().enumerate() {
+        match case.replay() {
+            Ok(()) => replayed.passed += 1,
+            Err(Fault::Differs(difference)) => replayed.failed.push((case.name, difference)),
+            Err(Fault::Malformed(why)) => {
+                return Err(Unreadable::Case(format!("{at}, `{}`", case.name), why));
+            }
+        }
+    }
+    Ok(replayed)
+}
+
+impl Case {
+    fn replay(&self) -> Result<(), Fault> {
+        let founders = || (0..self.replicas).map(Origin::from);
+        let layer = |own| Broadcast::founder(own, founders(), Limits::default());
+        let mut layers: Vec<Broadcast<Numbered>> = founders().map(layer).collect();
+        let mut sent: Vec<Arc<Operation<Numbered>>> = Vec::new();
+        for (number, event) in self.events.iter().enumerate() {
+            event
+                .replay(&mut layers, &mut sent)
+                .map_err(|fault| fault.of(&format!("event {number}")))?;
+        }
+        Ok(())
+    }
+}
+
+impl Event {
+    fn replay(
+        &self,
+        layers: &mut [Broadcast<Numbered>],
+        sent: &mut Vec<Arc<Operation<Numbered>>>,
+    ) -> Result<(), Fault> {
+        let malformed = |why: &str| Err(Fault::Malformed(why.to_owned()));
+        let count = layers.len();
+        let Some(layer) = layers.get_mut(self.at) else {
+            return malformed("it is at a replica that there is not");
+        };
+        if self.vc.len() != count || self.stable.len() != count {
+            return malformed("its clocks count other replicas than there are");
+        }
+        match (self.broadcast, self.receive) {
+            (Some(id), None) => {
+                if id != sent.len() as u64 || !self.delivered.is_empty() {
+                    return malformed("messages are numbered in the order in which they are sent");
+                }
+                let issued = layer.broadcast(Content::Payload(Numbered(id)));
+                sent.push(issued.map_err(|why| Fault::Differs(why.to_string()))?.operation);
+            }
+            (None, Some(id)) => {
+                let Some(message) = sent.get(id) else {
+                    return malformed("it receives a message that was never sent");
+                };
+                let received = layer.receive(message.dot.origin, Arc::clone(message));
+                received.map_err(|why| Fault::Differs(why.to_string()))?;
+                let delivered = std::iter::from_fn(|| layer.deliver());
+                let delivered = delivered.map(|delivery| id_of(&delivery.operation)).collect();
+                differ("it delivers", &delivered, &self.delivered)?;
+                let waiting = layer.parked().map(|(operation, _)| id_of(operation)).collect();
+                differ("it keeps waiting", &waiting, &self.buffered)?;
+            }
+            _ => return malformed("expected one of `broadcast` and `receive`"),
+        }
+        differ("it has seen", &counts(layer.delivered(), count), &self.vc)?;
+        differ("it holds for stable", &counts(&layer.stable(), count), &self.stable)
+    }
+}
+
+fn id_of(operation: &Operation<Numbered>) -> u64 {
+    match operation.content {
+        Content::Payload(Numbered(id)) => id,
+        _ => unreachable!("a case has messages and nothing else"),
+    }
+}
+
+fn counts(clock: &Clock, count: usize) -> Vec<u32> {
+    (0..count as u32).map(|replica| clock.get(replica)).collect()
+}
+
+fn differ<T: PartialEq + std::fmt::Debug>(
+    what: &str,
+    found: &T,
+    expected: &T,
+) -> Result<(), Fault> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Fault::Differs(format!("{what} {found:?}, expected {expected:?}")))
+}
