@@ -40,7 +40,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
         Failure::Usage(format!("{shown} has no plan.json: no shard was ever begun there"))
     })?;
     plan::check(&plan)?;
-    sweep::refuse_junit(&arguments.output, &[], folder)?;
+    sweep::refuse_junit(&arguments.output, &[], Some(folder))?;
     let (parts, mut gathered) = parts(folder, &plan)?;
     let places = cells::places(&plan).map_err(Failure::Rejected)?;
     // A shard may come from where scenarios had other paths: what is merged is of the plan that lies here.

@@ -8,7 +8,10 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use results::{Cost, Plan, store};
+use results::{
+    Cost, Plan,
+    store::{self, StoreError},
+};
 
 use super::{
     Exit, Failure, interrupt,
@@ -24,9 +27,10 @@ use crate::sweep::{
     folder::{Folder, Found, add_cost},
     gather::Gathered,
     judge::judge,
+    nowhere::Nowhere,
     part::{Finished, Label},
     plan,
-    runner::{Budget, Ended, Runner, STOP, Whole},
+    runner::{Budget, Ended, Keep, Runner, STOP, Whole},
     shard::{self, Asked},
     submit::{self, Engine},
 };
@@ -169,33 +173,29 @@ fn whole(
 ) -> Result<Exit, Failure> {
     let places = cells::places(plan).map_err(Failure::Rejected)?;
     let runner = Runner::new(plan, &places)?;
-    let nowhere = match out {
-        Some(_) => None,
-        None => Some(tempfile::tempdir().map_err(|error| Failure::Internal(error.to_string()))?),
-    };
-    let path =
-        nowhere.as_ref().map_or_else(|| out.expect("one of them is there"), |made| made.path());
-    fs::create_dir_all(path)
-        .map_err(|error| Failure::Internal(format!("{} cannot be made: {error}", quoted(path))))?;
+    if let Some(out) = out {
+        make(out)?;
+    }
     let inputs: Vec<&Path> =
         loaded.iter().map(|one| &*one.path).chain(arguments.plan.as_deref()).collect();
-    refuse_junit(&arguments.output, &inputs, path)?;
+    refuse_junit(&arguments.output, &inputs, out)?;
     let begun = Instant::now();
     let until = match arguments.time.map(|time| begun.checked_add(time)) {
         Some(None) => return Err(Failure::Usage("--for: nothing ends that late".to_owned())),
         until => until.flatten(),
     };
     let mut warn = |text: &str| print_aside(&format!("warning: {text}\n"));
-    let mut folder = match Folder::open(path, plan, &mut warn)? {
-        Found::Over(gathered) => {
+    let mut kept = match out.map(|out| Folder::open(out, plan, &mut warn)).transpose()? {
+        Some(Found::Over(gathered)) => {
             aside(arguments, &format!("{}: it is over already\n", planning::said(plan)));
             save(arguments, loaded, &gathered)?;
             return conclude(&arguments.output, plan, &places, &gathered, None);
         }
-        Found::Begun(folder) => folder,
+        Some(Found::Begun(folder)) => Kept::Folder(folder),
+        None => Kept::Nowhere(Nowhere::default()),
     };
     let jobs = runner.jobs().count();
-    let resumed = folder.done();
+    let resumed = kept.keep().done();
     let on = if resumed > 0 {
         format!("; {} done before", counted(resumed, "run"))
     } else {
@@ -216,30 +216,62 @@ fn whole(
     };
     let mut cost = Cost::default();
     let ended =
-        runner.sweep(0..jobs, &budget, &interrupt::asked, &mut *folder, &mut tell, &mut cost);
+        runner.sweep(0..jobs, &budget, &interrupt::asked, kept.keep(), &mut tell, &mut cost);
     bar.finish_and_clear();
     let ended = ended?;
-    let done = folder.done();
-    add_cost(&path.join(store::COST), &cost).map_err(Trouble::Store)?;
+    let done = kept.keep().done();
+    if let Some(out) = out {
+        add_cost(&out.join(store::COST), &cost).map_err(Trouble::Store)?;
+    }
     if ended == Ended::Interrupted {
         let on = if out.is_some() { "; the same command goes on from there" } else { "" };
         print_aside(&format!("interrupted: {done} of {} done{on}\n", counted(jobs, "run")));
         return Ok(Exit::Interrupted);
     }
-    let gathered = folder.finish(plan, ended == Ended::Over).map_err(Trouble::Store)?;
+    let gathered = kept.finish(plan, ended == Ended::Over).map_err(Trouble::Store)?;
     rate(arguments, done - resumed, begun, out);
     save(arguments, loaded, &gathered)?;
     conclude(&arguments.output, plan, &places, &gathered, Some((ended, done, jobs)))
+}
+
+/// Where the results of a whole sweep go.
+enum Kept {
+    Folder(Box<Folder>),
+    /// Nobody said where.
+    Nowhere(Nowhere),
+}
+
+impl Kept {
+    fn keep(&mut self) -> &mut dyn Keep {
+        match self {
+            Self::Folder(folder) => &mut **folder,
+            Self::Nowhere(nowhere) => nowhere,
+        }
+    }
+
+    /// Makes the final files, where there are any, and says what all runs came to.
+    fn finish(self, plan: &Plan, is_over: bool) -> Result<Gathered, StoreError> {
+        match self {
+            Self::Folder(folder) => folder.finish(plan, is_over),
+            Self::Nowhere(nowhere) => Ok(nowhere.finish()),
+        }
+    }
+}
+
+/// Makes the folder of results.
+fn make(out: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(out)
+        .map_err(|error| Failure::Internal(format!("{} cannot be made: {error}", quoted(out))))
 }
 
 /// Refuses a JUnit file that would replace one of `inputs` or a result of the sweep in `folder`.
 pub(super) fn refuse_junit(
     output: &Output,
     inputs: &[&Path],
-    folder: &Path,
+    folder: Option<&Path>,
 ) -> Result<(), Failure> {
     let Some(junit) = &output.junit else { return Ok(()) };
-    let results = result_file::of_sweep(folder);
+    let results = folder.map(result_file::of_sweep).unwrap_or_default();
     let inputs: Vec<&Path> =
         results.iter().map(|path| &**path).chain(inputs.iter().copied()).collect();
     result_file::refuse("the JUnit file", junit, &inputs)
@@ -263,8 +295,7 @@ fn one_shard(
     let variable = |name: &str| std::env::var(name).ok();
     let of = plan.shards;
     let number = shard::resolve(asked, of, &variable)?;
-    fs::create_dir_all(out)
-        .map_err(|error| Failure::Internal(format!("{} cannot be made: {error}", quoted(out))))?;
+    make(out)?;
     plan::claim(out, plan)?;
     let path = shard::file(out, number, of);
     let label = Label { sweep: plan::id(plan), shard: Some((number, of)) };
@@ -324,8 +355,7 @@ fn hand_over(
     out: &Path,
 ) -> Result<Exit, Failure> {
     submit::look_for(engine)?;
-    fs::create_dir_all(out)
-        .map_err(|error| Failure::Internal(format!("{} cannot be made: {error}", quoted(out))))?;
+    make(out)?;
     plan::claim(out, plan)?;
     let missing: Vec<u32> = (0..plan.shards)
         .filter(|number| !shard::file(out, *number, plan.shards).exists())

@@ -16,6 +16,7 @@ pub mod folder;
 pub mod gather;
 pub mod jobs;
 pub mod judge;
+pub mod nowhere;
 pub mod part;
 pub mod plan;
 pub mod runner;

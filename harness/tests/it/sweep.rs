@@ -9,7 +9,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::support::{Ran, VIOLATES, command, exits, folder, simctl};
+use crate::support::{Ran, VIOLATES, command, exits, folder, names, simctl};
 
 /// A small scenario that holds, with a grid.
 const HOLDS: &str = r#"about = "three nodes take a patch"
@@ -78,6 +78,18 @@ fn a_sweep_is_the_same_bytes_whatever_the_number_of_threads() {
     let failed_rows = sweep.runs().filter(|run| !run.as_ref().unwrap().as_expected).count();
     assert_eq!(failed, failed_rows as u64);
     assert!(failed > 0);
+}
+
+#[test]
+fn a_sweep_that_is_kept_nowhere_says_the_same_and_leaves_nothing() {
+    let folder = scenarios();
+    let line = "sweep . --seeds 0..20 --threads 2";
+    let kept = expect(folder.path(), &format!("{line} --out out"), 1);
+    let before = names(folder.path());
+    let nowhere = expect(folder.path(), line, 1);
+    assert_eq!(nowhere.out, kept.out);
+    assert!(nowhere.err.contains("nothing is kept without --out"), "{}", nowhere.err);
+    assert_eq!(names(folder.path()), before);
 }
 
 #[test]
