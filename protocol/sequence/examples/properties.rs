@@ -57,12 +57,14 @@ fn main() -> ExitCode {
     println!("{} runs held, {} did not", seen.runs, failed.len());
     println!(
         "{} operations, {} steps checked, {} renames ({} with siblings), {} epochs collected, \
+         {} times restored, \
          up to {} epochs deep and {} tuples long, {} identifiers with reserved tuples seen",
         seen.operations,
         seen.steps,
         seen.renames,
         seen.sibling_renames,
         seen.collected,
+        seen.restored,
         seen.epochs_deep,
         seen.tuples_deep,
         seen.reserved,

@@ -223,6 +223,11 @@ impl Arena {
         }
     }
 
+    /// The epoch in which `base` was made; [`UNBORN`] where no insert brought it.
+    pub(crate) fn born(&self, base: u32) -> u32 {
+        self.base(base).born
+    }
+
     /// Whether an insert brought `base`.
     pub(crate) fn is_born(&self, base: u32) -> bool {
         self.base(base).born != UNBORN

@@ -28,6 +28,8 @@ pub(crate) struct Epoch {
     pub(crate) depth: u32,
     /// Elements that all renames from the origin on have covered.
     pub(crate) covered: u64,
+    /// Renames of it that are known.
+    pub(crate) children: u32,
     /// What its rename left behind; the root's is not kept.
     pub(crate) former: Option<Former>,
 }
@@ -51,14 +53,26 @@ pub(crate) struct Path {
 
 impl Epochs {
     pub(crate) fn new(priority: Priority) -> Self {
-        let origin =
-            Epoch { id: EpochId::Origin, parent: None, depth: 0, covered: 0, former: None };
+        let origin = Epoch {
+            id: EpochId::Origin,
+            parent: None,
+            depth: 0,
+            covered: 0,
+            children: 0,
+            former: None,
+        };
         let by_id = BTreeMap::from([(EpochId::Origin, 0)]);
         Self { list: vec![origin], by_id, priority }
     }
 
     /// Epochs that were read from a snapshot, parents first.
-    pub(crate) fn from_list(list: Vec<Epoch>, priority: Priority) -> Self {
+    pub(crate) fn from_list(mut list: Vec<Epoch>, priority: Priority) -> Self {
+        list.iter_mut().for_each(|epoch| epoch.children = 0);
+        for at in 0..list.len() {
+            if let Some(parent) = list[at].parent {
+                list[parent as usize].children += 1;
+            }
+        }
         let by_id = list.iter().zip(0..).map(|(epoch, at)| (epoch.id, at)).collect();
         Self { list, by_id, priority }
     }
@@ -87,8 +101,10 @@ impl Epochs {
             parent: Some(parent),
             depth: above.depth.saturating_add(1),
             covered: above.covered.saturating_add(u64::from(former.length())),
+            children: 0,
             former: Some(former),
         };
+        self.list[parent as usize].children += 1;
         self.list.push(epoch);
         let added = (self.list.len() - 1) as u32;
         self.by_id.insert(id, added);
@@ -97,7 +113,7 @@ impl Epochs {
 
     /// Whether a rename of `epoch` is known.
     pub(crate) fn has_below(&self, epoch: u32) -> bool {
-        self.list[epoch as usize + 1..].iter().any(|below| below.parent == Some(epoch))
+        self.get(epoch).children > 0
     }
 
     /// Whether `above` is an ancestor of `below`, or is it.

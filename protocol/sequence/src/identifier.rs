@@ -6,6 +6,8 @@
 //! Knows nothing of text, nor of who delivers what. Source: "Improving Replicated Sequences
 //! Performances", specifications 5 and 6.
 
+use std::{cmp::Ordering, sync::Arc};
+
 use crate::Refused;
 
 /// Tuples that an identifier may have. Each rename that an identifier crosses without being part of it
@@ -72,16 +74,22 @@ impl std::fmt::Display for Dot {
 }
 
 /// Where an element stands: at least one tuple, the last of which is not reserved.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Identifier(Box<[Tuple]>);
+///
+/// Elements of one base share what they have in common, so that a copy costs nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identifier {
+    /// All tuples, the last with offset 0.
+    base: Arc<[Tuple]>,
+    offset: i32,
+}
 
 impl Identifier {
     /// An identifier of these tuples.
     ///
     /// Errors: none at all or too many; a tuple that no site makes; it begins with what only renaming
     /// makes, or ends in a reserved one.
-    pub fn new(tuples: impl Into<Box<[Tuple]>>) -> Result<Self, Refused> {
-        let tuples = tuples.into();
+    pub fn new(tuples: impl Into<Vec<Tuple>>) -> Result<Self, Refused> {
+        let mut tuples = tuples.into();
         let (Some(first), Some(last)) = (tuples.first(), tuples.last()) else {
             return Err(Refused::Empty);
         };
@@ -92,23 +100,59 @@ impl Identifier {
         if last.is_reserved() || *first == Tuple::MIN || *first == Tuple::MAX {
             return Err(Refused::Reserved);
         }
-        Ok(Self(tuples))
+        let at = tuples.len() - 1;
+        let offset = std::mem::take(&mut tuples[at].offset);
+        Ok(Self { base: tuples.into(), offset })
+    }
+
+    /// The element `offset` of a base that is spelled out already.
+    pub(crate) fn of(base: Arc<[Tuple]>, offset: i32) -> Self {
+        Self { base, offset }
+    }
+
+    /// All tuples, the last with offset 0.
+    pub(crate) fn base(&self) -> &Arc<[Tuple]> {
+        &self.base
     }
 
     /// What it is made of.
-    pub fn tuples(&self) -> &[Tuple] {
-        &self.0
+    pub fn tuples(&self) -> impl ExactSizeIterator<Item = Tuple> {
+        let last = self.base.len() - 1;
+        self.base.iter().enumerate().map(move |(at, tuple)| {
+            let offset = if at == last { self.offset } else { tuple.offset };
+            Tuple { offset, ..*tuple }
+        })
     }
 
-    /// Its last tuple.
-    pub fn last(&self) -> Tuple {
-        *self.0.last().expect("an identifier has a tuple")
+    /// What it is made of, to keep.
+    pub fn to_vec(&self) -> Vec<Tuple> {
+        self.tuples().collect()
+    }
+
+    /// The offset of its last tuple: which element of its base it is.
+    pub fn offset(&self) -> i32 {
+        self.offset
     }
 
     /// The name of its base.
     pub fn dot(&self) -> Dot {
-        let last = self.last();
+        let last = self.base.last().expect("an identifier has a tuple");
         Dot { site: last.site, clock: last.clock }
+    }
+}
+
+impl Ord for Identifier {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if Arc::ptr_eq(&self.base, &other.base) {
+            return self.offset.cmp(&other.offset);
+        }
+        self.tuples().cmp(other.tuples())
+    }
+}
+
+impl PartialOrd for Identifier {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -126,7 +170,7 @@ impl Interval {
     ///
     /// Errors: it ends before it begins, or no offset follows its end.
     pub fn length(&self) -> Result<u32, Refused> {
-        let begin = self.first.last().offset;
+        let begin = self.first.offset;
         if self.end < begin || self.end == i32::MAX {
             return Err(Refused::Offsets { begin, end: i64::from(self.end) });
         }
@@ -175,6 +219,15 @@ mod tests {
             assert_eq!(refused(&[bad, fine]), Refused::Tuple(bad));
         }
         assert_eq!(refused(&vec![fine; TUPLES_MAX + 1]), Refused::Long);
+    }
+
+    #[test]
+    fn an_identifier_is_made_of_what_it_was_made_of() {
+        let tuples = [tuple(5, 1, 0, 3), tuple(-1, 2, 7, 4)];
+        let id = Identifier::new(tuples).expect("valid");
+        assert_eq!((id.to_vec(), id.offset()), (tuples.to_vec(), 4));
+        assert_eq!(id.dot(), Dot { site: 2, clock: 7 });
+        assert_ne!(id, Identifier::new([tuples[0], tuple(-1, 2, 7, 5)]).expect("valid"));
     }
 
     #[test]

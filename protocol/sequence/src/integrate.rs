@@ -3,12 +3,18 @@
 //! An operation is checked as a whole before anything changes. What is of another epoch is mapped to the
 //! current one first; what falls apart on the way is carried out in pieces.
 
+use std::sync::Arc;
+
 use crate::{
-    Dot, EpochId, Identifier, Integrated, Interval, Operation, Refused, Sequence,
+    Dot, EpochId, Identifier, Integrated, Interval, Operation, Refused, Sequence, Tuple,
     arena::{Arena, Beneath, Run},
     sequence::ELEMENTS_MAX,
     tree::Count,
 };
+
+/// Names by which a site may have been ahead of what it was restored to: no more than it gives between two
+/// snapshots. Without a limit one operation that another made up could use up all names of a site.
+const AHEAD_MAX: u32 = 1 << 16;
 
 /// Operations that wait for an epoch: as many as a burst of them can bring before its rename.
 const WAITING_MAX: usize = 4096;
@@ -59,22 +65,19 @@ impl Sequence {
         if self.len_utf8() + text.len() as u64 > ELEMENTS_MAX {
             return Err(Refused::Long);
         }
-        let offset = first.last().offset;
+        let offset = first.offset();
         let end = i64::from(offset) + i64::from(count.chars);
         if offset < 0 || end > i64::from(i32::MAX) {
             return Err(Refused::Offsets { begin: offset, end });
         }
         self.not_from_the_future(epoch, first)?;
-        let known = self.arena.look_up(first.tuples());
-        if !known.is_some_and(|id| self.arena.is_born(id.base))
-            && self.arena.twin(first.dot(), known.map(|id| id.base), epoch)
-        {
-            return Err(Refused::Duplicate(first.dot()));
-        }
-        let id = known.unwrap_or_else(|| self.arena.intern(first.tuples()));
-        self.arena.bear(id.base, epoch);
+        self.may_be_own(first.dot())?;
+        let base = match &self.resolved {
+            Some((tuples, base)) if Arc::ptr_eq(tuples, first.base()) => *base,
+            _ => self.resolve(epoch, first)?,
+        };
         self.restored(first.dot(), (end - 1) as i32);
-        let run = Run { base: id.base, offset, length: count.chars };
+        let run = Run { base, offset, length: count.chars };
         if epoch == self.current {
             self.insert_pieces(run, text);
         } else {
@@ -87,8 +90,47 @@ impl Sequence {
         Ok(())
     }
 
+    /// The base of `first`, made known where it is new.
+    fn resolve(&mut self, epoch: u32, first: &Identifier) -> Result<u32, Refused> {
+        let tuples = first.base();
+        let known = self.arena.look_up(tuples).map(|id| id.base);
+        let born = known.is_some_and(|base| self.arena.is_born(base));
+        if !born && self.arena.twin(first.dot(), known, epoch) {
+            return Err(Refused::Duplicate(first.dot()));
+        }
+        let base = known.unwrap_or_else(|| self.arena.intern(tuples).base);
+        self.arena.bear(base, epoch);
+        self.resolved = Some((Arc::clone(tuples), base));
+        Ok(base)
+    }
+
+    /// The base of `identifier`, where it is known.
+    #[inline]
+    fn known(&mut self, identifier: &Identifier) -> Option<u32> {
+        if let Some((tuples, base)) = &self.resolved
+            && Arc::ptr_eq(tuples, identifier.base())
+        {
+            return Some(*base);
+        }
+        let base = self.arena.look_up(identifier.base())?.base;
+        // It may be known by mapping alone: whoever inserts there is still checked.
+        if self.arena.is_born(base) {
+            self.resolved = Some((Arc::clone(identifier.base()), base));
+        }
+        Some(base)
+    }
+
+    /// Errors: `dot` is of this site, which cannot have given it.
+    #[inline]
+    pub(crate) fn may_be_own(&self, dot: Dot) -> Result<(), Refused> {
+        if dot.site == self.site && dot.clock >= self.clock.saturating_add(AHEAD_MAX) {
+            return Err(Refused::Own(dot));
+        }
+        Ok(())
+    }
+
     /// Notes a name of this site that comes back to it.
-    fn restored(&mut self, dot: Dot, offset: i32) {
+    pub(crate) fn restored(&mut self, dot: Dot, offset: i32) {
         if dot.site == self.site {
             self.clock = self.clock.max(dot.clock + 1);
             self.given_dot(dot, offset);
@@ -143,17 +185,17 @@ impl Sequence {
         if epoch == self.current {
             for interval in intervals {
                 // All that is there has a base that is known.
-                if let Some(id) = self.arena.look_up(interval.first.tuples()) {
-                    let length = interval.length()?;
-                    self.remove_pieces(Run { base: id.base, offset: id.offset, length });
+                if let Some(base) = self.known(&interval.first) {
+                    let (offset, length) = (interval.first.offset(), interval.length()?);
+                    self.remove_pieces(Run { base, offset, length });
                 }
             }
         } else {
             let mut runs = Vec::with_capacity(intervals.len());
             for interval in intervals {
-                let id = self.arena.intern(interval.first.tuples());
-                let length = interval.length()?;
-                runs.push(Run { base: id.base, offset: id.offset, length });
+                let base = self.arena.intern(interval.first.base()).base;
+                let (offset, length) = (interval.first.offset(), interval.length()?);
+                runs.push(Run { base, offset, length });
             }
             for run in self.mapped(runs, epoch) {
                 self.remove_pieces(run);
@@ -168,11 +210,11 @@ impl Sequence {
     fn remove_pieces(&mut self, mut run: Run) {
         self.edited.clear();
         let cursor = self.tree.cursor;
-        if self
-            .tree
-            .behind(cursor)
-            .is_some_and(|behind| behind.first() == run.first() && behind.length >= run.length)
-        {
+        if let Some(spot) = self.tree.rubbed_out(cursor, run) {
+            return self.tree.remove(spot, run.length, &mut self.edited);
+        }
+        let behind = self.tree.behind(cursor);
+        if behind.is_some_and(|it| it.first() == run.first() && it.length >= run.length) {
             return self.tree.remove(cursor, run.length, &mut self.edited);
         }
         loop {
@@ -199,7 +241,7 @@ impl Sequence {
         }
         for (at, interval) in intervals.iter().enumerate() {
             interval.length()?;
-            let begin = interval.first.last().offset;
+            let begin = interval.first.offset();
             if begin < 0 {
                 return Err(Refused::Offsets { begin, end: i64::from(interval.end) });
             }
@@ -211,27 +253,41 @@ impl Sequence {
         Ok(())
     }
 
-    /// Whether an operation of `epoch` can name `identifier`: none names what a later rename renamed.
-    ///
-    /// What was appended to the block of that rename keeps its name in `epoch`, and what was put at its ends
-    /// may extend the names there: replicas that postpone their moves see both.
+    /// Whether an operation of `epoch` can name `identifier`.
     fn not_from_the_future(&self, epoch: u32, identifier: &Identifier) -> Result<(), Refused> {
         if !self.epochs.has_below(epoch) {
             return Ok(());
         }
-        let last = identifier.tuples().len() - 1;
-        for (at, tuple) in identifier.tuples().iter().enumerate() {
+        match self.foreseen(epoch, identifier.tuples()) {
+            Some(dot) => Err(Refused::Future { epoch: self.epochs.get(epoch).id, dot }),
+            None => Ok(()),
+        }
+    }
+
+    /// The rename below `epoch` of which an identifier names what it renamed: in `epoch`, none can.
+    ///
+    /// What was appended to the block of that rename keeps its name in `epoch`, and what was put at its ends
+    /// may extend the names there: replicas that postpone their moves see both.
+    pub(crate) fn foreseen(
+        &self,
+        epoch: u32,
+        tuples: impl ExactSizeIterator<Item = Tuple>,
+    ) -> Option<Dot> {
+        let last = tuples.len() - 1;
+        for (at, tuple) in tuples.enumerate() {
             let dot = Dot { site: tuple.site, clock: tuple.clock };
             let Some(below) = self.epochs.find(EpochId::Renamed(dot)) else { continue };
             let former = self.epochs.get(below).former.as_ref();
             let end = former.map_or(0, |former| former.length() as i32);
-            let renamed =
-                if at == last { tuple.offset < end } else { (0..end - 1).contains(&tuple.offset) };
+            let renamed = match tuple.offset {
+                offset if at == last => offset < end,
+                offset => (0..end - 1).contains(&offset),
+            };
             if renamed && below != epoch && self.epochs.reaches(epoch, below) {
-                return Err(Refused::Future { epoch: self.epochs.get(epoch).id, dot });
+                return Some(dot);
             }
         }
-        Ok(())
+        None
     }
 }
 
@@ -247,9 +303,5 @@ fn room(arena: &Arena, run: Run, behind: Run) -> u32 {
 
 /// Whether `next` is above all of `interval`.
 fn above(interval: &Interval, next: &Identifier) -> bool {
-    let (tuples, next) = (interval.first.tuples(), next.tuples());
-    let (last, front) = tuples.split_last().expect("an identifier has a tuple");
-    let last = crate::Tuple { offset: interval.end, ..*last };
-    let order = front.iter().chain([&last]).cmp(next.iter());
-    order.is_lt()
+    Identifier::of(Arc::clone(interval.first.base()), interval.end) < *next
 }

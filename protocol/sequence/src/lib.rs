@@ -11,6 +11,7 @@
 //! printed, order is lost where renames are concurrent.
 
 mod arena;
+mod codec;
 mod epochs;
 mod former;
 mod generate;
@@ -25,6 +26,7 @@ mod sequence;
 mod tree;
 
 pub use arena::Run;
+pub use codec::{Reader, Writer};
 pub use epochs::Priority;
 pub use identifier::{Dot, Identifier, Interval, TUPLES_MAX, Tuple};
 pub use mapping::Mapping;

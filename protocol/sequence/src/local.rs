@@ -24,19 +24,18 @@ impl Sequence {
         draw: &mut impl FnMut(u64) -> u64,
     ) -> Result<Vec<Operation>, Refused> {
         self.insert_runs(index, text, draw)?;
-        let mut rest = text;
-        let mut operations = Vec::with_capacity(self.edited.len());
-        for run in &self.edited {
-            let cut = rest.char_indices().nth(run.length as usize).map_or(rest.len(), |(at, _)| at);
-            let (text, behind) = rest.split_at(cut);
-            rest = behind;
-            operations.push(Operation::Insert {
-                epoch: self.epoch(),
-                first: self.identifier(run.first()),
-                text: text.to_owned(),
-            });
+        let epoch = self.epoch();
+        if let [run] = self.edited[..] {
+            let first = self.shared(run).first;
+            return Ok(vec![Operation::Insert { epoch, first, text: text.to_owned() }]);
         }
-        Ok(operations)
+        let elements = text.chars().zip(&self.edited);
+        let operation = |(element, run): (char, &Run)| Operation::Insert {
+            epoch,
+            first: self.identifier(run.first()),
+            text: element.to_string(),
+        };
+        Ok(elements.map(operation).collect())
     }
 
     /// [`Sequence::insert`] without its operations: returns what was named, in document order.
@@ -96,7 +95,8 @@ impl Sequence {
     #[inline]
     fn appended(&mut self, spot: Spot, last: Id, length: u32) -> Option<Run> {
         let dot = self.arena.dot(last.base);
-        if dot.site != self.site || self.highest[dot.clock as usize] != last.offset {
+        let highest = || self.highest.get(dot.clock as usize);
+        if dot.site != self.site || highest() != Some(&last.offset) {
             return None;
         }
         let end = last.offset.checked_add_unsigned(length).filter(|end| *end < i32::MAX)?;
@@ -184,7 +184,9 @@ impl Sequence {
     /// Errors: the range is empty, or reaches beyond the end.
     pub fn remove(&mut self, range: Range<u64>) -> Result<Operation, Refused> {
         self.remove_runs(range)?;
-        let intervals = self.edited.iter().map(|run| self.interval(*run)).collect();
+        let edited = std::mem::take(&mut self.edited);
+        let intervals = edited.iter().map(|run| self.shared(*run)).collect();
+        self.edited = edited;
         Ok(Operation::Remove { epoch: self.epoch(), intervals })
     }
 

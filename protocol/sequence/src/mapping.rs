@@ -29,14 +29,14 @@ impl Mapping {
 
     /// The identifier in the new epoch of one in the former.
     pub fn forward(&mut self, identifier: &Identifier) -> Result<Identifier, Refused> {
-        let id = self.arena.intern(identifier.tuples());
+        let id = self.arena.intern(&identifier.to_vec());
         let mapped = self.former.forward(&mut self.arena, id);
         self.spelled(mapped)
     }
 
     /// The identifier in the former epoch of one in the new.
     pub fn backward(&mut self, identifier: &Identifier) -> Result<Identifier, Refused> {
-        let id = self.arena.intern(identifier.tuples());
+        let id = self.arena.intern(&identifier.to_vec());
         let mapped = self.former.backward(&mut self.arena, id);
         self.spelled(mapped)
     }

@@ -53,6 +53,9 @@ pub enum Refused {
     /// Too much waits for epochs that are not known.
     #[error("{0} operations wait for their epochs already")]
     Full(usize),
+    /// A name of this very site that it cannot have given.
+    #[error("{0} is a name of this site, which it never gave")]
+    Own(Dot),
     /// All names that this site may give are given.
     #[error("this site has given all its names")]
     Exhausted,

@@ -2,7 +2,7 @@
 
 use crate::{
     Dot, EpochId, Interval, Moves, Operation, Refused, Sequence, Tuple,
-    arena::{ROOT, Run},
+    arena::{ROOT, Run, push_run},
     former::Former,
 };
 
@@ -75,8 +75,8 @@ impl Sequence {
         let mut length = 0_u64;
         for interval in former {
             length += u64::from(interval.length()?);
-            let names = |tuple: &Tuple| (tuple.site, tuple.clock) == (site, clock);
-            if interval.first.tuples().iter().any(names) {
+            let names = |tuple: Tuple| (tuple.site, tuple.clock) == (site, clock);
+            if interval.first.tuples().any(names) {
                 let epoch = self.epochs.get(parent).id;
                 return Err(Refused::Future { epoch, dot });
             }
@@ -84,17 +84,19 @@ impl Sequence {
         if length > crate::sequence::ELEMENTS_MAX {
             return Err(Refused::Long);
         }
+        self.may_be_own(dot)?;
+        if let Some(known) = self.epochs.find(EpochId::Renamed(dot)) {
+            return if self.is_known(known, parent, former)? {
+                Ok(())
+            } else {
+                Err(Refused::Duplicate(dot))
+            };
+        }
         let mut runs = Vec::with_capacity(former.len());
         for interval in former {
-            let first = self.arena.intern(interval.first.tuples());
-            let run = Run { base: first.base, offset: first.offset, length: interval.length()? };
-            crate::arena::push_run(&mut runs, run);
-        }
-        if let Some(known) = self.epochs.find(EpochId::Renamed(dot)) {
-            let known = self.epochs.get(known);
-            let same = known.parent == Some(parent)
-                && known.former.as_ref().is_some_and(|former| former.runs() == runs);
-            return if same { Ok(()) } else { Err(Refused::Duplicate(dot)) };
+            let base = self.arena.intern(interval.first.base()).base;
+            let (offset, length) = (interval.first.offset(), interval.length()?);
+            push_run(&mut runs, Run { base, offset, length });
         }
         if site == self.site {
             self.clock = self.clock.max(clock + 1);
@@ -106,6 +108,19 @@ impl Sequence {
         // Those that waited and are refused now were never carried out anywhere.
         self.release(EpochId::Renamed(dot));
         Ok(())
+    }
+
+    /// Whether the rename that began `epoch` is the one of `parent` that left `former`.
+    fn is_known(&self, epoch: u32, parent: u32, former: &[Interval]) -> Result<bool, Refused> {
+        let mut runs = Vec::with_capacity(former.len());
+        for interval in former {
+            let Some(id) = self.arena.look_up(interval.first.base()) else { return Ok(false) };
+            let (offset, length) = (interval.first.offset(), interval.length()?);
+            push_run(&mut runs, Run { base: id.base, offset, length });
+        }
+        let epoch = self.epochs.get(epoch);
+        let left = epoch.former.as_ref().map(|former| former.runs());
+        Ok(epoch.parent == Some(parent) && left == Some(&runs[..]))
     }
 
     /// Counts an operation towards a postponed move, and moves when it is time.
@@ -182,6 +197,7 @@ impl Sequence {
             .flat_map(|former| former.runs().iter().map(|run| run.base).chain([former.base()]));
         let used = self.tree.runs().map(|run| run.base).chain(former_bases);
         let moved = self.arena.compact(used, epochs);
+        (self.resolved, self.spelled) = (None, None);
         self.tree.rebase(|base| moved[base as usize]);
         for epoch in self.epochs.list_mut() {
             if let Some(former) = &mut epoch.former {

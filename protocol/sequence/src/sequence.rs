@@ -3,10 +3,10 @@
 //! Invariant: the tree is in epoch `current`, its elements sorted; `highest` knows of each base of this
 //! site the greatest offset that was ever given, also where the element is gone or was never seen here.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use crate::{
-    EpochId, Identifier, Interval, Operation, Refused,
+    EpochId, Identifier, Interval, Operation, Refused, Tuple,
     arena::{Arena, Id, Run},
     epochs::{Epochs, Priority},
     tree::Tree,
@@ -77,6 +77,10 @@ pub struct Sequence {
     pub(crate) waiting: BTreeMap<EpochId, Vec<Operation>>,
     /// What the last edit named or took.
     pub(crate) edited: Vec<Run>,
+    /// The base that an operation named last, as it was spelled there: most name it again.
+    pub(crate) resolved: Option<(Arc<[Tuple]>, u32)>,
+    /// The base that this replica spelled last.
+    pub(crate) spelled: Option<(u32, Arc<[Tuple]>)>,
 }
 
 impl Sequence {
@@ -84,7 +88,7 @@ impl Sequence {
     ///
     /// Errors: no site has this name.
     pub fn new(site: u32, options: Options) -> Result<Self, Refused> {
-        crate::Tuple { position: 0, site, clock: 0, offset: 0 }.check()?;
+        Tuple { position: 0, site, clock: 0, offset: 0 }.check()?;
         if site == 0 {
             return Err(Refused::Reserved);
         }
@@ -101,6 +105,8 @@ impl Sequence {
             highest: Vec::new(),
             waiting: BTreeMap::new(),
             edited: Vec::new(),
+            resolved: None,
+            spelled: None,
         })
     }
 
@@ -223,7 +229,24 @@ impl Sequence {
     }
 
     pub(crate) fn identifier(&self, id: Id) -> Identifier {
-        Identifier::new(self.arena.spell(id)).expect("what is in the document is an identifier")
+        // Not checked: renames that it slept through may have made it longer than others may send.
+        let mut tuples = self.arena.spell(id);
+        tuples.last_mut().expect("an identifier has a tuple").offset = 0;
+        Identifier::of(tuples.into(), id.offset)
+    }
+
+    /// [`Sequence::interval`], which shares the base with the one that was spelled last.
+    #[inline]
+    pub(crate) fn shared(&mut self, run: Run) -> Interval {
+        let end = run.last().offset;
+        if let Some((base, tuples)) = &self.spelled
+            && *base == run.base
+        {
+            return Interval { first: Identifier::of(Arc::clone(tuples), run.offset), end };
+        }
+        let first = self.identifier(run.first());
+        self.spelled = Some((run.base, Arc::clone(first.base())));
+        Interval { first, end }
     }
 
     /// `range`, where it is one of this document.

@@ -128,6 +128,22 @@ impl Tree {
         self.leaf(previous).runs.last().map(|run| run.last())
     }
 
+    /// The place before `run`, where that ends at `spot`.
+    #[inline]
+    pub(crate) fn rubbed_out(&self, spot: Spot, run: Run) -> Option<Spot> {
+        let before = self.leaf(spot.leaf).runs.get(spot.run)?.head(spot.within);
+        let ends = before.base == run.base && before.end() == run.end();
+        if !ends || before.length < run.length {
+            return None;
+        }
+        let chars = spot.chars - run.length;
+        Some(if before.length > run.length {
+            Spot { within: spot.within - run.length, chars, ..spot }
+        } else {
+            self.in_leaf(spot.leaf, chars, spot.start)
+        })
+    }
+
     /// The elements from `spot` on that are of one run in one leaf.
     #[inline]
     pub(crate) fn behind(&self, spot: Spot) -> Option<Run> {

@@ -16,13 +16,16 @@ pub(crate) struct Count {
 impl Count {
     pub(crate) fn of(text: &str) -> Self {
         let bytes = text.len() as u32;
-        if text.is_ascii() {
+        if bytes == 1 || text.is_ascii() {
             return Self { chars: bytes, bytes, units: bytes };
         }
         Self::of_bytes(text.as_bytes())
     }
 
     fn of_bytes(bytes: &[u8]) -> Self {
+        if let [_] = bytes {
+            return Self { chars: 1, bytes: 1, units: 1 };
+        }
         let chars = bytes.iter().map(|byte| u32::from(begins(*byte))).sum();
         let pairs: u32 = bytes.iter().map(|byte| u32::from(*byte >= 0xf0)).sum();
         Self { chars, bytes: bytes.len() as u32, units: chars + pairs }

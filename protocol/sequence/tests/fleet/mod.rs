@@ -7,7 +7,10 @@
 
 use std::{collections::BTreeMap, panic::AssertUnwindSafe};
 
-use sequence::{EpochId, Integrated, Moves, Naming, Operation, Options, Priority, Sequence, Tuple};
+use sequence::{
+    EpochId, Integrated, Moves, Naming, Operation, Options, Priority, Reader, Sequence, Tuple,
+    Writer,
+};
 
 use crate::reference::{Id, Mapping, Reference, spelled};
 
@@ -91,6 +94,7 @@ pub struct Seen {
     pub renames: u64,
     pub sibling_renames: u64,
     pub collected: u64,
+    pub restored: u64,
     pub epochs_deep: usize,
     pub tuples_deep: usize,
     pub reserved: u64,
@@ -104,6 +108,7 @@ impl Seen {
         self.renames += other.renames;
         self.sibling_renames += other.sibling_renames;
         self.collected += other.collected;
+        self.restored += other.restored;
         self.epochs_deep = self.epochs_deep.max(other.epochs_deep);
         self.tuples_deep = self.tuples_deep.max(other.tuples_deep);
         self.reserved += other.reserved;
@@ -116,10 +121,15 @@ struct Site {
     delivered: u128,
     /// The epoch that each site was in when it made the last operation that came here.
     announced: Vec<EpochId>,
+    writer: Writer,
+    /// One for each sender.
+    readers: Vec<Reader>,
 }
 
 struct Sent {
     operation: Operation,
+    /// What the sender's dictionary makes of it.
+    bytes: Vec<u8>,
     from: usize,
     /// What must be delivered before.
     needs: u128,
@@ -168,6 +178,8 @@ impl Fleet {
                 reference: Reference::new(name, naming, priority, plan.mapping),
                 delivered: 0,
                 announced: vec![EpochId::Origin; plan.sites as usize],
+                writer: Writer::default(),
+                readers: vec![Reader::default(); plan.sites as usize],
             }
         };
         let sites = (0..plan.sites).map(site).collect();
@@ -193,6 +205,9 @@ impl Fleet {
             }
             if self.plan.collects && self.rng.chance(5) {
                 self.collect(at)?;
+            }
+            if self.rng.chance(4) {
+                self.restore(at)?;
             }
         }
         for at in 0..self.sites.len() {
@@ -265,7 +280,7 @@ impl Fleet {
         let index = self.sent.len();
         let bit = 1_u128 << index;
         if let Operation::Insert { first, text, .. } = &operation {
-            let (site, clock, offset) = key(first.tuples());
+            let (site, clock, offset) = key(&first.to_vec());
             for step in 0..text.chars().count() as i32 {
                 self.born.insert((site, clock, offset + step), index);
             }
@@ -282,7 +297,9 @@ impl Fleet {
         }
         self.sites[from].delivered |= bit;
         self.seen.operations += 1;
-        self.sent.push(Sent { operation, from, needs });
+        let written = self.sites[from].writer.write(std::slice::from_ref(&operation));
+        let bytes = written.expect("it is short");
+        self.sent.push(Sent { operation, bytes, from, needs });
     }
 
     /// What delivery owes `operation` at least.
@@ -317,8 +334,12 @@ impl Fleet {
         }
         let index = ready[self.rng.below(ready.len() as u64) as usize];
         let twice = self.rng.chance(10);
-        let Sent { operation, from, .. } = &self.sent[index];
+        let Sent { operation, bytes, from, .. } = &self.sent[index];
         let site = &mut self.sites[at];
+        if self.plan.delivery == Delivery::Causal {
+            let read = site.readers[*from].read(bytes).map_err(|why| why.to_string())?;
+            same("what was read", &read, &vec![operation.clone()])?;
+        }
         site.reference.apply_at(operation, self.plan.options.moves == Moves::Eager);
         if let Some(real) = &mut site.real {
             for _ in 0..1 + u8::from(twice) {
@@ -398,6 +419,17 @@ impl Fleet {
         let collected = real.collect(&[order[lowest]]);
         self.seen.collected += collected.epochs as u64;
         site.reference.move_to(real.epoch());
+        self.check(at)
+    }
+
+    /// Lets site `at` come back from its snapshot.
+    fn restore(&mut self, at: usize) -> Result<(), String> {
+        let Some(real) = &mut self.sites[at].real else { return Ok(()) };
+        let bytes = real.snapshot();
+        let restored = Sequence::restore(real.site(), self.plan.options.moves, &bytes);
+        *real = restored.map_err(|why| format!("its own snapshot: {why}"))?;
+        same("the snapshot of what was restored", &real.snapshot(), &bytes)?;
+        self.seen.restored += 1;
         self.check(at)
     }
 

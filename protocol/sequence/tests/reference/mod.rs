@@ -340,7 +340,7 @@ impl Reference {
     pub fn apply_at(&mut self, operation: &Operation, moves: bool) {
         match operation {
             Operation::Insert { epoch, first, text } => {
-                for (id, character) in numbered(first.tuples()).zip(text.chars()) {
+                for (id, character) in numbered(&first.to_vec()).zip(text.chars()) {
                     let id = self.epochs.mapped(id, *epoch, self.current);
                     if let Err(at) = self.elements.binary_search_by(|(other, _)| other.cmp(&id)) {
                         self.elements.insert(at, (id, character));
@@ -375,7 +375,7 @@ impl Reference {
 }
 
 /// The identifiers from `first` on.
-fn numbered(first: &[Tuple]) -> impl Iterator<Item = Id> {
+fn numbered(first: &[Tuple]) -> impl Iterator<Item = Id> + use<> {
     let first = first.to_vec();
     (0..).map(move |step| {
         let mut id = first.clone();
@@ -387,7 +387,7 @@ fn numbered(first: &[Tuple]) -> impl Iterator<Item = Id> {
 /// All identifiers of an interval.
 pub fn spelled(interval: &Interval) -> impl Iterator<Item = Id> {
     let length = interval.length().expect("a valid interval");
-    numbered(interval.first.tuples()).take(length as usize)
+    numbered(&interval.first.to_vec()).take(length as usize)
 }
 
 fn intervals<'a>(ids: impl Iterator<Item = &'a Id>) -> Vec<Interval> {
@@ -400,7 +400,7 @@ fn intervals<'a>(ids: impl Iterator<Item = &'a Id>) -> Vec<Interval> {
                 id.last_mut().expect("it has a tuple").offset = 0;
                 id
             };
-            if interval.end + 1 == last.offset && base(interval.first.tuples()) == base(id) {
+            if interval.end + 1 == last.offset && base(&interval.first.to_vec()) == base(id) {
                 interval.end = last.offset;
                 continue;
             }

@@ -1,0 +1,16 @@
+//! Operations and replicas as bytes, and back. Hostile bytes are refused, never a panic.
+//!
+//! A sender names a base in full once, and by its number in a dictionary from then on; receivers keep a
+//! dictionary for each sender. So messages of a sender are to be read in the order in which it wrote them.
+
+mod parts;
+mod snapshot;
+mod stream;
+
+pub use stream::{Reader, Writer};
+
+/// Tuples that a dictionary holds, 16 MB. A fuller one is emptied before the next operation, by both ends.
+const HELD_MAX: usize = 1 << 20;
+
+/// Tuples that a message may name in all, 32 MB, however few its bytes are.
+const SPELLED_MAX: usize = 1 << 21;

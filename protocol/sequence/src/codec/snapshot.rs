@@ -1,0 +1,318 @@
+//! A replica as bytes: what a site comes back with, and what another joins with.
+//!
+//! A joiner takes the document, the epochs and what waits. The names that a site has given are its own: a
+//! site that comes back without its snapshot needs a new name.
+
+use contract::wire::{Malformed, put_varint, take_byte, take_varint};
+
+use super::{
+    parts::{
+        put_epoch, put_signed, put_text, put_tuple, take_count, take_epoch, take_signed, take_text,
+        take_tuple, take_u32,
+    },
+    stream::{Reader, Writer},
+};
+use crate::{
+    Moves, Naming, Options, Priority, Sequence, Tuple,
+    arena::{Arena, Id, ROOT, Run, UNBORN},
+    epochs::{Epoch, Epochs},
+    former::Former,
+    sequence::ELEMENTS_MAX,
+};
+
+/// What a snapshot begins with: the version of its format.
+const FORMAT: u8 = 1;
+
+impl Sequence {
+    /// Everything that this replica knows.
+    pub fn snapshot(&self) -> Vec<u8> {
+        let mut out = vec![FORMAT, self.options.naming as u8, self.options.priority as u8];
+        put_varint(&mut out, u64::from(self.site));
+        put_varint(&mut out, u64::from(self.clock));
+        put_varint(&mut out, self.highest.len() as u64);
+        self.highest.iter().for_each(|offset| put_signed(&mut out, i64::from(*offset)));
+        let bases = Bases::of(self);
+        bases.put(&mut out, &self.arena);
+        self.put_epochs(&mut out, &bases);
+        put_varint(&mut out, u64::from(self.current));
+        put_varint(&mut out, u64::from(self.since));
+        bases.put_runs(&mut out, &self.tree.longest_runs());
+        put_text(&mut out, &self.text());
+        let waiting: Vec<_> = self.waiting.values().flatten().cloned().collect();
+        put_varint(&mut out, waiting.len() as u64);
+        for operation in waiting {
+            // One by one, since together they may be longer than a message.
+            let bytes = Writer::default().write(&[operation]);
+            contract::wire::put_blob(&mut out, &bytes.expect("it waits since it could be taken"));
+        }
+        out
+    }
+
+    fn put_epochs(&self, out: &mut Vec<u8>, bases: &Bases) {
+        put_varint(out, self.epochs.list().len() as u64);
+        for epoch in self.epochs.list() {
+            put_epoch(out, epoch.id);
+            match (epoch.parent, &epoch.former) {
+                (Some(parent), Some(former)) => {
+                    put_varint(out, u64::from(parent));
+                    put_varint(out, u64::from(bases.number(former.base())));
+                    bases.put_runs(out, former.runs());
+                }
+                _ => {
+                    put_varint(out, u64::from(epoch.depth));
+                    put_varint(out, epoch.covered);
+                }
+            }
+        }
+    }
+
+    /// The replica of site `site` that a snapshot describes, of that site or of another.
+    ///
+    /// Errors: the bytes are no snapshot, or one that no replica writes.
+    pub fn restore(site: u32, moves: Moves, mut bytes: &[u8]) -> Result<Self, Malformed> {
+        let bytes = &mut bytes;
+        if take_byte(bytes)? != FORMAT {
+            return Err(Malformed("a snapshot of format 1"));
+        }
+        let naming = match take_byte(bytes)? {
+            0 => Naming::Blocks,
+            1 => Naming::Elements,
+            _ => return Err(Malformed("what elements are named by")),
+        };
+        let priority = match take_byte(bytes)? {
+            0 => Priority::Lexicographic,
+            1 => Priority::Depth,
+            2 => Priority::Covered,
+            _ => return Err(Malformed("which epoch leads")),
+        };
+        let options = Options { naming, priority, moves };
+        let mut replica = Self::new(site, options).map_err(|_| Malformed("a site above 0"))?;
+        replica.take_names(bytes)?;
+        let bases = take_bases(bytes, &mut replica.arena)?;
+        replica.epochs = take_epochs(bytes, priority, &mut replica.arena, &bases)?;
+        let epochs = replica.epochs.list().len() as u32;
+        replica.current = take_u32(bytes)?;
+        if replica.current >= epochs {
+            return Err(Malformed("an epoch of the snapshot"));
+        }
+        replica.leading = replica.epochs.leading();
+        replica.since = take_u32(bytes)?;
+        let runs = take_runs(bytes, &replica.arena, &bases)?;
+        let text = take_text(bytes)?;
+        if replica.tree.load(&runs, text).is_none() {
+            return Err(Malformed("as many elements as identifiers"));
+        }
+        replica.claim_names()?;
+        if !replica.sees_no_future() {
+            return Err(Malformed("identifiers that their epochs can have"));
+        }
+        for _ in 0..take_count(bytes)? {
+            let message = contract::wire::take_blob(bytes)?;
+            for operation in Reader::default().read(message)? {
+                let known = replica.epochs.find(operation.epoch()).is_some();
+                if known || replica.apply(&operation).is_err() {
+                    return Err(Malformed("an operation that waits"));
+                }
+            }
+        }
+        if bytes.is_empty() { Ok(replica) } else { Err(Malformed("bytes after the snapshot")) }
+    }
+
+    /// Makes sure that no name of this site that is in use is given again.
+    fn claim_names(&mut self) -> Result<(), Malformed> {
+        let formers = self.epochs.list().iter().filter_map(|epoch| epoch.former.as_ref());
+        let all = self.tree.runs().chain(formers.flat_map(|former| former.runs().iter().copied()));
+        let named = all.map(|run| (self.arena.dot(run.base), run.last().offset));
+        let own: Vec<_> = named.filter(|(dot, _)| dot.site == self.site).collect();
+        for (dot, offset) in own {
+            self.may_be_own(dot).map_err(|_| Malformed("names that this site gave"))?;
+            self.restored(dot, offset);
+        }
+        Ok(())
+    }
+
+    /// Whether no identifier names what a later rename renamed: mapping would lose the order of such.
+    fn sees_no_future(&self) -> bool {
+        let fits = |epoch: u32, run: &Run| {
+            let tuples = self.arena.spell(run.first());
+            self.foreseen(epoch, tuples.into_iter()).is_none()
+        };
+        let kept = self.epochs.list().iter().all(|epoch| match (epoch.parent, &epoch.former) {
+            (Some(parent), Some(former)) => former.runs().iter().all(|run| fits(parent, run)),
+            _ => true,
+        });
+        kept && self.tree.runs().all(|run| fits(self.current, &run))
+    }
+
+    /// Takes over the names that were given, where they are those of this site.
+    fn take_names(&mut self, bytes: &mut &[u8]) -> Result<(), Malformed> {
+        let (site, clock) = (take_u32(bytes)?, take_u32(bytes)?);
+        let count = take_count(bytes)?;
+        if clock > 1 << 31 || count > clock as usize {
+            return Err(Malformed("names that a site can give"));
+        }
+        let mut highest = Vec::with_capacity(count);
+        for _ in 0..count {
+            let offset = i32::try_from(take_signed(bytes)?).ok().filter(|offset| *offset >= -1);
+            highest.push(offset.ok_or(Malformed("an offset that was given"))?);
+        }
+        if site == self.site {
+            (self.clock, self.highest) = (clock, highest);
+        }
+        Ok(())
+    }
+}
+
+/// The bases that a snapshot names, numbered in the order of their handles: parents first.
+struct Bases {
+    numbers: Vec<u32>,
+}
+
+impl Bases {
+    fn of(replica: &Sequence) -> Self {
+        let mut numbers = vec![UNBORN; replica.arena.len()];
+        let formers = replica.epochs.list().iter().filter_map(|epoch| epoch.former.as_ref());
+        let of_formers = formers
+            .flat_map(|former| former.runs().iter().map(|run| run.base).chain([former.base()]));
+        let all = replica.tree.runs().map(|run| run.base).chain(of_formers);
+        for mut base in all {
+            while base != ROOT.base && numbers[base as usize] == UNBORN {
+                numbers[base as usize] = 0;
+                base = replica.arena.parent(Id { base, offset: 0 }).base;
+            }
+        }
+        let used = numbers.iter_mut().filter(|number| **number != UNBORN);
+        used.zip(1..).for_each(|(number, at)| *number = at);
+        Self { numbers }
+    }
+
+    /// The number of a base, from 1; the root's is 0.
+    fn number(&self, base: u32) -> u32 {
+        if base == ROOT.base { 0 } else { self.numbers[base as usize] }
+    }
+
+    fn put(&self, out: &mut Vec<u8>, arena: &Arena) {
+        let used = (0_u32..).zip(&self.numbers).filter(|(_, number)| **number != UNBORN);
+        let used: Vec<u32> = used.map(|(base, _)| base).collect();
+        put_varint(out, used.len() as u64);
+        for base in used {
+            let id = Id { base, offset: 0 };
+            let parent = arena.parent(id);
+            let back = self.number(base) - self.number(parent.base);
+            put_varint(out, u64::from(back));
+            put_signed(out, i64::from(parent.offset));
+            put_tuple(out, arena.tuple(id));
+            put_varint(out, u64::from(arena.born(base).wrapping_add(1)));
+        }
+    }
+
+    fn put_runs(&self, out: &mut Vec<u8>, runs: &[Run]) {
+        put_varint(out, runs.len() as u64);
+        let mut last = 0;
+        for run in runs {
+            let number = i64::from(self.number(run.base));
+            put_signed(out, number - last);
+            put_signed(out, i64::from(run.offset));
+            put_varint(out, u64::from(run.length));
+            last = number;
+        }
+    }
+}
+
+/// The handles of the bases by their numbers, from that of the root.
+fn take_bases(bytes: &mut &[u8], arena: &mut Arena) -> Result<Vec<u32>, Malformed> {
+    let count = take_count(bytes)?;
+    let mut bases = vec![ROOT.base];
+    for number in 1..=count {
+        let back =
+            usize::try_from(take_varint(bytes)?).ok().filter(|back| (1..=number).contains(back));
+        let parent = number - back.ok_or(Malformed("a base that stands before"))?;
+        let offset = i32::try_from(take_signed(bytes)?);
+        let offset = offset.map_err(|_| Malformed("an offset of 32 bits"))?;
+        let tuple = take_tuple(bytes)?;
+        let born = take_u32(bytes)?.wrapping_sub(1);
+        let parent = if parent == 0 { ROOT } else { Id { base: bases[parent], offset } };
+        if parent != ROOT {
+            // What is a parent is part of an identifier, offset and all.
+            let tuple = Tuple { offset, ..arena.tuple(parent) };
+            tuple.check().map_err(|_| Malformed("a tuple that a site makes"))?;
+        } else if tuple == Tuple::MIN || tuple == Tuple::MAX {
+            return Err(Malformed("an identifier that does not begin with a reserved tuple"));
+        }
+        tuple.check().map_err(|_| Malformed("a tuple that a site makes"))?;
+        let id = arena.extend(parent, tuple);
+        if id.base as usize != number {
+            return Err(Malformed("a base that is not there yet"));
+        }
+        if born != UNBORN {
+            arena.bear(id.base, born);
+        }
+        bases.push(id.base);
+    }
+    Ok(bases)
+}
+
+fn take_runs(bytes: &mut &[u8], arena: &Arena, bases: &[u32]) -> Result<Vec<Run>, Malformed> {
+    let count = take_count(bytes)?;
+    let mut runs: Vec<Run> = Vec::new();
+    let (mut last, mut total) = (0_i64, 0_u64);
+    for _ in 0..count {
+        let number = last.checked_add(take_signed(bytes)?);
+        let at = number.and_then(|number| usize::try_from(number).ok()).filter(|at| *at > 0);
+        let base = at.and_then(|at| bases.get(at)).ok_or(Malformed("a base of the snapshot"))?;
+        last = number.unwrap_or_default();
+        let offset = i32::try_from(take_signed(bytes)?).ok().filter(|offset| *offset >= 0);
+        let offset = offset.ok_or(Malformed("an offset that is not negative"))?;
+        let length = take_u32(bytes)?;
+        total += u64::from(length);
+        let fits = i64::from(offset) + i64::from(length) <= i64::from(i32::MAX);
+        if length == 0 || !fits || total > ELEMENTS_MAX {
+            return Err(Malformed("offsets that follow each other"));
+        }
+        let run = Run { base: *base, offset, length };
+        if arena.tuple(run.first()).is_reserved() {
+            return Err(Malformed("an identifier that does not end in a reserved tuple"));
+        }
+        match runs.last() {
+            Some(last) if last.meets(run) => return Err(Malformed("the longest runs")),
+            Some(last) if arena.compare(last.last(), run.first()).is_ge() => {
+                return Err(Malformed("runs in order"));
+            }
+            _ => runs.push(run),
+        }
+    }
+    Ok(runs)
+}
+
+fn take_epochs(
+    bytes: &mut &[u8],
+    priority: Priority,
+    arena: &mut Arena,
+    bases: &[u32],
+) -> Result<Epochs, Malformed> {
+    let count = take_count(bytes)?;
+    let id = take_epoch(bytes)?;
+    let (depth, covered) = (take_u32(bytes)?, take_varint(bytes)?);
+    let root = Epoch { id, parent: None, depth, covered, children: 0, former: None };
+    let mut epochs = Epochs::from_list(vec![root], priority);
+    for at in 1..count {
+        let id = take_epoch(bytes)?;
+        let parent = take_u32(bytes)?;
+        let base = bases.get(take_u32(bytes)? as usize).copied().filter(|base| *base != ROOT.base);
+        let base = base.ok_or(Malformed("a base of the snapshot"))?;
+        let runs = take_runs(bytes, arena, bases)?;
+        let named = match id {
+            crate::EpochId::Origin => false,
+            crate::EpochId::Renamed(dot) => dot == arena.dot(base),
+        };
+        let Some(first) = runs.first() else { return Err(Malformed("a rename of something")) };
+        let position = arena.tuple(arena.ancestor(first.first(), 1)).position;
+        let id_of_base = Id { base, offset: 0 };
+        let fits = arena.depth(id_of_base) == 1 && arena.tuple(id_of_base).position == position;
+        if !named || !fits || parent as usize >= at || epochs.find(id).is_some() {
+            return Err(Malformed("an epoch that a rename begins"));
+        }
+        epochs.add(id, parent, Former::new(runs, base));
+    }
+    Ok(epochs)
+}

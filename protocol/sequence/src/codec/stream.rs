@@ -1,0 +1,426 @@
+//! What a sender writes, message by message, and what each receiver reads.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use contract::wire::{Malformed, put_varint, take_byte, take_varint};
+
+use super::{
+    HELD_MAX, SPELLED_MAX,
+    parts::{
+        put_epoch, put_signed, put_text, put_tuple, take_count, take_epoch, take_signed, take_text,
+        take_tuple, take_u32,
+    },
+};
+use crate::{Dot, EpochId, Identifier, Interval, Operation, Refused, TUPLES_MAX, Tuple};
+
+const INSERT: u8 = 0;
+const REMOVE: u8 = 1;
+const RENAME: u8 = 2;
+/// The operation is of the same epoch as the one before it.
+const SAME_EPOCH: u8 = 4;
+
+/// The dictionary of a sender, at the sender.
+#[derive(Clone, Debug, Default)]
+pub struct Writer {
+    /// By base, spelled with offset 0: its number.
+    numbers: BTreeMap<Arc<[Tuple]>, u32>,
+    /// Tuples of all of them.
+    held: usize,
+    told: Told,
+}
+
+/// The dictionary of a sender, at a receiver.
+#[derive(Clone, Debug, Default)]
+pub struct Reader {
+    bases: Vec<Arc<[Tuple]>>,
+    /// Tuples of all of them.
+    held: usize,
+    told: Told,
+}
+
+/// What the last operation named: most name what follows it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Told {
+    epoch: EpochId,
+    base: u32,
+    /// The offset behind what was inserted or named last.
+    offset: i32,
+}
+
+impl Writer {
+    /// The bytes of `operations`, which are sent together.
+    ///
+    /// Errors: what one of them names is longer than a receiver takes; the dictionary is then as it was.
+    pub fn write(&mut self, operations: &[Operation]) -> Result<Vec<u8>, Refused> {
+        let mut spelled = 0;
+        for operation in operations {
+            let bases = match operation {
+                Operation::Insert { first, .. } => first.base().len(),
+                Operation::Remove { intervals, .. }
+                | Operation::Rename { former: intervals, .. } => {
+                    intervals.iter().map(|interval| interval.first.base().len()).sum()
+                }
+            };
+            spelled += bases;
+        }
+        if spelled > SPELLED_MAX {
+            return Err(Refused::Long);
+        }
+        let mut out = Vec::new();
+        put_varint(&mut out, operations.len() as u64);
+        for operation in operations {
+            self.put(&mut out, operation);
+        }
+        Ok(out)
+    }
+
+    fn put(&mut self, out: &mut Vec<u8>, operation: &Operation) {
+        let mut head = match operation {
+            Operation::Insert { .. } => INSERT,
+            Operation::Remove { .. } => REMOVE,
+            Operation::Rename { .. } => RENAME,
+        };
+        if self.held >= HELD_MAX {
+            let epoch = self.told.epoch;
+            *self = Self { told: Told { epoch, ..Told::default() }, ..Self::default() };
+        }
+        let epoch = operation.epoch();
+        if epoch == self.told.epoch {
+            head |= SAME_EPOCH;
+        }
+        out.push(head);
+        if epoch != self.told.epoch {
+            put_epoch(out, epoch);
+            self.told.epoch = epoch;
+        }
+        match operation {
+            Operation::Insert { first, text, .. } => {
+                self.put_first(out, first);
+                put_text(out, text);
+                self.told.offset = first.offset().wrapping_add(text.chars().count() as i32);
+            }
+            Operation::Remove { intervals, .. } => self.put_intervals(out, intervals),
+            Operation::Rename { dot, former, .. } => {
+                put_varint(out, u64::from(dot.site));
+                put_varint(out, u64::from(dot.clock));
+                self.put_intervals(out, former);
+            }
+        }
+    }
+
+    fn put_intervals(&mut self, out: &mut Vec<u8>, intervals: &[Interval]) {
+        put_varint(out, intervals.len() as u64);
+        for interval in intervals {
+            self.put_first(out, &interval.first);
+            let more = i64::from(interval.end) - i64::from(interval.first.offset());
+            put_signed(out, more);
+            self.told.offset = interval.end.wrapping_add(1);
+        }
+    }
+
+    /// The base of `first`, by its number from the last one, and its offset from the one to be expected.
+    fn put_first(&mut self, out: &mut Vec<u8>, first: &Identifier) {
+        // A new base gets the next number.
+        let fresh = self.numbers.len() as u32;
+        let number = self.numbers.get(first.base()).copied().unwrap_or(fresh);
+        put_signed(out, i64::from(number) - i64::from(self.told.base));
+        if number == fresh {
+            self.put_base(out, first.base());
+            self.numbers.insert(Arc::clone(first.base()), number);
+            self.held += first.base().len();
+        }
+        self.told.base = number;
+        put_signed(out, i64::from(first.offset()) - i64::from(self.told.offset));
+    }
+
+    /// A base, as the longest prefix that the dictionary has and the tuples behind it.
+    fn put_base(&self, out: &mut Vec<u8>, base: &[Tuple]) {
+        let mut prefix = base.to_vec();
+        let mut found = None;
+        while prefix.len() > 1 && found.is_none() {
+            prefix.pop();
+            let at = prefix.len() - 1;
+            let offset = std::mem::take(&mut prefix[at].offset);
+            found = self.numbers.get(&prefix[..]).map(|number| (*number, offset));
+        }
+        let from = match found {
+            Some((number, offset)) => {
+                put_varint(out, u64::from(number) + 1);
+                put_signed(out, i64::from(offset));
+                prefix.len()
+            }
+            None => {
+                put_varint(out, 0);
+                0
+            }
+        };
+        put_varint(out, (base.len() - from) as u64);
+        for (at, tuple) in base.iter().enumerate().skip(from) {
+            put_tuple(out, *tuple);
+            if at + 1 < base.len() {
+                put_signed(out, i64::from(tuple.offset));
+            }
+        }
+    }
+}
+
+impl Reader {
+    /// The operations of a message, the next of its sender.
+    ///
+    /// Errors: the bytes are no message, or none that follows what was read before; the dictionary is then
+    /// as it was.
+    pub fn read(&mut self, mut bytes: &[u8]) -> Result<Vec<Operation>, Malformed> {
+        let (told, held, known) = (self.told, self.held, self.bases.len());
+        // Kept where the dictionary is emptied under way, for the bytes may prove to be no message.
+        let mut emptied = None;
+        let read = self.read_all(&mut bytes, &mut emptied);
+        if read.is_err() {
+            if let Some(bases) = emptied {
+                self.bases = bases;
+            }
+            self.bases.truncate(known);
+            (self.told, self.held) = (told, held);
+        }
+        read
+    }
+
+    fn read_all(
+        &mut self,
+        bytes: &mut &[u8],
+        emptied: &mut Option<Vec<Arc<[Tuple]>>>,
+    ) -> Result<Vec<Operation>, Malformed> {
+        let count = take_count(bytes)?;
+        let mut spelled = 0;
+        let mut operations = Vec::new();
+        for _ in 0..count {
+            if self.held >= HELD_MAX {
+                let bases = std::mem::take(&mut self.bases);
+                emptied.get_or_insert(bases);
+                self.held = 0;
+                self.told = Told { epoch: self.told.epoch, ..Told::default() };
+            }
+            operations.push(self.take(bytes, &mut spelled)?);
+        }
+        if bytes.is_empty() { Ok(operations) } else { Err(Malformed("bytes after the message")) }
+    }
+
+    fn take(&mut self, bytes: &mut &[u8], spelled: &mut usize) -> Result<Operation, Malformed> {
+        let head = take_byte(bytes)?;
+        let epoch = if head & SAME_EPOCH != 0 { self.told.epoch } else { take_epoch(bytes)? };
+        self.told.epoch = epoch;
+        match head & !SAME_EPOCH {
+            INSERT => {
+                let first = self.take_first(bytes, spelled)?;
+                let text = take_text(bytes)?.to_owned();
+                let length = text.chars().count() as i32;
+                self.told.offset = first.offset().wrapping_add(length);
+                Ok(Operation::Insert { epoch, first, text })
+            }
+            REMOVE => {
+                Ok(Operation::Remove { epoch, intervals: self.take_intervals(bytes, spelled)? })
+            }
+            RENAME => {
+                let dot = Dot { site: take_u32(bytes)?, clock: take_u32(bytes)? };
+                Ok(Operation::Rename { epoch, dot, former: self.take_intervals(bytes, spelled)? })
+            }
+            _ => Err(Malformed("an operation")),
+        }
+    }
+
+    fn take_intervals(
+        &mut self,
+        bytes: &mut &[u8],
+        spelled: &mut usize,
+    ) -> Result<Vec<Interval>, Malformed> {
+        let count = take_count(bytes)?;
+        let mut intervals = Vec::new();
+        for _ in 0..count {
+            let first = self.take_first(bytes, spelled)?;
+            let end = i64::from(first.offset()).checked_add(take_signed(bytes)?);
+            let end = end.and_then(|end| i32::try_from(end).ok());
+            let end = end.ok_or(Malformed("an offset of 32 bits"))?;
+            self.told.offset = end.wrapping_add(1);
+            intervals.push(Interval { first, end });
+        }
+        Ok(intervals)
+    }
+
+    fn take_first(
+        &mut self,
+        bytes: &mut &[u8],
+        spelled: &mut usize,
+    ) -> Result<Identifier, Malformed> {
+        let number = i64::from(self.told.base).checked_add(take_signed(bytes)?);
+        let number = number.and_then(|number| usize::try_from(number).ok());
+        let number = number.filter(|number| *number <= self.bases.len());
+        let number = number.ok_or(Malformed("a base of the dictionary"))?;
+        if number == self.bases.len() {
+            let base = self.take_base(bytes)?;
+            self.held += base.len();
+            self.bases.push(base);
+        }
+        // A few bytes can name a long base again and again.
+        *spelled += self.bases[number].len();
+        if *spelled > SPELLED_MAX {
+            return Err(Malformed("fewer tuples in a message"));
+        }
+        self.told.base = number as u32;
+        let offset = i64::from(self.told.offset).checked_add(take_signed(bytes)?);
+        let offset = offset.and_then(|offset| i32::try_from(offset).ok());
+        let offset = offset.ok_or(Malformed("an offset of 32 bits"))?;
+        self.told.offset = offset;
+        Ok(Identifier::of(Arc::clone(&self.bases[number]), offset))
+    }
+
+    fn take_base(&self, bytes: &mut &[u8]) -> Result<Arc<[Tuple]>, Malformed> {
+        let mut tuples = Vec::new();
+        if let Some(number) = take_varint(bytes)?.checked_sub(1) {
+            let known = usize::try_from(number).ok().and_then(|number| self.bases.get(number));
+            let prefix = known.ok_or(Malformed("a base of the dictionary"))?;
+            tuples.extend_from_slice(prefix);
+            let last = tuples.last_mut().ok_or(Malformed("a base with a tuple"))?;
+            let offset = i32::try_from(take_signed(bytes)?);
+            last.offset = offset.map_err(|_| Malformed("an offset of 32 bits"))?;
+        }
+        let count = take_count(bytes)?;
+        if count == 0 || tuples.len() + count > TUPLES_MAX {
+            return Err(Malformed("as many tuples as an identifier may have"));
+        }
+        for at in 0..count {
+            let mut tuple = take_tuple(bytes)?;
+            if at + 1 < count {
+                let offset = i32::try_from(take_signed(bytes)?);
+                tuple.offset = offset.map_err(|_| Malformed("an offset of 32 bits"))?;
+            }
+            tuples.push(tuple);
+        }
+        let base = Identifier::new(tuples).map_err(|_| Malformed("tuples of an identifier"))?;
+        Ok(Arc::clone(base.base()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn identifiers() -> impl Strategy<Value = Identifier> {
+        let tuple = (any::<i16>(), 1..=3_u32, 0..=3_u32, 0..=3_i32).prop_map(
+            |(position, site, clock, offset)| Tuple {
+                position: i32::from(position),
+                site,
+                clock,
+                offset,
+            },
+        );
+        prop::collection::vec(tuple, 1..4)
+            .prop_map(|tuples| Identifier::new(tuples).expect("made of what sites make"))
+    }
+
+    fn operations() -> impl Strategy<Value = Vec<Operation>> {
+        let epoch = prop_oneof![
+            Just(EpochId::Origin),
+            (1..3_u32, 0..3_u32).prop_map(|(site, clock)| EpochId::Renamed(Dot { site, clock })),
+        ];
+        let intervals = prop::collection::vec((identifiers(), 0..9_i32), 0..4).prop_map(|each| {
+            let interval = |(first, more): (Identifier, i32)| {
+                let end = first.offset() + more;
+                Interval { first, end }
+            };
+            each.into_iter().map(interval).collect::<Vec<_>>()
+        });
+        let operation = (epoch, 0..3_u8, identifiers(), ".{0,5}", intervals, 0..9_u32).prop_map(
+            |(epoch, kind, first, text, intervals, clock)| match kind {
+                INSERT => Operation::Insert { epoch, first, text },
+                REMOVE => Operation::Remove { epoch, intervals },
+                _ => Operation::Rename { epoch, dot: Dot { site: 4, clock }, former: intervals },
+            },
+        );
+        prop::collection::vec(operation, 0..6)
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read(messages in prop::collection::vec(operations(), 1..5)) {
+            let (mut writer, mut reader) = (Writer::default(), Reader::default());
+            for operations in messages {
+                let bytes = writer.write(&operations).expect("short");
+                prop_assert_eq!(reader.read(&bytes), Ok(operations));
+            }
+        }
+
+        #[test]
+        fn bytes_that_are_no_message_leave_the_dictionary_as_it_was(
+            messages in prop::collection::vec(operations(), 1..4),
+            bytes in prop::collection::vec(any::<u8>(), 0..60),
+            place in any::<prop::sample::Index>(),
+            flip in 1..=255_u8,
+        ) {
+            let (mut writer, mut reader) = (Writer::default(), Reader::default());
+            for operations in messages {
+                let written = writer.write(&operations).expect("short");
+                let mut hostile = written.clone();
+                hostile[place.index(written.len())] ^= flip;
+                for bytes in [&bytes[..], &hostile, &written[..written.len() - 1], &[&written[..], &[0]].concat()] {
+                    let mut tried = reader.clone();
+                    if tried.read(bytes).is_err() {
+                        prop_assert_eq!(tried.read(&written), Ok(operations.clone()));
+                    }
+                }
+                prop_assert_eq!(reader.read(&written), Ok(operations));
+            }
+        }
+    }
+
+    fn insert(base: u32, offset: i32) -> Operation {
+        let tuple = Tuple { position: 9, site: 1, clock: base, offset };
+        let first = Identifier::new([tuple]).expect("valid");
+        Operation::Insert { epoch: EpochId::Origin, first, text: "x".to_owned() }
+    }
+
+    #[test]
+    fn typing_on_takes_six_bytes_a_message() {
+        let mut writer = Writer::default();
+        writer.write(&[insert(0, 0)]).expect("short");
+        let bytes = writer.write(&[insert(0, 1)]).expect("short");
+        assert_eq!(bytes.len(), 6);
+    }
+
+    #[test]
+    fn a_full_dictionary_is_emptied_at_both_ends_at_once() {
+        let (mut writer, mut reader) = (Writer::default(), Reader::default());
+        writer.held = HELD_MAX - 1;
+        reader.held = HELD_MAX - 1;
+        let message: Vec<Operation> = (0..4).map(|base| insert(base % 2, 0)).collect();
+        let bytes = writer.write(&message).expect("short");
+        let mut cut = reader.clone();
+        assert!(cut.read(&bytes[..bytes.len() - 1]).is_err());
+        assert_eq!(cut.read(&bytes), Ok(message.clone()));
+        assert_eq!(reader.read(&bytes), Ok(message));
+        assert_eq!((writer.held, reader.held), (2, 2));
+    }
+
+    #[test]
+    fn a_short_message_that_names_more_than_it_can_is_refused() {
+        let tuple = |clock| Tuple { position: 0, site: 1, clock, offset: 0 };
+        let long: Vec<Tuple> = (0..TUPLES_MAX as u32).map(tuple).collect();
+        let first = Identifier::new(long).expect("as long as it may be");
+        let interval = Interval { first, end: 0 };
+        let many = |count: usize| Operation::Remove {
+            epoch: EpochId::Origin,
+            intervals: vec![interval.clone(); count],
+        };
+        let fits = SPELLED_MAX / TUPLES_MAX;
+        let (mut writer, mut reader) = (Writer::default(), Reader::default());
+        let bytes = writer.write(&[many(fits)]).expect("it fits");
+        assert!(reader.clone().read(&bytes).is_ok());
+        assert_eq!(writer.write(&[many(fits + 1)]), Err(Refused::Long));
+        // The same bytes, with one interval more than there were.
+        let mut more = bytes.clone();
+        assert_eq!(more[2], fits as u8, "the count of intervals");
+        more[2] += 1;
+        more.extend([0, 1, 0]);
+        assert_eq!(reader.read(&more), Err(Malformed("fewer tuples in a message")));
+    }
+}
