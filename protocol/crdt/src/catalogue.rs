@@ -13,9 +13,9 @@ use crate::{
     op::Reader,
     product::{Aggregate, Frame},
     types::{
-        AddWins, Bounds, CounterMap, DisableWins, EnableWins, ObservedReset, OddRegister, Ranged,
-        Register, RemoveWins, RemoveWinsPure, ResetWins, Reversible, Rich, Shapes, SignedRegister,
-        Tropical, Unique,
+        AddWins, Bounds, CounterMap, DisableWins, EachMap, EnableWins, ObservedReset, OddRegister,
+        Poll, Ranged, Records, Register, RemoveWins, RemoveWinsPure, ResetWins, Reversible, Rich,
+        Shapes, SignedRegister, Tropical, Unique,
     },
 };
 
@@ -174,6 +174,17 @@ catalogue! {
             5..7 => of("mult", [("arg", draw.pick(&[-1, 2, 3]))]),
             kind => plain(if kind < 9 { "reset" } else { "reset_strong" }),
         };
+    "add_wins_set_resets" "an add-wins set with a reset that undoes what it saw and one that wins" [] =>
+        ResetWins<ObservedReset<AddWins>>,
+        |_| {
+            let observed = ObservedReset { inner: AddWins, after: AddWins, name: "reset" };
+            Ok(Self { inner: observed.clone(), after: observed, name: "reset_strong" })
+        },
+        |value, draw| match draw.below(10) {
+            0 => plain("reset"),
+            1 => plain("reset_strong"),
+            _ => set(value, draw),
+        };
     "enable_wins_flag" "a flag that is down at the start; enabling wins" [] =>
         EnableWins, |_| Ok(Self), |_, draw| plain(draw.pick(&["enable", "disable"]));
     "disable_wins_flag" "a flag that is up at the start; disabling wins" [] =>
@@ -202,6 +213,31 @@ catalogue! {
         };
     "unique_set_foreach" "registers named by who created them, and operations for each of them" [] =>
         Unique, |_| Ok(Self), unique;
+    "map_foreach" "registers by key, and multiplications of each of them" [] =>
+        EachMap<Register>,
+        |_| Ok(Self(Register { start: 0 })),
+        |_, draw| {
+            let key = draw.pick(&["k1", "k2", "k3"]);
+            let op = match draw.below(6) {
+                0..3 => of("add", [("arg", draw.within(-4, 9))]),
+                _ => of("mult", [("arg", draw.pick(&[2, 3, -1, 0]))]),
+            };
+            if op.get("kind") == Some(&Value::from("add")) || draw.below(3) == 0 {
+                Value::map([("kind", Value::from("update")), ("key", Value::from(key)), ("op", op)])
+            } else {
+                Value::map([("kind", Value::from("for_each")), ("op", op)])
+            }
+        };
+    "poll" "votes; who voted before the poll was closed cannot change that concurrently" [] =>
+        Poll,
+        |_| Ok(Self { records: Records::WhoWasSeen }),
+        |_, draw| match draw.below(4) {
+            0 => plain("close"),
+            _ => of("vote", [
+                ("voter", draw.pick(&["ann", "bob", "eve"])),
+                ("choice", draw.pick(&["x", "y"])),
+            ]),
+        };
     "list_reverse" "a list that can be turned round" [] =>
         Frame<Reversible>,
         |_| Ok(Self(Reversible)),

@@ -29,6 +29,7 @@ pub const SPLITS: &[Split] = &[
     Split { kind: "int_min_max_add_mult", greater: &["mult"], holds: true },
     Split { kind: "shapes", greater: &["rotate_all", "reflect_all"], holds: true },
     Split { kind: "int_register_resets", greater: &["reset_strong"], holds: true },
+    Split { kind: "add_wins_set_resets", greater: &["reset_strong"], holds: true },
     Split { kind: "enable_wins_flag", greater: &["enable"], holds: true },
     Split { kind: "disable_wins_flag", greater: &["disable"], holds: true },
     Split { kind: "add_wins_set", greater: &["add"], holds: true },
@@ -37,6 +38,9 @@ pub const SPLITS: &[Split] = &[
     Split { kind: "map_of_counters", greater: &["add", "touch"], holds: true },
     // Additions to each beside concurrent multiplications of what was there before are in another order.
     Split { kind: "unique_set_foreach", greater: &["for_each"], holds: false },
+    Split { kind: "map_foreach", greater: &["for_each"], holds: true },
+    // A closing sees votes: whether it does decides whom it records.
+    Split { kind: "poll", greater: &["close"], holds: false },
     Split { kind: "list_reverse", greater: &["reverse"], holds: true },
     Split { kind: "list_range_remove", greater: &["range_remove"], holds: true },
     Split { kind: "rich_text", greater: &["insert"], holds: true },

@@ -9,7 +9,8 @@ use crate::{
         planted::{Bug, Planted},
     },
     types::{
-        Bounds, OddRegister, Register, ResetWins, Reversible, Shapes, SignedRegister, Tropical,
+        Bounds, ObservedReset, OddRegister, Poll, Records, Register, ResetWins, Reversible, Shapes,
+        SignedRegister, Tropical,
         planted::{DiscardsSwapped, FrameIgnored, PriorReachesAll, TypeBug},
     },
 };
@@ -169,8 +170,11 @@ pub fn visit_bug<V: VisitPlanted>(
         return match bug {
             TypeBug::FrameIgnored => Ok(visitor.visit(FrameIgnored, &propose)),
             TypeBug::PriorReachesAll => Ok(visitor.visit(PriorReachesAll, &propose)),
+            TypeBug::RecordsAll => {
+                Ok(visitor.visit(Poll { records: Records::WhoIsThere }, &propose))
+            }
             TypeBug::DiscardsSwapped => {
-                let listed: ResetWins<_> = started(start)?;
+                let listed: ResetWins<ObservedReset<Aggregate<Register>>> = started(start)?;
                 Ok(visitor.visit(DiscardsSwapped(listed.inner), &propose))
             }
         };

@@ -2,9 +2,11 @@
 
 mod bounds;
 mod counters;
+mod each;
 mod flags;
 pub mod list;
 pub mod planted;
+mod poll;
 mod register;
 mod resets;
 mod sets;
@@ -14,8 +16,10 @@ mod unique;
 
 pub use bounds::{Bounds, BoundsOp, Kind};
 pub use counters::{CounterMap, CounterMapOp};
+pub use each::{EachMap, EachMapOp};
 pub use flags::{DisableWins, EnableWins, FlagOp};
 pub use list::{ListOp, Ranged, Reversible, Rich};
+pub use poll::{Poll, PollOp, Records};
 pub use register::{OddRegister, Register, RegisterOp, SignedRegister};
 pub use resets::{ObservedReset, ResetOp, ResetWins};
 pub use sets::{AddWins, RemoveWins, RemoveWinsPure, SetOp};

@@ -15,14 +15,17 @@ pub enum TypeBug {
     DiscardsSwapped,
     /// A for-each for what was there before reaches concurrent creations.
     PriorReachesAll,
+    /// What a dynamic action goes by is recorded of all that a replica has, not of what the message saw.
+    RecordsAll,
 }
 
 impl TypeBug {
     /// Every bug, by name, and the type that has it.
-    pub const ALL: [(&'static str, &'static str, Self); 3] = [
+    pub const ALL: [(&'static str, &'static str, Self); 4] = [
         ("frame-ignored", "list_reverse", Self::FrameIgnored),
         ("discards-swapped", "int_register_resets", Self::DiscardsSwapped),
         ("prior-reaches-all", "unique_set_foreach", Self::PriorReachesAll),
+        ("records-all", "poll", Self::RecordsAll),
     ];
 }
 

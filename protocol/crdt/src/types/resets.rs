@@ -62,10 +62,7 @@ impl<T: Op> Op for ObservedReset<T> {
         operation: &Self::Operation,
         stamp: Stamp,
     ) -> Result<Self::Message, Refused> {
-        match operation {
-            Inner(operation) => Ok(Inner(self.inner.prepare(&state.state, operation, stamp)?)),
-            Reset => Ok(Reset),
-        }
+        prepare(&self.inner, &state.state, operation, stamp)
     }
 
     fn effect(
@@ -139,10 +136,7 @@ impl<T: Op> Op for ResetWins<T> {
         operation: &Self::Operation,
         stamp: Stamp,
     ) -> Result<Self::Message, Refused> {
-        match operation {
-            Inner(operation) => Ok(Inner(self.inner.prepare(&state.state, operation, stamp)?)),
-            Reset => Ok(Reset),
-        }
+        prepare(&self.inner, &state.state, operation, stamp)
     }
 
     fn effect(
@@ -199,6 +193,19 @@ fn meaning_of_rest<T: Op>(
     });
     let inner: Vec<_> = inner.collect();
     kind.meaning(&Log::new(&inner))
+}
+
+/// The message of `operation`: a reset is its own, and needs no state.
+fn prepare<T: Op>(
+    inner: &T,
+    state: &T::State,
+    operation: &ResetOp<T::Operation>,
+    stamp: Stamp,
+) -> Result<ResetOp<T::Message>, Refused> {
+    match operation {
+        Inner(operation) => Ok(Inner(inner.prepare(state, operation, stamp)?)),
+        Reset => Ok(Reset),
+    }
 }
 
 fn parse<T: Op>(
