@@ -222,6 +222,7 @@ impl Looked {
                 1 => "1 history".to_owned(),
                 many => format!("{} histories", super::words::count(many)),
             };
+            let followed = if self.report.cut > 0 { " that was followed" } else { "" };
             let cut = match self.report.cut {
                 0 => String::new(),
                 cut => format!(
@@ -237,7 +238,7 @@ impl Looked {
             let orders =
                 u64::try_from(covered.orders).map_or("beyond counting".into(), super::words::count);
             return format!(
-                "{GOOD}holds{GOOD:#} {BOLD}{kind}{BOLD:#}: every delivery order of {histories} {size} \
+                "{GOOD}holds{GOOD:#} {BOLD}{kind}{BOLD:#}: every delivery order{followed} of {histories} {size} \
                  gives one state, which shows what the type means\n\
                  \x20 causally closed sets  {}\n  deliveries            {}\n  delivery orders       {orders}\n{cut}",
                 super::words::count(covered.sets),

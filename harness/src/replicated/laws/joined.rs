@@ -67,7 +67,15 @@ pub fn of_joins<T: Join>(
     progress: &mut dyn FnMut(u64),
 ) -> Tried {
     let check = |run: &Vec<Step>, tried: &mut Tried| check(kind, &reached(kind, run), tried);
-    cases(count, seed, progress, |draw| drawn(kind, propose, draw), smaller, check, |run| told(run))
+    cases(
+        count,
+        seed,
+        progress,
+        |draw| drawn(kind, propose, draw),
+        |run| smaller(run),
+        check,
+        |run| told(run),
+    )
 }
 
 fn drawn<T: Join>(kind: &T, propose: Proposal<'_>, draw: &mut Draw) -> Vec<Step> {
@@ -261,16 +269,16 @@ fn of_groups<S: Lattice>(reached: &Reached<S>, tried: &mut Tried) -> Result<(), 
     Ok(())
 }
 
-fn smaller(run: &Vec<Step>) -> Vec<Vec<Step>> {
+fn smaller(run: &[Step]) -> Vec<Vec<Step>> {
     let shorter = (0..run.len()).rev().map(|at| {
-        let mut shorter = run.clone();
+        let mut shorter = run.to_vec();
         shorter.remove(at);
         shorter
     });
     let simpler = run.iter().enumerate().flat_map(|(at, step)| {
         let Step::Operate(replica, operation) = step else { return Vec::new() };
         let with = |operation| {
-            let mut run = run.clone();
+            let mut run = run.to_vec();
             run[at] = Step::Operate(*replica, operation);
             run
         };

@@ -114,7 +114,7 @@ impl Join for TwoPhaseSet {
                     event.precedes(other) && matches!(&event.message, SetOp::Add(of) if of == *name)
                 }),
             };
-            !log.iter().any(|event| removes(event))
+            !log.iter().any(removes)
         };
         let added = log.iter().filter_map(|event| match &event.message {
             SetOp::Add(name) => Some(name),

@@ -64,11 +64,10 @@ impl Votes {
 
     /// The vote of each that counts.
     fn latest(&self) -> impl Iterator<Item = &str> {
-        let counting = self.votes.values().filter_map(|votes| {
+        self.votes.values().filter_map(|votes| {
             let latest = votes.values().rev().find(|vote| !vote.void)?;
             Some(latest.choice.as_str())
-        });
-        counting
+        })
     }
 }
 
@@ -161,7 +160,7 @@ impl Op for Poll {
             let recorded = |closing: &Event<PollOp>| {
                 log.iter().any(|other| other.precedes(closing) && voted(other, voter))
             };
-            !concurrent.any(|closing| recorded(closing))
+            !concurrent.any(recorded)
         };
         let mut latest: BTreeMap<&str, &str> = BTreeMap::new();
         for event in log.iter() {
