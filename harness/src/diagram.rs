@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use causal::{Content, Dot};
 use contract::{NodeId, Time};
 use replica::{Command, Notice, Replica, notice::MessageId};
 use results::{Diagram, Fate, Lane, Mark, Stretch};
@@ -23,7 +24,7 @@ const MESSAGES_MAX: usize = 150_000;
 const MARKS_MAX: usize = 100_000;
 
 /// What the ordinary messages are, those that tell least of a rollout first: these are left out first.
-const ORDINARY: [&str; 4] = ["ack", "once", "gossip", "code"];
+const ORDINARY: [&str; 6] = ["ack", "repair", "once", "gossip", "code", "operations"];
 
 /// Keeps a [`Diagram`] of the run that it sees.
 pub struct Recorder {
@@ -58,6 +59,8 @@ struct Node {
     /// Releases, pauses, downtimes that go on: what and since when.
     open: BTreeMap<&'static str, (u64, String)>,
     held: BTreeSet<MessageId>,
+    /// Operations that wait at the gate.
+    operations: BTreeSet<Dot>,
     /// The message that its current input is, and that input's number.
     input: Option<(u64, usize)>,
 }
@@ -157,7 +160,15 @@ impl Recorder {
     fn put(&mut self, line: Line) {
         let ordinary = matches!(
             line.kind,
-            "message" | "message-sent" | "operation" | "dropped" | "retransmitted" | "refused"
+            "message"
+                | "message-sent"
+                | "operation"
+                | "dropped"
+                | "retransmitted"
+                | "refused"
+                | "broadcast"
+                | "carried-out"
+                | "parked"
         );
         let order = self.next();
         if ordinary && self.diagram.marks.len() >= self.room.marks {
@@ -195,7 +206,8 @@ impl Recorder {
     }
 
     fn holds(&mut self, lane: usize, at: u64) {
-        let count = self.nodes[lane].held.len() as u32;
+        let Node { held, operations, .. } = &self.nodes[lane];
+        let count = (held.len() + operations.len()) as u32;
         let held = &mut self.diagram.lanes[lane].held;
         if held.last().map_or(0, |last| last.1) == count {
             return;
@@ -211,6 +223,7 @@ impl Recorder {
         match notice {
             Notice::Started { run, messages, .. } => {
                 self.nodes[lane].held = messages.held.iter().copied().collect();
+                self.nodes[lane].operations.clear();
                 if let Some(run) = run {
                     self.open(lane, "release", at, run.to_string());
                 }
@@ -235,6 +248,16 @@ impl Recorder {
             }
             Notice::NotDelivered { id, .. } => {
                 self.nodes[lane].held.remove(id);
+            }
+            Notice::OperationHeld { dot, .. } => {
+                self.nodes[lane].operations.insert(*dot);
+            }
+            Notice::CausallyDelivered(told) => {
+                self.nodes[lane].operations.remove(&told.operation.dot);
+            }
+            // What waited is judged anew, or forgotten.
+            Notice::LayerRebuilt { .. } | Notice::Resynced { .. } | Notice::BecameMember(_) => {
+                self.nodes[lane].operations.clear();
             }
             _ => {}
         }
@@ -336,7 +359,9 @@ fn tells(event: &Event<'_, Replica>) -> bool {
         Event::Timer { .. } | Event::Persisting { .. } | Event::Persisted { .. } => false,
         // The node's own words follow.
         Event::Started { .. } => false,
-        Event::Command { command, .. } => matches!(command, Command::Publish { .. }),
+        Event::Command { command, .. } => {
+            matches!(command, Command::Publish { .. } | Command::Retire(_))
+        }
         Event::Notice { notice, .. } => match notice {
             Notice::Merged { before, after, .. } => before != after,
             Notice::Drained { delivered: 0, left: 0 } => false,
@@ -345,7 +370,10 @@ fn tells(event: &Event<'_, Replica>) -> bool {
             | Notice::Ticked { .. }
             | Notice::Compacted { .. }
             | Notice::InstanceBegan { .. }
-            | Notice::InstanceEnded { .. } => false,
+            | Notice::InstanceEnded { .. }
+            | Notice::Stable(_) => false,
+            Notice::Broadcast(issued) => !matches!(issued.operation.content, Content::Heartbeat),
+            Notice::CausallyDelivered(told) => !matches!(told.operation.content, Content::Heartbeat),
             _ => true,
         },
         _ => true,

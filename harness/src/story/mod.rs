@@ -189,7 +189,7 @@ fn shown(at: Time) -> String {
 }
 
 /// What every step does: the notices of the nodes say what came of it.
-const ORDINARY: [&str; 9] = [
+const ORDINARY: [&str; 11] = [
     "timer",
     "persisting",
     "persisted",
@@ -199,6 +199,8 @@ const ORDINARY: [&str; 9] = [
     "replied",
     "compacted",
     "instance",
+    "heartbeat",
+    "heard",
 ];
 /// What becomes of a datagram that does not simply arrive.
 const ODD: [&str; 6] = ["lost on", "dropped,", "mangled", "its copy", "flipped", "held up"];
@@ -217,6 +219,8 @@ fn sentence(happened: &Happened, names: &Names) -> Option<Sentence> {
     let verb = match *kind {
         "sent" | "message-sent" => "sends ",
         "message" => "takes in ",
+        "broadcast" => "issues ",
+        "carried-out" => "delivers ",
         "held" => "holds ",
         "staged" | "conflict" | "not-delivered" => "says: ",
         "command" => "is asked: ",
@@ -236,12 +240,14 @@ fn with_clients(text: &str) -> String {
     let Some(at) = text.find(WORD).map(|at| at + WORD.len()) else { return text.to_owned() };
     let rest = &text[at..];
     let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    // A broadcast operation has an origin before its number, and that is its name.
+    let is_name = rest[digits..].starts_with(['.', '\'']);
     match rest[..digits].parse() {
-        Ok(id) => {
+        Ok(id) if !is_name => {
             let (client, index) = crate::workload::asked(id);
             format!("{}c{client} #{index}{}", &text[..at], &rest[digits..])
         }
-        Err(_) => text.to_owned(),
+        _ => text.to_owned(),
     }
 }
 
@@ -261,6 +267,9 @@ mod tests {
         let said = with_clients(&format!("takes in operation {id}, #17 in 1 bytes"));
         assert_eq!(said, "takes in operation c3 #26, #17 in 1 bytes");
         assert_eq!(with_clients("refuses operation x"), "refuses operation x");
+        for name in ["operation 3.27, #1 in 1 bytes", "operation 3'9.27: it is newer"] {
+            assert_eq!(with_clients(name), name, "a broadcast operation has its own name");
+        }
         assert_eq!(with_clients("crashes, down for 1s"), "crashes, down for 1s");
     }
 

@@ -37,7 +37,8 @@ pub struct Happened {
     pub at: Time,
     /// Where, and how it hangs together with the rest.
     pub tie: Tie,
-    /// It is about a message that nobody promised to deliver: there are many, and few matter.
+    /// It is about a message that nobody promised to deliver, or says again what is stable: there are many,
+    /// and few matter.
     pub fleeting: bool,
     /// What, in words; `None` where words are not wanted.
     pub line: Option<Line>,
@@ -188,7 +189,8 @@ impl Sink for Past {
             Event::Notice {
                 notice: Notice::Sent { exactly_once: false, .. }
                     | Notice::Delivered { exactly_once: false, .. }
-                    | Notice::Dropped { .. },
+                    | Notice::Dropped { .. }
+                    | Notice::Stable(_),
                 ..
             }
         );

@@ -18,6 +18,8 @@ use upgrade::{
 
 use super::Line;
 
+mod operations;
+
 pub(super) fn line(at: Time, event: &Event<'_, Replica>) -> Line {
     let (node, peer, kind, text) = words(event);
     Line { at: at.as_nanos(), node, peer, kind, text }
@@ -146,10 +148,14 @@ pub(crate) fn said(content: &Content) -> String {
         }
         Content::Chunk(chunk) => format!("chunk {} of {}", chunk.index, chunk.code),
         Content::Operations(sent) => {
-            let names = sent.operations.iter().map(|operation| operation.dot.to_string());
-            format!("operations {} by way of {}", names.collect::<Vec<_>>().join(", "), sent.via)
+            let names: Vec<String> =
+                sent.operations.iter().map(|operation| operation.dot.to_string()).collect();
+            match &sent.operations[..] {
+                [one] if one.dot.origin == sent.via => operations::said(one),
+                _ => format!("operations {} by way of {}", names.join(", "), sent.via),
+            }
         }
-        Content::Standing(standing) => format!("has delivered {}", standing.digest.delivered),
+        Content::Standing(standing) => format!("has delivered {}", operations::clock(&standing.digest.delivered)),
         Content::Wanted(ranges) => format!("asks for operations in {} ranges", ranges.len()),
         Content::Enroll(enroll) => format!("asks to be let in as {}", enroll.origin),
         Content::Resync(origin) => format!("says that {origin} has to join again"),
@@ -192,6 +198,9 @@ fn why_not(why: Why) -> &'static str {
 
 fn noticed(notice: &Notice) -> (&'static str, String) {
     use Notice as N;
+    if let Some(words) = operations::noticed(notice) {
+        return words;
+    }
     match notice {
         N::Sent { .. }
         | N::Retransmitted { .. }

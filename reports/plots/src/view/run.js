@@ -9,13 +9,15 @@ const GROUPS = [
   { name: "rollout", kinds: ["command", "merged", "conflict", "fetched", "fetch-resumed", "staged", "prepared", "committed", "quarantined"] },
   { name: "faults", kinds: ["crashed", "recovered", "left", "paused", "resumed", "incarnation", "peer-lost", "renumbered", "fault", "fault-ends"] },
   { name: "gate", kinds: ["held", "drained", "not-delivered", "nacked"] },
-  { name: "refused", kinds: ["forged", "bad-code", "faulted", "refused"] },
+  { name: "members", kinds: ["enrolled", "member", "retired", "gone", "resynced", "not-retired", "rebuilt"] },
+  { name: "refused", kinds: ["forged", "bad-code", "faulted", "refused", "rejected", "void"] },
   { name: "app messages", kinds: ["message", "message-sent"], small: true },
+  { name: "operations", kinds: ["broadcast", "carried-out", "parked"], small: true },
   { name: "clients", kinds: ["operation"], small: true },
   { name: "datagrams dropped", kinds: ["dropped", "retransmitted"], small: true },
   { name: "harness", kinds: ["harness", "violation"] },
 ];
-const MESSAGE_KINDS = { app: "app messages", once: "once or never", gossip: "gossip", code: "code", ack: "acknowledgements" };
+const MESSAGE_KINDS = { app: "app messages", operations: "operations", repair: "repair of operations", members: "members", once: "once or never", gossip: "gossip", code: "code", ack: "acknowledgements" };
 
 // 1234567890 ns as text: as many digits as a step of `step` ns needs.
 function seconds(nanos, step = 1000) {
