@@ -16,11 +16,20 @@ use replica::{
 use crate::observation::{Kind, Kinds, Moment, Observation, Truth, subject};
 
 pub(crate) mod c1_equal;
+mod c2_agree;
+mod c3_meaning;
+mod c4_delivery;
+mod c5_everywhere;
+mod c6_stable;
+mod c7_collection;
+mod c8_names;
+mod copies;
 pub(crate) mod l1_known;
 mod l2_run;
 pub(crate) mod l3_hold;
 mod l4_serving;
 mod l5_attempts;
+mod operations;
 mod s01_merge;
 mod s02_known;
 mod s03_run;
@@ -79,6 +88,13 @@ fn all() -> Vec<Box<dyn Invariant>> {
         Box::<l4_serving::ServesMeanwhile>::default(),
         Box::<l5_attempts::SwitchesEnd>::default(),
         Box::<c1_equal::StatesEqual>::default(),
+        Box::<c2_agree::SameOperationsSameState>::default(),
+        Box::<c3_meaning::ShowsWhatItMeans>::default(),
+        Box::<c4_delivery::DeliveredAfterCauses>::default(),
+        Box::<c5_everywhere::DeliveredEverywhere>::default(),
+        Box::<c6_stable::StableIsStable>::default(),
+        Box::<c7_collection::NothingIsMissed>::default(),
+        Box::<c8_names::NamesAreGivenOnce>::default(),
     ]
 }
 

@@ -1,11 +1,12 @@
 //! S24: the same inputs give the same state: on a shadow, after a crash, and through a migration.
 
 use app::{Context, Incoming, Instance, Meter};
+use causal::Content;
 use contract::{NodeId, Time};
-use replica::Notice;
+use replica::{Notice, notice::Outcome};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{Broken, Invariant};
+use super::{Broken, Invariant, copies::ANY_STAMP};
 use crate::observation::{Kind, Kinds, Moment, Observation, Published, Truth};
 
 /// Nodes that have a shadow: enough to meet every fault, few enough to stay cheap in large fleets.
@@ -45,6 +46,9 @@ impl Invariant for ReplayAgrees {
             Kind::Delivered,
             Kind::Operation,
             Kind::Ticked,
+            Kind::CausallyDelivered,
+            Kind::Stable,
+            Kind::BecameMember,
             Kind::Crashed,
         ])
     }
@@ -94,6 +98,25 @@ impl Shadow {
             }
             Notice::Ticked { entropy, at, .. } => {
                 self.step(truth, node, *at, *entropy, &Incoming::Tick)
+            }
+            Notice::CausallyDelivered(told) => match (&told.outcome, &told.operation.content) {
+                (Outcome::Taken { converted, entropy, at, .. }, Content::Payload(sent)) => {
+                    let (stamp, past) = (told.stamp, told.past.clone());
+                    let body = converted.body(&sent.body).clone();
+                    let incoming = Incoming::Delivered { stamp, past, body };
+                    self.step(truth, node, *at, *entropy, &incoming)
+                }
+                _ => Ok(()),
+            },
+            Notice::Stable(told) => {
+                let incoming = Incoming::Stable { clock: told.clock.clone() };
+                self.step(truth, node, told.at, told.entropy, &incoming)
+            }
+            Notice::BecameMember(joined) => {
+                let running = truth.running(node);
+                self.instance =
+                    running.map(|release| load(release, node, &joined.state)).transpose()?;
+                Ok(())
             }
             Notice::Compacted { state, .. } => {
                 self.compare(truth, node, "compacted its journal", |own| xxh3_128(own) == *state)
@@ -149,7 +172,7 @@ impl Shadow {
     ) -> Result<(), String> {
         let nodes = &truth.node(node).peers;
         let Some(instance) = &mut self.instance else { return Ok(()) };
-        let context = Context { node, now, nodes, entropy, next: None };
+        let context = Context { node, now, nodes, entropy, next: Some(ANY_STAMP) };
         let told = instance.handle(context, incoming, &mut Vec::new());
         told.map(|_| ()).map_err(|fault| format!("took an input that its shadow refuses: {fault}"))
     }

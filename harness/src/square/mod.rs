@@ -239,7 +239,7 @@ impl Way {
     }
 
     /// Takes a state along. Errors: [`Fault`] of the edge that fails.
-    fn migrate(&self, state: &[u8]) -> Result<Vec<u8>, Fault> {
+    pub(crate) fn migrate(&self, state: &[u8]) -> Result<Vec<u8>, Fault> {
         migrate_along(&*self.to.program, &self.states, state, &mut Meter::new(FUEL))
     }
 

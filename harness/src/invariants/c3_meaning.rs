@@ -1,0 +1,185 @@
+//! C3: what a node shows is what its operations mean.
+
+use std::collections::BTreeMap;
+
+use app::Body;
+use causal::{Content, Dot, Event, Log};
+use contract::NodeId;
+use replica::Notice;
+
+use super::{
+    Broken, End, Invariant,
+    copies::{COPIES, Copy},
+};
+use crate::{
+    observation::{Kind, Kinds, Moment, Observation, Published, Truth},
+    square::{Release, Way},
+};
+
+/// Up to so many operations every one of its own is judged at a node, for to judge costs their square.
+const ALWAYS_MAX: usize = 24;
+/// Beyond that, one of so many.
+const ONE_OF: usize = 16;
+/// More operations are not judged.
+const OPERATIONS_MAX: usize = 1_000;
+
+/// After an operation of its own, and at rest, a node shows what the definition of its type makes of the
+/// partially ordered log of the operations that it delivered, each in the form of the release that runs. Nodes
+/// that all show the same wrong value agree, and only this sees it.
+#[derive(Default)]
+pub(super) struct ShowsWhatItMeans {
+    copies: Vec<Copy>,
+    /// As issued, and by which release.
+    log: BTreeMap<Dot, (Event<Body>, usize)>,
+}
+
+impl Invariant for ShowsWhatItMeans {
+    fn name(&self) -> &'static str {
+        "C3"
+    }
+
+    fn claim(&self) -> &'static str {
+        "a node shows what the operations that it delivered mean, by the definition of the type"
+    }
+
+    fn wants(&self) -> Kinds {
+        Kinds::of(&[
+            Kind::Started,
+            Kind::Committed,
+            Kind::BecameMember,
+            Kind::Delivered,
+            Kind::Operation,
+            Kind::Ticked,
+            Kind::Stable,
+            Kind::CausallyDelivered,
+            Kind::Crashed,
+        ])
+    }
+
+    fn observe(
+        &mut self,
+        truth: &Truth,
+        moment: &Moment,
+        seen: &Observation<'_>,
+    ) -> Result<(), Broken> {
+        let node = moment.node;
+        let at = node.0 as usize;
+        let mut own = false;
+        if let Observation::Notice(Notice::CausallyDelivered(told)) = seen {
+            let dot = told.stamp.dot;
+            own = dot.origin.node == node;
+            if let Content::Payload(sent) = &told.operation.content {
+                let release = usize::from(truth.stamp(Some(&sent.stamp)));
+                if release < truth.releases.len() {
+                    self.log.entry(dot).or_insert_with(|| {
+                        let (stamp, past) = (told.stamp, told.past.clone());
+                        (Event { stamp, past, message: sent.body.clone() }, release)
+                    });
+                }
+            }
+        }
+        if at >= COPIES {
+            return Ok(());
+        }
+        if at >= self.copies.len() {
+            self.copies.resize_with(at + 1, || Copy::new(false));
+        }
+        self.copies[at].observe(truth, moment, seen);
+        let count = self.log.len();
+        if own && (count <= ALWAYS_MAX || count.is_multiple_of(ONE_OF)) {
+            return self.judge(truth, node);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, truth: &Truth, end: &End) -> Result<(), Broken> {
+        let copied =
+            end.nodes.iter().filter(|resting| (resting.node.0 as usize) < self.copies.len());
+        copied.into_iter().try_for_each(|resting| self.judge(truth, resting.node))
+    }
+}
+
+impl ShowsWhatItMeans {
+    fn judge(&self, truth: &Truth, node: NodeId) -> Result<(), Broken> {
+        let copy = &self.copies[node.0 as usize];
+        // What a crash hid, or a state without its operations, cannot be judged.
+        if truth.node(node).lied {
+            return Ok(());
+        }
+        let (Some(shown), Some(release)) = (copy.shown(truth), copy.release) else {
+            return Ok(());
+        };
+        let mut ways: BTreeMap<usize, Option<Way>> = BTreeMap::new();
+        let mut events = Vec::new();
+        for (dot, (event, sender)) in &self.log {
+            if !copy.delivered.covers(*dot) {
+                continue;
+            }
+            let way = ways.entry(*sender).or_insert_with(|| {
+                Way::new(&named(&truth.releases[*sender]), &named(&truth.releases[release]))
+            });
+            // What the release refuses counts as delivered and changes nothing.
+            let body = way.as_ref().and_then(|way| way.arrive(&event.message).ok());
+            if let Some(message) = body {
+                events.push(Event { stamp: event.stamp, past: event.past.clone(), message });
+            }
+        }
+        if events.len() > OPERATIONS_MAX {
+            return Ok(());
+        }
+        let meaning = truth.releases[release].program.meaning(&Log::new(&events));
+        let Some(Ok(meaning)) = meaning else { return Ok(()) };
+        if meaning == shown {
+            return Ok(());
+        }
+        let text = format!(
+            "{node} shows {} after {}, which means {}",
+            told(&shown),
+            copy.delivered,
+            told(&meaning)
+        );
+        Err(Broken::at(node, text))
+    }
+}
+
+fn named(published: &Published) -> Release {
+    let Published { envelope, program, .. } = published;
+    Release::of(&envelope.id.version, &envelope.class, program)
+}
+
+/// What is shown is text, behind its length.
+fn told(shown: &[u8]) -> String {
+    let text = app::Value::decode(&app::Schema::Str, shown);
+    text.map_or_else(|_| format!("{shown:02x?}"), |text| text.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{
+            operations::testing::{body_of, operation, registers},
+            testing::story,
+        },
+        *,
+    };
+
+    /// n0 has a factor of n1, and then adds something itself, which the factor must leave alone.
+    fn told(variant: Option<&str>) -> Result<(), String> {
+        let (mut truth, mut told) = registers(variant);
+        let factor = Dot::new(1, 1);
+        let multiply = operation(&truth, factor, &[], body_of(&truth, "multiply", 3));
+        let add = operation(&truth, Dot::new(0, 1), &[factor], body_of(&truth, "add", 8));
+        told.extend([(0, multiply.delivered()), (0, add.delivered())]);
+        story(&mut truth, &mut ShowsWhatItMeans::default(), &told)
+    }
+
+    #[test]
+    fn a_value_that_all_agree_on_and_that_is_wrong_breaks() {
+        assert_eq!(told(None), Ok(()));
+        let broken = told(Some("acts-with-all")).unwrap_err();
+        assert!(
+            broken.starts_with("n0 shows \"6\" after {0.1, 1.1}, which means \"3\""),
+            "{broken}"
+        );
+    }
+}

@@ -1,0 +1,105 @@
+//! C7: what was forgotten is never missed.
+
+use contract::NodeId;
+
+use super::{
+    Broken, Invariant,
+    copies::{COPIES, Copy},
+};
+use crate::observation::{Kind, Kinds, Moment, Observation, Truth};
+
+/// A copy of a node's instance that is never told that anything is stable, and so forgets nothing, shows the
+/// same after every operation.
+#[derive(Default)]
+pub(super) struct NothingIsMissed {
+    /// By node: a copy that forgets as its node does, and one that does not.
+    copies: Vec<[Copy; 2]>,
+}
+
+impl Invariant for NothingIsMissed {
+    fn name(&self) -> &'static str {
+        "C7"
+    }
+
+    fn claim(&self) -> &'static str {
+        "a node that forgets what is stable shows the same as one that never does"
+    }
+
+    fn wants(&self) -> Kinds {
+        Kinds::of(&[
+            Kind::Started,
+            Kind::Committed,
+            Kind::BecameMember,
+            Kind::Delivered,
+            Kind::Operation,
+            Kind::Ticked,
+            Kind::Stable,
+            Kind::CausallyDelivered,
+            Kind::Crashed,
+        ])
+    }
+
+    fn observe(
+        &mut self,
+        truth: &Truth,
+        moment: &Moment,
+        seen: &Observation<'_>,
+    ) -> Result<(), Broken> {
+        let at = moment.node.0 as usize;
+        if at >= COPIES {
+            return Ok(());
+        }
+        if at >= self.copies.len() {
+            self.copies.resize_with(at + 1, || [Copy::new(false), Copy::new(true)]);
+        }
+        let [forgets, remembers] = &mut self.copies[at];
+        remembers.observe(truth, moment, seen);
+        if forgets.observe(truth, moment, seen) {
+            return compare(truth, moment.node, forgets, remembers);
+        }
+        Ok(())
+    }
+}
+
+fn compare(truth: &Truth, node: NodeId, forgets: &Copy, remembers: &Copy) -> Result<(), Broken> {
+    match (forgets.shown(truth), remembers.shown(truth)) {
+        (Some(here), Some(there)) if here != there => {
+            let delivered = &forgets.delivered;
+            let text = format!(
+                "{node} forgot what was stable, and after {delivered} no longer shows what it would have shown"
+            );
+            Err(Broken::at(node, text))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use causal::Dot;
+
+    use super::{
+        super::{
+            operations::testing::{body_of, operation, registers, stable},
+            testing::story,
+        },
+        *,
+    };
+
+    /// n0 has a factor, and an addition that is concurrent to it comes before or after the factor is stable.
+    fn told(early: bool) -> Result<(), String> {
+        let (mut truth, mut told) = registers(None);
+        let factor = Dot::new(1, 1);
+        let multiply = operation(&truth, factor, &[], body_of(&truth, "multiply", 3));
+        let add = operation(&truth, Dot::new(0, 1), &[], body_of(&truth, "add", 8));
+        told.extend([(0, multiply.delivered()), (0, add.delivered())]);
+        told.insert(told.len() - usize::from(early), (0, stable(&[factor])));
+        story(&mut truth, &mut NothingIsMissed::default(), &told)
+    }
+
+    #[test]
+    fn what_is_forgotten_early_is_missed() {
+        assert_eq!(told(false), Ok(()));
+        assert!(told(true).unwrap_err().starts_with("n0 forgot what was stable, and after"));
+    }
+}
