@@ -56,10 +56,10 @@ impl Invariant for DeliveredEverywhere {
                 self.places.join(node, &joined.delivered);
                 self.out.remove(&node);
             }
-            Observation::Notice(Notice::Retired { origin } | Notice::Resynced { origin, .. }) => {
-                if self.retired.insert(*origin) {
-                    self.out.insert(origin.node);
-                }
+            Observation::Notice(Notice::Retired { origin } | Notice::Resynced { origin, .. })
+                if self.retired.insert(*origin) =>
+            {
+                self.out.insert(origin.node);
             }
             _ => {}
         }
