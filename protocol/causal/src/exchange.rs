@@ -29,7 +29,7 @@ pub struct Range {
 pub enum Compared {
     /// It has operations that are missing here, these among them. None: nothing is missing here.
     Wants(Vec<Range>),
-    /// Others forgot what it never had, or it is retired: it has to join again.
+    /// It is retired, or others forgot what it never had: it has to join again.
     Resync,
     /// It has forgotten what was never here: this node has to join again.
     Lost,
@@ -66,9 +66,10 @@ impl<P: Payload> Broadcast<P> {
             return Err(Refusal::Future(dot));
         }
         let standing = self.members.standing(from);
+        // A digest may be late, so that a member which seems to lack what was forgotten here need not;
+        // what is stable it has.
         let astray = standing == Standing::Stranger && self.is_led_astray(digest);
-        let behind = !digest.delivered.covers_all(&self.collected);
-        if standing == Standing::Retired || astray || behind {
+        if standing == Standing::Retired || astray {
             return Ok(Compared::Resync);
         }
         if standing == Standing::Member && !self.delivered.covers_all(&digest.collected) {
@@ -80,8 +81,9 @@ impl<P: Payload> Broadcast<P> {
     /// Whether a stranger has what perhaps nobody else will ever have: operations of one that is retired,
     /// and who let him join without knowing so. Joining again is always safe.
     fn is_led_astray(&self, digest: &Digest) -> bool {
+        let behind = !digest.delivered.covers_all(&self.collected);
         let mut ahead = digest.delivered.beyond(&self.delivered);
-        ahead.any(|last| self.members.standing(last.origin) == Standing::Retired)
+        behind || ahead.any(|last| self.members.standing(last.origin) == Standing::Retired)
     }
 
     /// Whether somebody who has `delivered` lacks something that is here.
@@ -94,7 +96,8 @@ impl<P: Payload> Broadcast<P> {
         let mut ranges = Vec::new();
         for last in theirs.beyond(&self.delivered) {
             let mut first = Dot { seq: self.delivered.get(last.origin) + 1, ..last };
-            for parked in self.waiting().of(first).chain([Dot { seq: u32::MAX, ..last }]) {
+            let parked = self.waiting().of(first).into_iter();
+            for parked in parked.chain([Dot { seq: u32::MAX, ..last }]) {
                 let until = parked.seq.min(last.seq.saturating_add(1));
                 if first.seq < until {
                     ranges.push(Range { first, more: until - first.seq - 1 });

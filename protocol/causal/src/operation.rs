@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use contract::{
-    Encode, Malformed, Wire,
+    Encode, Malformed, NodeId, Wire,
     wire::{put_varint, take_varint},
 };
 
@@ -59,6 +59,8 @@ impl<P> Operation<P> {
         out.len()
     }
 
+    /// Most operations are payloads of founders with few heads: their number stands with the origin, and
+    /// whatever else there is to say has a word of its own.
     fn encode_place(&self, out: &mut Vec<u8>) {
         let kind = match self.content {
             Content::Payload(_) => PAYLOAD,
@@ -66,10 +68,31 @@ impl<P> Operation<P> {
             Content::Join(_) => JOIN,
             Content::Retire(_) => RETIRE,
         };
-        self.dot.encode(out);
-        put_varint(out, (self.heads.len() as u64) << 2 | kind);
-        self.heads.iter().for_each(|head| head.encode(out));
+        let later = self.heads.iter().chain([&self.dot]).any(|dot| !dot.origin.is_founder());
+        let count = self.heads.len() as u64;
+        let short = is_short(kind, later, count);
+        put_varint(out, u64::from(self.dot.origin.node.0) << 2 | if short { count } else { 0 });
+        if !short {
+            put_varint(out, count << 3 | u64::from(later) << 2 | kind);
+        }
+        if later {
+            put_varint(out, self.dot.origin.life);
+        }
+        put_varint(out, u64::from(self.dot.seq));
+        for head in self.heads.iter() {
+            if later {
+                head.origin.encode(out);
+            } else {
+                put_varint(out, u64::from(head.origin.node.0));
+            }
+            put_varint(out, u64::from(head.seq));
+        }
     }
+}
+
+/// Whether the number of heads fits beside the origin.
+fn is_short(kind: u64, later: bool, heads: u64) -> bool {
+    kind == PAYLOAD && !later && (1..=3).contains(&heads)
 }
 
 impl<P: Encode> Encode for Operation<P> {
@@ -85,28 +108,53 @@ impl<P: Encode> Encode for Operation<P> {
 
 impl<P: Wire> Wire for Operation<P> {
     fn read(bytes: &mut &[u8]) -> Result<Self, Malformed> {
-        let dot = Dot::read(bytes)?;
         let word = take_varint(bytes)?;
-        let count = (word >> 2) as usize;
+        let node = u32::try_from(word >> 2).map_err(|_| Malformed("a node of at most 32 bits"))?;
+        let (count, later, kind) = match word & 3 {
+            0 => {
+                let word = take_varint(bytes)?;
+                let (count, later, kind) = (word >> 3, word & 4 > 0, word & 3);
+                if is_short(kind, later, count) {
+                    return Err(Malformed("the shortest form of an operation"));
+                }
+                (count as usize, later, kind)
+            }
+            count => (count as usize, false, PAYLOAD),
+        };
         // Two bytes are the least that a head takes.
         if count > HEADS_MAX || count > bytes.len() / 2 {
             return Err(Malformed("as many heads as there are nodes"));
         }
+        let life = if later { take_varint(bytes)? } else { 0 };
+        let dot = Dot { origin: Origin { node: NodeId(node), life }, seq: take_seq(bytes)? };
         let mut heads: Vec<Dot> = Vec::with_capacity(count);
         for _ in 0..count {
-            let head = Dot::read(bytes)?;
-            if heads.last().is_some_and(|before| before.origin >= head.origin) {
+            let origin = match later {
+                true => Origin::read(bytes)?,
+                false => Origin::founder(NodeId(u32::read(bytes)?)),
+            };
+            if heads.last().is_some_and(|before| before.origin >= origin) {
                 return Err(Malformed("heads of different origins, ascending"));
             }
-            heads.push(head);
+            heads.push(Dot { origin, seq: take_seq(bytes)? });
         }
-        let content = match word & 3 {
+        if later && heads.iter().chain([&dot]).all(|dot| dot.origin.is_founder()) {
+            return Err(Malformed("a life other than a founder's"));
+        }
+        let content = match kind {
             PAYLOAD => Content::Payload(P::read(bytes)?),
             HEARTBEAT => Content::Heartbeat,
             JOIN => Content::Join(Origin::read(bytes)?),
             _ => Content::Retire(Origin::read(bytes)?),
         };
         Ok(Self { dot, heads: heads.into(), content })
+    }
+}
+
+fn take_seq(bytes: &mut &[u8]) -> Result<u32, Malformed> {
+    match u32::read(bytes)? {
+        0 => Err(Malformed("an operation counted from 1")),
+        seq => Ok(seq),
     }
 }
 
@@ -122,14 +170,37 @@ mod tests {
     #[test]
     fn an_operation_reads_back_as_written() {
         let someone = Origin { life: 77, ..Origin::from(4) };
-        let contents = [Content::Payload(9), Content::Heartbeat, Content::Join(someone)];
+        let contents = [Content::Payload(9_u64), Content::Heartbeat, Content::Join(someone)];
+        let lists: [&[Dot]; 3] = [
+            &[],
+            &[Dot::new(1, 4), Dot::new(9, 200)],
+            &[Dot::new(1, 4), Dot { origin: someone, seq: 3 }],
+        ];
         for content in contents.into_iter().chain([Content::Retire(3.into())]) {
-            let sent = operation(content);
-            let mut bytes = Vec::new();
-            sent.encode(&mut bytes);
-            assert_eq!(Operation::decode(&bytes), Ok(sent));
+            for heads in lists {
+                for origin in [Origin::from(2), someone] {
+                    let dot = Dot { origin, seq: 3 };
+                    let sent = Operation { dot, heads: heads.into(), content: content.clone() };
+                    let mut bytes = Vec::new();
+                    sent.encode(&mut bytes);
+                    assert_eq!(Operation::decode(&bytes), Ok(sent));
+                }
+            }
         }
+        assert_eq!(operation(Content::Payload(9)).metadata_bytes(), 2 + 2 + 3);
         assert_eq!(operation(Content::Heartbeat).metadata_bytes(), 2 + 1 + 2 + 3);
+    }
+
+    #[test]
+    fn bytes_that_are_no_operation_are_refused() {
+        for bytes in [
+            &[0, 1 << 3, 1, 1, 1, 0][..],
+            &[0, 1 << 2, 0, 1, 0],
+            &[0, 0xf8, 0xff, 0xff, 0xff, 0x0f],
+            &[0, 0, 0, 1],
+        ] {
+            assert!(Operation::<u64>::decode(bytes).is_err(), "{bytes:?}");
+        }
     }
 
     #[test]
@@ -142,6 +213,5 @@ mod tests {
         };
         assert!(written(&[Dot::new(1, 1), Dot::new(1, 2)]).is_err(), "two of one origin");
         assert!(written(&[Dot::new(2, 1), Dot::new(1, 2)]).is_err(), "in another order");
-        assert!(Operation::<u64>::decode(&[4, 1, 0xff, 0xff, 0xff, 0xff, 0x0f]).is_err());
     }
 }

@@ -4,7 +4,7 @@
 //! no other time: an operation moves at most as often as it has causes, however many others wait.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry},
     sync::Arc,
 };
 
@@ -13,11 +13,15 @@ use crate::{Clock, Content, Dot, Operation, Origin, Payload};
 /// Operations that were received and not delivered.
 #[derive(Clone, Debug)]
 pub(crate) struct Waiting<P> {
+    /// Those that miss something.
     parked: BTreeMap<Dot, Parked<P>>,
     /// By what is missing: which wait for it.
     under: BTreeMap<Dot, Vec<Dot>>,
-    /// Those that nothing is missing for, in the order in which that came about.
-    ready: VecDeque<Dot>,
+    /// Those that miss nothing, in the order in which that came about: mostly few, so that what passes
+    /// by pays nothing for what waits.
+    ready: VecDeque<Parked<P>>,
+    /// Their names.
+    named: BTreeSet<Dot>,
     bytes: usize,
 }
 
@@ -42,13 +46,13 @@ const OVERHEAD_BYTES: usize = 64;
 impl<P> Default for Waiting<P> {
     fn default() -> Self {
         let (parked, under) = (BTreeMap::new(), BTreeMap::new());
-        Self { parked, under, ready: VecDeque::new(), bytes: 0 }
+        Self { parked, under, ready: VecDeque::new(), named: BTreeSet::new(), bytes: 0 }
     }
 }
 
 impl<P: Payload> Waiting<P> {
     pub(crate) fn len(&self) -> usize {
-        self.parked.len()
+        self.parked.len() + self.ready.len()
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -56,17 +60,23 @@ impl<P: Payload> Waiting<P> {
     }
 
     pub(crate) fn get(&self, dot: Dot) -> Option<&Parked<P>> {
+        if self.named.contains(&dot) {
+            return self.ready.iter().find(|ready| ready.operation.dot == dot);
+        }
         self.parked.get(&dot)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Parked<P>> {
-        self.parked.values()
+        self.parked.values().chain(&self.ready)
     }
 
     /// Those of one origin from its operation `from` on, ascending.
-    pub(crate) fn of(&self, from: Dot) -> impl Iterator<Item = Dot> + '_ {
-        let last = Dot { seq: u32::MAX, ..from };
-        self.parked.range(from..=last).map(|(dot, _)| *dot)
+    pub(crate) fn of(&self, from: Dot) -> Vec<Dot> {
+        let all = from..=Dot { seq: u32::MAX, ..from };
+        let parked = self.parked.range(all.clone()).map(|(dot, _)| *dot);
+        let mut found: Vec<Dot> = parked.chain(self.named.range(all).copied()).collect();
+        found.sort_unstable();
+        found
     }
 
     /// Bytes that `operation` would take.
@@ -89,37 +99,41 @@ impl<P: Payload> Waiting<P> {
         self.bytes += bytes;
         let mut parked = Parked { operation, via, missing: None, waited: false, checked: 0, bytes };
         let missing = parked.find_missing(delivered);
-        self.parked.insert(dot, parked);
-        self.place(dot, missing);
+        match missing {
+            Some(missing) => {
+                self.parked.insert(dot, parked);
+                self.under.entry(missing).or_default().push(dot);
+            }
+            None => self.make_ready(parked),
+        }
         missing
     }
 
-    fn place(&mut self, dot: Dot, missing: Option<Dot>) {
-        match missing {
-            Some(missing) => self.under.entry(missing).or_default().push(dot),
-            None => self.ready.push_back(dot),
-        }
+    fn make_ready(&mut self, parked: Parked<P>) {
+        self.named.insert(parked.operation.dot);
+        self.ready.push_back(parked);
     }
 
     /// Looks again at those that waited for `dot`, which was delivered.
     pub(crate) fn wake(&mut self, dot: Dot, delivered: &Clock) {
         for waiter in self.under.remove(&dot).unwrap_or_default() {
-            if let Some(parked) = self.parked.get_mut(&waiter) {
-                let missing = parked.find_missing(delivered);
-                self.place(waiter, missing);
+            let Entry::Occupied(mut parked) = self.parked.entry(waiter) else { continue };
+            match parked.get_mut().find_missing(delivered) {
+                Some(missing) => self.under.entry(missing).or_default().push(waiter),
+                None => {
+                    let parked = parked.remove();
+                    self.make_ready(parked);
+                }
             }
         }
     }
 
     /// Takes the next that is ready.
     pub(crate) fn take(&mut self) -> Option<Parked<P>> {
-        loop {
-            let dot = self.ready.pop_front()?;
-            if let Some(parked) = self.parked.remove(&dot) {
-                self.bytes -= parked.bytes;
-                return Some(parked);
-            }
-        }
+        let parked = self.ready.pop_front()?;
+        self.named.remove(&parked.operation.dot);
+        self.bytes -= parked.bytes;
+        Some(parked)
     }
 
     /// Whether some operation is ready.
@@ -130,8 +144,13 @@ impl<P: Payload> Waiting<P> {
     /// Drops those of which `keep` says no, and gives them.
     pub(crate) fn retain(&mut self, keep: impl Fn(&Parked<P>) -> bool) -> Vec<Parked<P>> {
         let gone = self.parked.extract_if(.., |_, parked| !keep(parked));
-        let gone: Vec<Parked<P>> = gone.map(|(_, parked)| parked).collect();
+        let mut gone: Vec<Parked<P>> = gone.map(|(_, parked)| parked).collect();
+        let (kept, lost): (VecDeque<_>, VecDeque<_>) =
+            std::mem::take(&mut self.ready).into_iter().partition(|one| keep(one));
+        self.ready = kept;
+        gone.extend(lost);
         for parked in &gone {
+            self.named.remove(&parked.operation.dot);
             self.bytes -= parked.bytes;
             let dot = parked.operation.dot;
             if let Some(missing) = parked.missing
@@ -143,9 +162,6 @@ impl<P: Payload> Waiting<P> {
                 }
             }
         }
-        if !gone.is_empty() {
-            self.ready.retain(|dot| self.parked.contains_key(dot));
-        }
         gone
     }
 
@@ -154,7 +170,7 @@ impl<P: Payload> Waiting<P> {
     pub(crate) fn circles(&self) -> Vec<Dot> {
         let mut causes: BTreeMap<Dot, Vec<Dot>> = BTreeMap::new();
         let mut effects: BTreeMap<Dot, Vec<Dot>> = BTreeMap::new();
-        for (dot, parked) in self.parked.iter().filter(|(_, parked)| parked.missing.is_some()) {
+        for (dot, parked) in &self.parked {
             let before = (dot.seq > 1).then(|| Dot { seq: dot.seq - 1, ..*dot });
             let named = parked.operation.heads.iter().copied().chain(before);
             for cause in named.filter(|cause| self.parked.contains_key(cause)) {

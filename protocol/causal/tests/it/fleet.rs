@@ -302,7 +302,10 @@ impl Fleet {
     /// Everything works from now on; the fleet must come to agree.
     pub(crate) fn settle(&mut self) -> Checked {
         self.lossy = false;
-        for _ in 0..100 {
+        for round in 0..600 {
+            if round % 20 == 19 && self.agrees().is_ok() {
+                break;
+            }
             for at in 0..self.nodes.len() {
                 let donor = self.dice.below(self.nodes.len());
                 self.enroll(at, donor)?;

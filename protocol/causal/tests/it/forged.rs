@@ -202,3 +202,18 @@ proptest! {
         let _ = Broadcast::<Word>::import(&mut &bytes[..at], Heir::Same, Limits::default());
     }
 }
+
+#[test]
+fn a_digest_that_is_late_is_no_reason_to_begin_anew() {
+    let mut layers = [layer(0), layer(1), layer(2)];
+    let late = layers[1].digest();
+    for at in 0..3 {
+        let said = layers[at].broadcast(Content::Payload(Word(0))).unwrap().operation;
+        for (to, other) in layers.iter_mut().enumerate().filter(|(to, _)| *to != at) {
+            assert_eq!(other.receive((at as u32).into(), Arc::clone(&said)), Ok(Received::Ready));
+            other.deliver().unwrap_or_else(|| panic!("{to} has its causes"));
+        }
+    }
+    assert!(!layers[0].stable().is_empty());
+    assert_eq!(layers[0].compare(1.into(), &late), Ok(Compared::Wants(Vec::new())));
+}
