@@ -99,25 +99,6 @@ impl Shadow {
             Notice::Ticked { entropy, at, .. } => {
                 self.step(truth, node, *at, *entropy, &Incoming::Tick)
             }
-            Notice::CausallyDelivered(told) => match (&told.outcome, &told.operation.content) {
-                (Outcome::Taken { converted, entropy, at, .. }, Content::Payload(sent)) => {
-                    let (stamp, past) = (told.stamp, told.past.clone());
-                    let body = converted.body(&sent.body).clone();
-                    let incoming = Incoming::Delivered { stamp, past, body };
-                    self.step(truth, node, *at, *entropy, &incoming)
-                }
-                _ => Ok(()),
-            },
-            Notice::Stable(told) => {
-                let incoming = Incoming::Stable { clock: told.clock.clone() };
-                self.step(truth, node, told.at, told.entropy, &incoming)
-            }
-            Notice::BecameMember(joined) => {
-                let running = truth.running(node);
-                self.instance =
-                    running.map(|release| load(release, node, &joined.state)).transpose()?;
-                Ok(())
-            }
             Notice::Compacted { state, .. } => {
                 self.compare(truth, node, "compacted its journal", |own| xxh3_128(own) == *state)
             }
@@ -156,6 +137,32 @@ impl Shadow {
                     ));
                 }
                 self.instance = Some(load(release, node, state_after)?);
+                Ok(())
+            }
+            _ => self.operation(truth, node, notice),
+        }
+    }
+
+    /// What a node tells of operations.
+    fn operation(&mut self, truth: &Truth, node: NodeId, notice: &Notice) -> Result<(), String> {
+        match notice {
+            Notice::CausallyDelivered(told) => match (&told.outcome, &told.operation.content) {
+                (Outcome::Taken { converted, entropy, at, .. }, Content::Payload(sent)) => {
+                    let (stamp, past) = (told.stamp, told.past.clone());
+                    let body = converted.body(&sent.body).clone();
+                    let incoming = Incoming::Delivered { stamp, past, body };
+                    self.step(truth, node, *at, *entropy, &incoming)
+                }
+                _ => Ok(()),
+            },
+            Notice::Stable(told) => {
+                let incoming = Incoming::Stable { clock: told.clock.clone() };
+                self.step(truth, node, told.at, told.entropy, &incoming)
+            }
+            Notice::BecameMember(joined) => {
+                let running = truth.running(node);
+                self.instance =
+                    running.map(|release| load(release, node, &joined.state)).transpose()?;
                 Ok(())
             }
             _ => Ok(()),
