@@ -16,13 +16,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("plots", &["results"]),
     (
         "harness",
-        &["app", "causal", "contract", "crdt", "plots", "replica", "results", "sim", "upgrade"],
+        &[
+            "app", "causal", "contract", "crdt", "plots", "replica", "results", "sequence", "sim",
+            "upgrade",
+        ],
     ),
     (
         "tests",
         &[
-            "app", "causal", "contract", "crdt", "harness", "plots", "replica", "results", "sim",
-            "upgrade",
+            "app", "causal", "contract", "crdt", "harness", "plots", "replica", "results",
+            "sequence", "sim", "upgrade",
         ],
     ),
     ("ci", &[]),

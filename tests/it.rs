@@ -8,4 +8,5 @@ mod planted_types;
 mod regress;
 mod replicated;
 mod scenarios;
+mod sequence;
 mod shrunk;

@@ -10,7 +10,10 @@ use super::{
     style::{BAD, GOOD},
     words::counted,
 };
-use crate::replicated::vectors::{Replayed, replay};
+use crate::replicated::{
+    packed,
+    vectors::{Replayed, replay},
+};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -22,7 +25,8 @@ const TOLD_MAX: usize = 5;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Vector files (schema `semidirect-vectors/1` or `causal-broadcast-vectors/1`), or folders of them.
+    /// Vector files (schema `semidirect-vectors/1`, `causal-broadcast-vectors/1` or `seq-vectors/1`; packed
+    /// with gzip where they end in .gz), or folders of them.
     #[arg(required = true)]
     paths: Vec<PathBuf>,
     /// How the result is written.
@@ -34,7 +38,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let files = files(&arguments.paths)?;
     // Nothing is said of any before all can be read.
     let read = files.iter().map(|path| {
-        let text = fs::read_to_string(path)
+        let text = packed::read_to_string(path)
             .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
         replay(&text).map_err(|why| Failure::Usage(format!("{}: {why}", path.display())))
     });
@@ -67,12 +71,15 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         let mut inside = Vec::new();
         for entry in fs::read_dir(path).map_err(failed)? {
             let file = entry.map_err(failed)?.path();
-            if file.extension().is_some_and(|ending| ending == "json") {
+            if packed::is_json(&file) {
                 inside.push(file);
             }
         }
         if inside.is_empty() {
-            return Err(Failure::Usage(format!("{}: no file ends in .json", path.display())));
+            return Err(Failure::Usage(format!(
+                "{}: no file ends in .json or .json.gz",
+                path.display()
+            )));
         }
         inside.sort();
         files.append(&mut inside);

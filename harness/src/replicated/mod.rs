@@ -6,5 +6,7 @@ pub mod history;
 pub mod lattice;
 pub mod laws;
 pub mod lists;
+pub mod packed;
 pub mod search;
+pub mod sequence;
 pub mod vectors;

@@ -9,6 +9,8 @@ use sequence::{
 };
 use serde::Deserialize;
 
+use super::vectors::{Fault, Replayed, Unreadable};
+
 /// The schema that is read.
 pub const SCHEMA: &str = "seq-vectors/1";
 
@@ -180,41 +182,44 @@ struct Gone {
     required: Vec<u32>,
 }
 
-/// What came of a file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Replayed {
-    /// Vectors and rows of tables that passed.
-    pub passed: u64,
-    /// Those that did not: name, and the first difference.
-    pub failed: Vec<(String, String)>,
-}
-
-/// Replays the vector file `text` on the sequence. Errors: it is no JSON of this schema.
-pub fn replay(text: &str) -> Result<Replayed, serde_json::Error> {
-    replay_on::<Sequence>(text)
-}
-
-/// Replays the vectors of the file `text` on `R`, and its tables on the sequence.
+/// Replays a vector file on the sequence.
 ///
-/// Errors: it is no JSON of this schema.
-pub fn replay_on<R: Replica>(text: &str) -> Result<Replayed, serde_json::Error> {
-    let file: File = serde_json::from_str(text)?;
-    let mut replayed = Replayed::default();
-    let mut came = |name: String, came: Result<(), String>| match came {
-        Ok(()) => replayed.passed += 1,
-        Err(why) => replayed.failed.push((name, why)),
+/// Errors: [`Unreadable`].
+pub fn replay(file: serde_json::Value) -> Result<Replayed, Unreadable> {
+    replay_on::<Sequence>(file)
+}
+
+/// Replays the vectors of a file on `R`, and its tables on the sequence.
+///
+/// Errors: [`Unreadable`].
+pub fn replay_on<R: Replica>(file: serde_json::Value) -> Result<Replayed, Unreadable> {
+    let file: File = serde_json::from_value(file)?;
+    let mut replayed = Replayed { kind: "sequence".to_owned(), ..Replayed::default() };
+    let mut came = |name: String, came: Result<(), Fault>| match came {
+        Ok(()) => {
+            replayed.passed += 1;
+            Ok(())
+        }
+        Err(Fault::Differs(why)) => {
+            replayed.failed.push((name, why));
+            Ok(())
+        }
+        Err(Fault::Malformed(why)) => Err(Unreadable::Case(name, why)),
     };
     for vector in &file.vectors {
-        came(vector.name.clone(), vector.replay::<R>());
+        came(vector.name.clone(), vector.replay::<R>())?;
     }
     if !file.order.is_empty() {
-        came("order".to_owned(), order(&file.order));
+        came("order".to_owned(), order(&file.order))?;
     }
     for (at, map) in file.maps.iter().enumerate() {
-        came(format!("map {at}"), map.hold());
+        came(format!("map {at}"), map.hold())?;
     }
     for (at, tree) in file.epochs.iter().enumerate() {
-        came(format!("epochs {at}"), tree.hold());
+        came(format!("epochs {at}"), tree.hold())?;
+    }
+    if replayed.passed == 0 && replayed.failed.is_empty() {
+        return Err(Unreadable::Empty);
     }
     Ok(replayed)
 }
@@ -229,35 +234,47 @@ fn tuples(written: &[Written]) -> Vec<Tuple> {
     written.iter().map(tuple).collect()
 }
 
-fn identifier(written: &[Written]) -> Result<Identifier, String> {
-    Identifier::new(tuples(written)).map_err(|why| why.to_string())
+fn malformed(why: impl std::fmt::Display) -> Fault {
+    Fault::Malformed(why.to_string())
 }
 
-fn intervals(spans: &[Span]) -> Result<Vec<Interval>, String> {
+fn differs(why: impl std::fmt::Display) -> Fault {
+    Fault::Differs(why.to_string())
+}
+
+fn identifier(written: &[Written]) -> Result<Identifier, Fault> {
+    Identifier::new(tuples(written)).map_err(malformed)
+}
+
+fn intervals(spans: &[Span]) -> Result<Vec<Interval>, Fault> {
     let interval = |span: &Span| Ok(Interval { first: identifier(&span.id)?, end: span.end });
     spans.iter().map(interval).collect()
 }
 
-fn differ<T: PartialEq + std::fmt::Debug>(what: &str, found: &T, expected: &T) -> Result<(), String> {
+fn differ<T: PartialEq + std::fmt::Debug>(
+    what: &str,
+    found: &T,
+    expected: &T,
+) -> Result<(), Fault> {
     if found == expected {
         return Ok(());
     }
-    Err(format!("{what}: found {found:?}, expected {expected:?}"))
+    Err(differs(format_args!("{what}: found {found:?}, expected {expected:?}")))
 }
 
 impl Vector {
     /// The epoch that operation `index` began; the origin below 0.
-    fn epoch(&self, index: i64) -> Result<EpochId, String> {
+    fn epoch(&self, index: i64) -> Result<EpochId, Fault> {
         let Ok(index) = usize::try_from(index) else { return Ok(EpochId::Origin) };
         match self.ops.get(index).map(|op| (op.site, &op.what)) {
             Some((site, What::Rename { clock, .. })) => {
                 Ok(EpochId::Renamed(Dot { site, clock: *clock }))
             }
-            _ => Err(format!("operation {index} is no rename")),
+            _ => Err(malformed(format_args!("operation {index} is no rename"))),
         }
     }
 
-    fn operation(&self, change: &Change) -> Result<Operation, String> {
+    fn operation(&self, change: &Change) -> Result<Operation, Fault> {
         let epoch = self.epoch(change.epoch)?;
         Ok(match &change.what {
             What::Insert { id, text } => {
@@ -274,20 +291,21 @@ impl Vector {
         })
     }
 
-    fn replay<R: Replica>(&self) -> Result<(), String> {
+    fn replay<R: Replica>(&self) -> Result<(), Fault> {
         let mut operations = Vec::with_capacity(self.ops.len());
         for (at, change) in self.ops.iter().enumerate() {
             let operation = self.operation(change);
-            operations.push(operation.map_err(|why| format!("operation {at}: {why}"))?);
+            operations.push(operation.map_err(|fault| fault.of(&format!("operation {at}")))?);
         }
         for delivery in &self.replicas {
             // A passive replica has a site of its own: it took no part.
             let mut replica = R::new(u32::MAX >> 1);
             for (at, step) in delivery.steps.iter().enumerate() {
-                let of = |why| format!("replica {}, step {at} (op {}): {why}", delivery.site, step.op);
-                self.step(&mut replica, step, &operations).map_err(of)?;
+                let step_of = format!("replica {}, step {at} (op {})", delivery.site, step.op);
+                let came = self.step(&mut replica, step, &operations);
+                came.map_err(|fault| fault.of(&step_of))?;
             }
-            let of = |why| format!("replica {}, at the end: {why}", delivery.site);
+            let of = |fault: Fault| fault.of(&format!("replica {}, at the end", delivery.site));
             differ("text", &replica.text(), &self.last.text).map_err(of)?;
             differ("epoch", &replica.epoch(), &self.epoch(self.last.epoch)?).map_err(of)?;
             let expected = intervals(&self.last.intervals)?;
@@ -301,10 +319,11 @@ impl Vector {
         replica: &mut R,
         step: &Step,
         operations: &[Operation],
-    ) -> Result<(), String> {
-        let operation = operations.get(step.op).ok_or("there is no such operation")?;
+    ) -> Result<(), Fault> {
+        let operation = operations.get(step.op);
+        let operation = operation.ok_or_else(|| malformed("there is no such operation"))?;
         let before = step.local.as_ref().map(|local| local.edited(&replica.text()));
-        replica.apply(operation)?;
+        replica.apply(operation).map_err(differs)?;
         replica.check();
         differ("length", &replica.len(), &step.len)?;
         if let Some(expected) = before {
@@ -344,13 +363,12 @@ impl Local {
 }
 
 /// Whether a replica that gets the identifiers in a wild order has them in this one.
-fn order(ids: &[Vec<Written>]) -> Result<(), String> {
+fn order(ids: &[Vec<Written>]) -> Result<(), Fault> {
     let spelled: Vec<Vec<Tuple>> = ids.iter().map(|id| tuples(id)).collect();
     if let Some(at) = spelled.windows(2).position(|pair| pair[0] >= pair[1]) {
-        return Err(format!("identifier {at} is not below the next"));
+        return Err(differs(format_args!("identifier {at} is not below the next")));
     }
-    let mut replica = Sequence::new(1, Options::default()).map_err(|why| why.to_string())?;
-    // One that names what is inserted: elements with the offsets of others would be the same elements.
+    let mut replica = Sequence::new(1, Options::default()).map_err(malformed)?;
     let letter = |at: usize| char::from_u32(0x4e00 + at as u32).expect("a letter");
     let mut expected = String::new();
     let mut wild: Vec<usize> = (0..ids.len()).collect();
@@ -363,7 +381,7 @@ fn order(ids: &[Vec<Written>]) -> Result<(), String> {
         match replica.apply(&insert) {
             Ok(_) => {}
             Err(sequence::Refused::Duplicate(_)) => continue,
-            Err(why) => return Err(format!("identifier {at}: {why}")),
+            Err(why) => return Err(differs(format_args!("identifier {at}: {why}"))),
         }
         replica.check();
         expected.push(letter(at));
@@ -375,15 +393,15 @@ fn order(ids: &[Vec<Written>]) -> Result<(), String> {
 
 impl Map {
     /// Whether a replica that has a parent's element shows the child's after the rename, and the reverse.
-    fn hold(&self) -> Result<(), String> {
+    fn hold(&self) -> Result<(), Fault> {
         let dot = Dot { site: self.site, clock: self.clock };
         let former = intervals(&self.former)?;
         let rename = Operation::Rename { epoch: EpochId::Origin, dot, former };
-        let mut mapping = Mapping::new(&rename).map_err(|why| why.to_string())?;
+        let mut mapping = Mapping::new(&rename).map_err(malformed)?;
         for (at, pair) in self.pairs.iter().enumerate() {
             let (parent, child) = (identifier(&pair.parent)?, identifier(&pair.child)?);
-            let forward = mapping.forward(&parent).map_err(|why| format!("pair {at}: {why}"))?;
-            let backward = mapping.backward(&child).map_err(|why| format!("pair {at}: {why}"))?;
+            let forward = mapping.forward(&parent).map_err(differs)?;
+            let backward = mapping.backward(&child).map_err(differs)?;
             differ(&format!("pair {at}, forward"), &forward, &child)?;
             differ(&format!("pair {at}, backward"), &backward, &parent)?;
         }
@@ -393,27 +411,31 @@ impl Map {
 
 impl Tree {
     /// The name of an epoch. Numbers count in every row, so they are clocks.
-    fn name(&self, id: u32) -> Result<EpochId, String> {
-        let node = self.epochs.iter().find(|node| node.id == id).ok_or("no such epoch")?;
+    fn name(&self, id: u32) -> Result<EpochId, Fault> {
+        let node = self.epochs.iter().find(|node| node.id == id);
+        let node = node.ok_or_else(|| malformed(format_args!("there is no epoch {id}")))?;
         Ok(match node.parent {
             ..0 => EpochId::Origin,
             _ => EpochId::Renamed(Dot { site: node.site, clock: id }),
         })
     }
 
-    fn names(&self, ids: &[u32]) -> Result<Vec<EpochId>, String> {
+    fn names(&self, ids: &[u32]) -> Result<Vec<EpochId>, Fault> {
         ids.iter().map(|id| self.name(*id)).collect()
     }
 
     /// A replica that knows all epochs of the row.
-    fn replica(&self) -> Result<Sequence, String> {
-        let mut replica = Sequence::new(u32::MAX >> 1, Options::default()).map_err(|why| why.to_string())?;
+    fn replica(&self) -> Result<Sequence, Fault> {
+        let mut replica = Sequence::new(u32::MAX >> 1, Options::default()).map_err(malformed)?;
         let first = identifier(&[(0, 1 << 20, 0, 0)])?;
-        let insert =
-            Operation::Insert { epoch: EpochId::Origin, first: first.clone(), text: "x".to_owned() };
-        replica.apply(&insert).map_err(|why| why.to_string())?;
+        let insert = Operation::Insert {
+            epoch: EpochId::Origin,
+            first: first.clone(),
+            text: "x".to_owned(),
+        };
+        replica.apply(&insert).map_err(malformed)?;
         for node in self.epochs.iter().filter(|node| node.parent >= 0) {
-            let epoch = self.name(u32::try_from(node.parent).map_err(|_| "no such epoch")?)?;
+            let epoch = self.name(u32::try_from(node.parent).map_err(malformed)?)?;
             let dot = Dot { site: node.site, clock: node.id };
             // The only element, as its epoch names it.
             let first = match epoch {
@@ -422,12 +444,12 @@ impl Tree {
             };
             let former = vec![Interval { first, end: 0 }];
             let rename = Operation::Rename { epoch, dot, former };
-            replica.apply(&rename).map_err(|why| format!("epoch {}: {why}", node.id))?;
+            replica.apply(&rename).map_err(malformed)?;
         }
         Ok(replica)
     }
 
-    fn hold(&self) -> Result<(), String> {
+    fn hold(&self) -> Result<(), Fault> {
         let replica = self.replica()?;
         differ("leading", &replica.epoch(), &self.name(self.leading)?)?;
         differ("order", &replica.epochs_by_priority(), &self.names(&self.order)?)?;

@@ -11,11 +11,13 @@ use serde::Deserialize;
 
 use super::delivery;
 use super::lattice::{Broken, EVENTS_MAX, Strictness, sweep};
+use super::sequence;
 
 /// The schema that is read.
 pub const SCHEMA: &str = "semidirect-vectors/1";
 
 const DELIVERY: &str = delivery::SCHEMA;
+const SEQUENCE: &str = sequence::SCHEMA;
 
 /// Orders that are tried of every case, one replica each.
 const ORDERS: usize = 60;
@@ -80,7 +82,7 @@ pub enum Unreadable {
     #[error("it is no vector file: {0}")]
     Json(#[from] serde_json::Error),
     /// It has another schema.
-    #[error("expected the schema `{SCHEMA}` or `{DELIVERY}`, found `{0}`")]
+    #[error("expected the schema `{SCHEMA}`, `{DELIVERY}` or `{SEQUENCE}`, found `{0}`")]
     Schema(String),
     /// It is for a type that there is not, or that cannot start so.
     #[error("type `{0}`: {1}")]
@@ -117,6 +119,7 @@ pub fn replay(text: &str) -> Result<Replayed, Unreadable> {
     match schema.get("schema").and_then(|schema| schema.as_str()) {
         Some(SCHEMA) => {}
         Some(delivery::SCHEMA) => return delivery::replay(schema),
+        Some(sequence::SCHEMA) => return sequence::replay(schema),
         other => return Err(Unreadable::Schema(other.unwrap_or("none").to_owned())),
     }
     let file: File = serde_json::from_value(schema)?;
