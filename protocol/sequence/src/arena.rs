@@ -159,6 +159,10 @@ impl Arena {
                     u32::try_from(self.bases.len()).expect("fewer than 2^32 bases fit memory");
                 let depth = self.base(parent.base).depth + 1;
                 let Tuple { position, site: name, clock, .. } = tuple;
+                if self.bases.len() == self.bases.capacity() {
+                    // A quarter more: what is kept in vain is a part of every document.
+                    self.bases.reserve_exact(self.bases.len() / 4 + 16);
+                }
                 self.bases.push(Base { parent, position, site: name, clock, depth, born: UNBORN });
                 if at == usize::MAX {
                     self.index.insert(site, (name, vec![base]));
@@ -178,10 +182,16 @@ impl Arena {
 
     /// The identifier of these tuples.
     pub(crate) fn intern(&mut self, tuples: &[Tuple]) -> Id {
-        match self.known(tuples) {
-            Some(id) => id,
-            None => self.extend_all(ROOT, tuples),
-        }
+        let (id, known) = self.nearest(tuples);
+        self.extend_all(id, &tuples[known..])
+    }
+
+    /// Of all tuples, or of all but the last, or of none: the identifier that is known, and how many they are.
+    /// What is new mostly extends an element that is known.
+    fn nearest(&self, tuples: &[Tuple]) -> (Id, usize) {
+        let but_last = tuples.len().saturating_sub(1);
+        let known = |length: usize| self.known(&tuples[..length]).map(|id| (id, length));
+        known(tuples.len()).or_else(|| known(but_last)).unwrap_or((ROOT, 0))
     }
 
     /// The identifier of these tuples, where its base is known: found by its last tuple alone.
@@ -207,11 +217,10 @@ impl Arena {
 
     /// The identifier of these tuples, where every base on the way is known.
     pub(crate) fn look_up(&self, tuples: &[Tuple]) -> Option<Id> {
-        self.known(tuples).or_else(|| {
-            tuples.iter().try_fold(ROOT, |parent, tuple| {
-                let base = self.find(parent, *tuple).ok()?;
-                Some(Id { base, offset: tuple.offset })
-            })
+        let (id, known) = self.nearest(tuples);
+        tuples[known..].iter().try_fold(id, |parent, tuple| {
+            let base = self.find(parent, *tuple).ok()?;
+            Some(Id { base, offset: tuple.offset })
         })
     }
 
@@ -226,6 +235,13 @@ impl Arena {
     /// The epoch in which `base` was made; [`UNBORN`] where no insert brought it.
     pub(crate) fn born(&self, base: u32) -> u32 {
         self.base(base).born
+    }
+
+    /// The clocks of the bases of `site`, ascending.
+    pub(crate) fn clocks(&self, site: u32) -> Vec<u32> {
+        let found = self.index.binary_search_by_key(&site, |(site, _)| *site);
+        let bases = found.map_or(&[][..], |at| &self.index[at].1);
+        bases.iter().map(|base| self.base(*base).clock).collect()
     }
 
     /// Whether an insert brought `base`.

@@ -133,7 +133,7 @@ impl Sequence {
     pub(crate) fn restored(&mut self, dot: Dot, offset: i32) {
         if dot.site == self.site {
             self.clock = self.clock.max(dot.clock + 1);
-            self.given_dot(dot, offset);
+            self.given.raise(dot.clock, offset);
         }
     }
 

@@ -17,6 +17,7 @@ mod former;
 mod generate;
 mod identifier;
 mod integrate;
+mod ledger;
 mod local;
 mod mapping;
 mod operation;

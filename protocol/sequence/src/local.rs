@@ -78,7 +78,7 @@ impl Sequence {
             Some(run) => run,
             None => {
                 let first = self.fresh(before, self.tree.behind(spot), draw)?;
-                self.given(first.base, chars as i32 - 1);
+                self.given.raise(self.arena.dot(first.base).clock, chars as i32 - 1);
                 Run { base: first.base, offset: 0, length: chars }
             }
         };
@@ -95,8 +95,7 @@ impl Sequence {
     #[inline]
     fn appended(&mut self, spot: Spot, last: Id, length: u32) -> Option<Run> {
         let dot = self.arena.dot(last.base);
-        let highest = || self.highest.get(dot.clock as usize);
-        if dot.site != self.site || highest() != Some(&last.offset) {
+        if dot.site != self.site || !self.given.is_last(dot.clock, last.offset) {
             return None;
         }
         let end = last.offset.checked_add_unsigned(length).filter(|end| *end < i32::MAX)?;
@@ -104,7 +103,7 @@ impl Sequence {
         if !self.clear(run, self.tree.behind(spot)) {
             return None;
         }
-        self.highest[dot.clock as usize] = end;
+        self.given.raise(dot.clock, end);
         Some(run)
     }
 
@@ -132,7 +131,7 @@ impl Sequence {
         let mut at = 0;
         for character in text.chars() {
             let first = self.fresh(self.tree.before(spot), self.tree.behind(spot), draw)?;
-            self.given(first.base, 0);
+            self.given.raise(self.arena.dot(first.base).clock, 0);
             let run = Run { base: first.base, offset: 0, length: 1 };
             self.tree.insert(spot, run, &text[at..at + character.len_utf8()]);
             spot = self.tree.cursor;
@@ -163,20 +162,6 @@ impl Sequence {
         }
         self.clock += 1;
         Ok(Dot { site: self.site, clock: self.clock - 1 })
-    }
-
-    /// Notes that names of a base of this site were given up to `offset`.
-    pub(crate) fn given(&mut self, base: u32, offset: i32) {
-        let dot = self.arena.dot(base);
-        self.given_dot(dot, offset);
-    }
-
-    pub(crate) fn given_dot(&mut self, dot: Dot, offset: i32) {
-        let at = dot.clock as usize;
-        if self.highest.len() <= at {
-            self.highest.resize(at + 1, -1);
-        }
-        self.highest[at] = self.highest[at].max(offset);
     }
 
     /// Removes the elements in `range`. Returns what the other replicas must be told.

@@ -49,7 +49,7 @@ impl Sequence {
         let base = self.arena.extend(ROOT, tuple).base;
         let former = Former::new(runs, base);
         if site == self.site {
-            self.given_dot(dot, former.length() as i32 - 1);
+            self.given.raise(clock, former.length() as i32 - 1);
         }
         let epoch = self.epochs.add(EpochId::Renamed(dot), parent, former);
         self.arena.bear(base, epoch);
@@ -198,6 +198,8 @@ impl Sequence {
         let used = self.tree.runs().map(|run| run.base).chain(former_bases);
         let moved = self.arena.compact(used, epochs);
         (self.resolved, self.spelled) = (None, None);
+        let own = self.arena.clocks(self.site);
+        self.given.keep(|clock| own.binary_search(&clock).is_ok());
         self.tree.rebase(|base| moved[base as usize]);
         for epoch in self.epochs.list_mut() {
             if let Some(former) = &mut epoch.former {

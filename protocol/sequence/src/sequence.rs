@@ -1,6 +1,6 @@
 //! A replica: what it holds, and what can be read from it.
 //!
-//! Invariant: the tree is in epoch `current`, its elements sorted; `highest` knows of each base of this
+//! Invariant: the tree is in epoch `current`, its elements sorted; `given` knows of each base of this
 //! site the greatest offset that was ever given, also where the element is gone or was never seen here.
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
@@ -9,6 +9,7 @@ use crate::{
     EpochId, Identifier, Interval, Operation, Refused, Tuple,
     arena::{Arena, Id, Run},
     epochs::{Epochs, Priority},
+    ledger::Ledger,
     tree::Tree,
 };
 
@@ -71,8 +72,8 @@ pub struct Sequence {
     pub(crate) leading: u32,
     /// Operations since the leading epoch took the lead.
     pub(crate) since: u32,
-    /// By clock of this site: the greatest offset that was given; -1 where there is none.
-    pub(crate) highest: Vec<i32>,
+    /// The names that this site gave, of the bases that are in use.
+    pub(crate) given: Ledger,
     /// Operations by the unknown epoch that they wait for.
     pub(crate) waiting: BTreeMap<EpochId, Vec<Operation>>,
     /// What the last edit named or took.
@@ -102,7 +103,7 @@ impl Sequence {
             current: 0,
             leading: 0,
             since: 0,
-            highest: Vec::new(),
+            given: Ledger::default(),
             waiting: BTreeMap::new(),
             edited: Vec::new(),
             resolved: None,
@@ -220,7 +221,7 @@ impl Sequence {
 
     /// Bytes of memory that elements, text and bases take up; those of former states are not counted.
     pub fn held(&self) -> usize {
-        self.tree.held() + self.arena.held() + self.highest.capacity() * size_of::<i32>()
+        self.tree.held() + self.arena.held() + self.given.held()
     }
 
     /// `run`, spelled out.

@@ -3,6 +3,8 @@
 //! A joiner takes the document, the epochs and what waits. The names that a site has given are its own: a
 //! site that comes back without its snapshot needs a new name.
 
+use std::collections::BTreeSet;
+
 use contract::wire::{Malformed, put_varint, take_byte, take_varint};
 
 use super::{
@@ -13,7 +15,7 @@ use super::{
     stream::{Reader, Writer},
 };
 use crate::{
-    Moves, Naming, Options, Priority, Sequence, Tuple,
+    Dot, Moves, Naming, Options, Priority, Sequence, Tuple,
     arena::{Arena, Id, ROOT, Run, UNBORN},
     epochs::{Epoch, Epochs},
     former::Former,
@@ -29,9 +31,8 @@ impl Sequence {
         let mut out = vec![FORMAT, self.options.naming as u8, self.options.priority as u8];
         put_varint(&mut out, u64::from(self.site));
         put_varint(&mut out, u64::from(self.clock));
-        put_varint(&mut out, self.highest.len() as u64);
-        self.highest.iter().for_each(|offset| put_signed(&mut out, i64::from(*offset)));
         let bases = Bases::of(self);
+        self.put_names(&mut out, &bases);
         bases.put(&mut out, &self.arena);
         self.put_epochs(&mut out, &bases);
         put_varint(&mut out, u64::from(self.current));
@@ -46,6 +47,24 @@ impl Sequence {
             contract::wire::put_blob(&mut out, &bytes.expect("it waits since it could be taken"));
         }
         out
+    }
+
+    /// The greatest offset of each base of this site that is in use. What goes on is always such a base: the
+    /// elements of another are gone here, and no operation brings them back.
+    fn put_names(&self, out: &mut Vec<u8>, bases: &Bases) {
+        let used = (0_u32..).zip(&bases.numbers).filter(|(_, number)| **number != UNBORN);
+        let dots = used.map(|(base, _)| self.arena.dot(base));
+        let clocks: BTreeSet<u32> =
+            dots.filter(|dot| dot.site == self.site).map(|dot| dot.clock).collect();
+        let given = self.given.given().iter().filter(|(clock, _)| clocks.contains(clock));
+        let given: Vec<_> = given.collect();
+        put_varint(out, given.len() as u64);
+        let mut next = 0;
+        for (clock, offset) in given {
+            put_varint(out, u64::from(clock - next));
+            put_signed(out, i64::from(*offset));
+            next = clock + 1;
+        }
     }
 
     fn put_epochs(&self, out: &mut Vec<u8>, bases: &Bases) {
@@ -120,14 +139,20 @@ impl Sequence {
 
     /// Makes sure that no name of this site that is in use is given again.
     fn claim_names(&mut self) -> Result<(), Malformed> {
+        let dot = |run: Run| (self.arena.dot(run.base), run.last().offset);
         let formers = self.epochs.list().iter().filter_map(|epoch| epoch.former.as_ref());
-        let all = self.tree.runs().chain(formers.flat_map(|former| former.runs().iter().copied()));
-        let named = all.map(|run| (self.arena.dot(run.base), run.last().offset));
-        let own: Vec<_> = named.filter(|(dot, _)| dot.site == self.site).collect();
-        for (dot, offset) in own {
-            self.may_be_own(dot).map_err(|_| Malformed("names that this site gave"))?;
-            self.restored(dot, offset);
+        let gone = formers.flat_map(|former| former.runs().iter().copied());
+        let own = |(dot, _): &(Dot, i32)| dot.site == self.site;
+        let here: Vec<_> = self.tree.runs().map(dot).filter(own).collect();
+        let gone: Vec<_> = gone.map(dot).filter(own).collect();
+        for (dot, _) in here.iter().chain(&gone) {
+            self.may_be_own(*dot).map_err(|_| Malformed("names that this site gave"))?;
         }
+        // What is in a former state alone is not gone on with: its names are only not to be given again.
+        for (dot, _) in gone {
+            self.clock = self.clock.max(dot.clock + 1);
+        }
+        here.into_iter().for_each(|(dot, offset)| self.restored(dot, offset));
         Ok(())
     }
 
@@ -148,16 +173,22 @@ impl Sequence {
     fn take_names(&mut self, bytes: &mut &[u8]) -> Result<(), Malformed> {
         let (site, clock) = (take_u32(bytes)?, take_u32(bytes)?);
         let count = take_count(bytes)?;
-        if clock > 1 << 31 || count > clock as usize {
+        if clock > 1 << 31 {
             return Err(Malformed("names that a site can give"));
         }
-        let mut highest = Vec::with_capacity(count);
+        let mut next = 0_u32;
         for _ in 0..count {
+            let given = next.checked_add(take_u32(bytes)?).filter(|given| *given < clock);
+            let given = given.ok_or(Malformed("a name that was given"))?;
             let offset = i32::try_from(take_signed(bytes)?).ok().filter(|offset| *offset >= -1);
-            highest.push(offset.ok_or(Malformed("an offset that was given"))?);
+            let offset = offset.ok_or(Malformed("an offset that was given"))?;
+            if site == self.site {
+                self.given.raise(given, offset);
+            }
+            next = given + 1;
         }
         if site == self.site {
-            (self.clock, self.highest) = (clock, highest);
+            self.clock = clock;
         }
         Ok(())
     }

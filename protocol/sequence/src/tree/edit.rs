@@ -3,6 +3,9 @@
 use super::{BYTES_MAX, Count, RUNS_MAX, Spot, Tree};
 use crate::arena::{Run, push_run};
 
+/// Runs for which a leaf makes room at once: at least the two that an insert can add.
+const RUNS_GROWTH: usize = 8;
+
 /// Bytes that are put into a leaf at once.
 const PIECE_MAX: usize = BYTES_MAX / 2;
 
@@ -30,6 +33,9 @@ impl Tree {
         let leaf = self.leaf_mut(spot.leaf);
         leaf.text.insert(byte, text, BYTES_MAX);
         let runs = &mut leaf.runs;
+        if runs.capacity() < runs.len() + 2 {
+            runs.reserve_exact(RUNS_GROWTH);
+        }
         let mut after = Spot { chars: spot.chars + run.length, within: run.length, ..spot };
         let at_end = runs.get(spot.run).is_none_or(|before| spot.within == before.length);
         if spot.within == 0 {

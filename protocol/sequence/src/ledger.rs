@@ -1,0 +1,61 @@
+//! The names that a site has given: of each of its bases, the greatest offset ever.
+//!
+//! It survives renames and removals, so that no name is given twice.
+
+/// Offsets by clock of the site.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ledger {
+    /// Ascending by clock.
+    given: Vec<(u32, i32)>,
+    /// Where the last one was found: most that are asked for are that one again.
+    hint: usize,
+}
+
+impl Ledger {
+    #[inline]
+    fn find(&self, clock: u32) -> Result<usize, usize> {
+        match self.given.get(self.hint) {
+            Some((at, _)) if *at == clock => Ok(self.hint),
+            _ => self.given.binary_search_by_key(&clock, |(clock, _)| *clock),
+        }
+    }
+
+    /// Whether `offset` is the greatest that was given under `clock`. Until another is asked for, `raise` of
+    /// this one is cheap.
+    #[inline]
+    pub(crate) fn is_last(&mut self, clock: u32, offset: i32) -> bool {
+        match self.find(clock) {
+            Ok(at) => {
+                self.hint = at;
+                self.given[at].1 == offset
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Notes that offsets up to `offset` were given under `clock`.
+    #[inline]
+    pub(crate) fn raise(&mut self, clock: u32, offset: i32) {
+        match self.find(clock) {
+            Ok(at) => self.given[at].1 = self.given[at].1.max(offset),
+            Err(at) => self.given.insert(at, (clock, offset)),
+        }
+    }
+
+    /// Forgets the clocks of which `used` does not hold.
+    pub(crate) fn keep(&mut self, used: impl Fn(u32) -> bool) {
+        self.given.retain(|(clock, _)| used(*clock));
+        self.given.shrink_to_fit();
+        self.hint = 0;
+    }
+
+    /// All of it, ascending by clock.
+    pub(crate) fn given(&self) -> &[(u32, i32)] {
+        &self.given
+    }
+
+    /// Bytes of memory that it takes up.
+    pub(crate) fn held(&self) -> usize {
+        self.given.capacity() * size_of::<(u32, i32)>()
+    }
+}
