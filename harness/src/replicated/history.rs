@@ -69,7 +69,10 @@ fn seen<T: Op>(
     Ok((state, Stamp { lamport, dot }))
 }
 
-/// A history of `operations` operations at `replicas` replicas that see each other's at random.
+/// Operations that a type may refuse of one history: a broken one may come to refuse all.
+const REFUSED_MAX: usize = 1_000;
+
+/// A history of `operations` operations, fewer where the type refuses too many, at `replicas` replicas that see each other's at random.
 pub fn random<T: Op>(
     kind: &T,
     propose: Proposal<'_>,
@@ -80,7 +83,8 @@ pub fn random<T: Op>(
     let mut history = History::default();
     let mut events = Vec::new();
     let mut clocks = vec![Clock::new(); replicas as usize];
-    while history.0.len() < operations {
+    let mut refused = 0;
+    while history.0.len() < operations && refused < REFUSED_MAX {
         let replica = draw.below(replicas as usize);
         let clock = &clocks[replica];
         let ready = events.iter().filter(|event: &&Event<T::Message>| {
@@ -98,6 +102,8 @@ pub fn random<T: Op>(
             clocks[replica].advance(dot);
             history.0.push(step);
             events.push(event);
+        } else {
+            refused += 1;
         }
     }
     history
