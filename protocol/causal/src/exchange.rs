@@ -79,11 +79,16 @@ impl<P: Payload> Broadcast<P> {
     }
 
     /// Whether a stranger has what perhaps nobody else will ever have: operations of one that is retired,
-    /// and who let him join without knowing so. Joining again is always safe.
+    /// and who let him join without knowing so. Joining again is always safe; but as long as he has
+    /// something of members too that is not here yet, that comes first, lest those who merely lag behind send others away.
     fn is_led_astray(&self, digest: &Digest) -> bool {
-        let behind = !digest.delivered.covers_all(&self.collected);
-        let mut ahead = digest.delivered.beyond(&self.delivered);
-        behind || ahead.any(|last| self.members.standing(last.origin) == Standing::Retired)
+        let (mut retired, mut members) = (false, false);
+        for last in digest.delivered.beyond(&self.delivered) {
+            let standing = self.members.standing(last.origin);
+            retired |= standing == Standing::Retired;
+            members |= standing == Standing::Member && self.waiting().get(last).is_none();
+        }
+        !digest.delivered.covers_all(&self.collected) || retired && !members
     }
 
     /// Whether somebody who has `delivered` lacks something that is here.
