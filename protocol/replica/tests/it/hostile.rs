@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use app::Body;
+use causal::{Clock, Dot, Operation, Origin, Range};
 use contract::{Encode, NodeId, Span, Wire};
 use proptest::prelude::*;
 use replica::{
     Message, Notice,
     message::{
-        Ack, Chunk, Content, Digest, Frame, INCARNATION_LEAD_MAX, INCARNATION_MAX, Item, Letter,
-        Nack, Offer, Once, Request,
+        Ack, Chunk, Content, Digest, Enroll, Frame, INCARNATION_LEAD_MAX, INCARNATION_MAX, Item,
+        Letter, Nack, Offer, Once, Operations, Piece, Request, Stamped, Standing,
     },
     notice::{Dropped, Ended},
 };
@@ -54,6 +55,9 @@ fn letter() -> impl Strategy<Value = Letter> {
         1 => (number(), number(), ended()).prop_map(|(epoch, sequence, why)| {
             Letter::Nack(Box::new(Nack { epoch: epoch.min(INCARNATION_MAX), sequence, why }))
         }),
+        1 => (origin(), 0..3_u32, 1..3_u32, bytes(40)).prop_map(|(origin, index, more, bytes)| {
+            Letter::Piece(Box::new(Piece { origin, index, count: index + more, bytes }))
+        }),
     ]
 }
 
@@ -67,7 +71,7 @@ fn ack() -> impl Strategy<Value = Ack> {
 }
 
 fn frame() -> impl Strategy<Value = Frame> {
-    let items = prop::collection::vec((number(), letter()), 0..6);
+    let items = prop::collection::vec((number(), letter().boxed()), 0..6);
     (ack(), number(), number(), items).prop_map(|(ack, epoch, base, items)| {
         let items = items.into_iter().map(|(sequence, letter)| Item { sequence, letter });
         Frame { ack, epoch, base, items: items.collect() }
@@ -93,7 +97,7 @@ fn content() -> impl Strategy<Value = Content> {
     });
     prop_oneof![
         ack().prop_map(Content::Ack),
-        frame().prop_map(|frame| Content::Frame(Box::new(frame))),
+        frame().boxed().prop_map(|frame| Content::Frame(Box::new(frame))),
         (number(), stamp(), body()).prop_map(|(sequence, stamp, body)| Content::Once(Once {
             sequence,
             stamp,
@@ -117,8 +121,61 @@ fn content() -> impl Strategy<Value = Content> {
     ]
 }
 
+fn origin() -> impl Strategy<Value = Origin> {
+    (0..5_u32, prop_oneof![Just(0), number()])
+        .prop_map(|(node, life)| Origin { node: NodeId(node), life })
+}
+
+fn dot() -> impl Strategy<Value = Dot> {
+    (origin(), prop_oneof![1..5_u32, Just(u32::MAX)]).prop_map(|(origin, seq)| Dot { origin, seq })
+}
+
+fn clock() -> impl Strategy<Value = Clock> {
+    prop::collection::vec(dot(), 0..4).prop_map(|dots| dots.into_iter().collect())
+}
+
+fn operation() -> impl Strategy<Value = Arc<Operation<Stamped>>> {
+    let said = prop_oneof![
+        (stamp(), body()).prop_map(|(stamp, body)| {
+            let stamp = stamp.unwrap_or_else(|| counter("1.4.0").stamp());
+            causal::Content::Payload(Stamped { stamp, body })
+        }),
+        Just(causal::Content::Heartbeat),
+        origin().prop_map(causal::Content::Join),
+        origin().prop_map(causal::Content::Retire),
+    ];
+    // The heads of a clock are in order.
+    (dot(), clock(), said).prop_map(|(dot, heads, content)| {
+        Arc::new(Operation { dot, heads: heads.iter().collect(), content })
+    })
+}
+
+fn of_operations() -> impl Strategy<Value = Content> {
+    let operations = prop::collection::vec(operation().boxed(), 1..4);
+    let range = (dot(), any::<u32>()).prop_map(|(first, more)| {
+        let more = more.min(u32::MAX - first.seq);
+        Range { first, more }
+    });
+    prop_oneof![
+        (origin(), operations).prop_map(|(via, operations)| Content::Operations(Box::new(
+            Operations { via, operations }
+        ))),
+        (origin(), clock(), clock()).prop_map(|(origin, delivered, collected)| {
+            let digest = causal::Digest { delivered, collected };
+            Content::Standing(Box::new(Standing { origin, digest }))
+        }),
+        prop::collection::vec(range, 0..4).prop_map(|ranges| Content::Wanted(ranges.into())),
+        origin().prop_map(|origin| {
+            let release = counter("1.4.0").id();
+            Content::Enroll(Box::new(Enroll { origin, release }))
+        }),
+        origin().prop_map(Content::Resync),
+    ]
+}
+
 fn message() -> impl Strategy<Value = Message> {
-    (number(), number(), content()).prop_map(|(incarnation, known, content)| Message {
+    let content = prop_oneof![3 => content().boxed(), 1 => of_operations().boxed()];
+    (number(), number(), content).prop_map(|(incarnation, known, content)| Message {
         incarnation,
         known,
         content,
