@@ -27,7 +27,7 @@ impl Replica for Reference {
         self.text()
     }
 
-    fn len(&self) -> u64 {
+    fn count(&self) -> u64 {
         self.elements.len() as u64
     }
 

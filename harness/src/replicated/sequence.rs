@@ -23,7 +23,7 @@ pub trait Replica {
     /// All text.
     fn text(&self) -> String;
     /// How many elements.
-    fn len(&self) -> u64;
+    fn count(&self) -> u64;
     /// The current epoch.
     fn epoch(&self) -> EpochId;
     /// All identifiers, in the longest intervals.
@@ -49,7 +49,7 @@ impl Replica for Sequence {
         Self::text(self)
     }
 
-    fn len(&self) -> u64 {
+    fn count(&self) -> u64 {
         Self::len(self)
     }
 
@@ -325,7 +325,7 @@ impl Vector {
         let before = step.local.as_ref().map(|local| local.edited(&replica.text()));
         replica.apply(operation).map_err(differs)?;
         replica.check();
-        differ("length", &replica.len(), &step.len)?;
+        differ("length", &replica.count(), &step.len)?;
         if let Some(expected) = before {
             differ("text after the local edit", &replica.text(), &expected)?;
         }
