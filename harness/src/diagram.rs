@@ -373,7 +373,9 @@ fn tells(event: &Event<'_, Replica>) -> bool {
             | Notice::InstanceEnded { .. }
             | Notice::Stable(_) => false,
             Notice::Broadcast(issued) => !matches!(issued.operation.content, Content::Heartbeat),
-            Notice::CausallyDelivered(told) => !matches!(told.operation.content, Content::Heartbeat),
+            Notice::CausallyDelivered(told) => {
+                !matches!(told.operation.content, Content::Heartbeat)
+            }
             _ => true,
         },
         _ => true,

@@ -3,9 +3,12 @@
 //! A goal is reached or not, and how often. A scenario names those that it must reach, and those that it
 //! must never reach.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use causal::{Clock, Dot};
 use replica::{
     Notice,
-    notice::{Dropped, Ended},
+    notice::{CausallyDelivered, Dropped, Ended, Outcome},
 };
 
 use crate::observation::{Moment, Observation, Truth};
@@ -61,13 +64,29 @@ goals! {
     LateJoin "late-join" "A node that joined late switched to a release of the fleet.",
     AmnesiaRecovered "amnesia-recovered" "A node that lost its disk came to run a release again.",
     PartitionBit "partition-bit" "A datagram met a partition.",
+    OperationParked "operation-parked" "An operation waited for one that was missing.",
+    OperationHeld "operation-held" "An operation of a newer release waited at the gate.",
+    OperationBehindHeld "operation-behind-held" "An operation waited for one that the gate held.",
+    OperationConverted "operation-converted" "An operation of an older class was converted and delivered.",
+    OperationVoid "operation-void" "An operation counted as delivered, and the app could not take it.",
+    OperationRejected "operation-rejected" "An operation that nothing honest explains was refused.",
+    ConcurrentOperations "concurrent-operations" "A node delivered two operations neither of which came before the other.",
+    StableAdvanced "stable-advanced" "An app was told that operations are stable.",
+    HistoryMigrated "history-migrated" "A switch took the state along an edge while delivered operations were not stable.",
+    RebuiltWithParked "rebuilt-with-parked" "A switch took the causal layer down and up again while operations waited in it.",
+    JoinedByTransfer "joined-by-transfer" "A node became a member by the state of another.",
+    NewLife "new-life" "A node that had lost its disk became a member again, under another name.",
+    Retired "retired" "A member was let go.",
+    StableAfterRetirement "stable-after-retirement" "Operations became stable after nobody waited any more for a member that was retired.",
+    Resynced "resynced" "A node that was retired heard of it, and has to join again.",
+    MembersWhileMixed "members-while-mixed" "A node became a member, or was let go, while two API classes ran.",
     ClientServedWhileMixed "client-served-while-mixed" "A client was served while two API classes ran.",
 }
 
 /// Which goals a run reached, and how often.
 #[derive(Clone, Debug, Default)]
 pub struct Goals {
-    reached: [u64; Goal::ALL.len()],
+    reached: BTreeMap<Goal, u64>,
     /// By node.
     nodes: Vec<Progress>,
     /// By release of the truth: how many nodes run it.
@@ -86,7 +105,7 @@ enum Phase {
     Drain,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Progress {
     phase: Phase,
     /// It joined after the start.
@@ -97,12 +116,22 @@ struct Progress {
     runs: Option<usize>,
     /// Messages delivered in the present drain.
     drained: u32,
+    /// It lost its disk and has not become a member since.
+    nameless: bool,
+    /// It waits for a member no more.
+    let_go: bool,
+    /// The last operation of an app that it delivered.
+    last: Option<Dot>,
+    /// What its app was told to be stable.
+    stable: Clock,
+    /// Operations that wait at its gate.
+    held: BTreeSet<Dot>,
 }
 
 impl Goals {
     /// How often `goal` was reached.
     pub fn count(&self, goal: Goal) -> u64 {
-        self.reached[goal as usize]
+        self.reached.get(&goal).copied().unwrap_or(0)
     }
 
     /// The goals that were reached.
@@ -118,7 +147,7 @@ impl Goals {
 
     /// Counts `goal` once more.
     pub fn reach(&mut self, goal: Goal) {
-        self.reached[goal as usize] += 1;
+        *self.reached.entry(goal).or_default() += 1;
     }
 
     /// Looks at one observation. `truth` is what was known before it.
@@ -145,6 +174,8 @@ impl Goals {
     fn crash(&mut self, moment: &Moment, amnesia: bool) {
         let node = self.node(moment);
         node.blank |= amnesia;
+        node.nameless |= amnesia;
+        node.held.clear();
         node.drained = 0;
         match std::mem::take(&mut node.phase) {
             Phase::None => {}
@@ -195,7 +226,79 @@ impl Goals {
                 let run = run.as_ref().and_then(|run| truth.release(run));
                 self.runs(moment, run);
             }
+            _ if self.operation(truth, moment, notice) => {}
             _ => self.release(truth, moment, notice),
+        }
+    }
+
+    /// What concerns operations that are broadcast, and members; `false`: it is something else.
+    fn operation(&mut self, truth: &Truth, moment: &Moment, notice: &Notice) -> bool {
+        match notice {
+            Notice::CausallyDelivered(told) => self.carried_out(moment, told),
+            Notice::Stable(stable) => {
+                self.reach(Goal::StableAdvanced);
+                let node = self.node(moment);
+                node.stable.clone_from(&stable.clock);
+                if node.let_go {
+                    self.reach(Goal::StableAfterRetirement);
+                }
+            }
+            Notice::OperationParked { missing, .. } => {
+                self.reach(Goal::OperationParked);
+                if self.node(moment).held.contains(missing) {
+                    self.reach(Goal::OperationBehindHeld);
+                }
+            }
+            Notice::OperationHeld { dot, .. } => {
+                self.node(moment).held.insert(*dot);
+                self.reach(Goal::OperationHeld);
+            }
+            Notice::OperationRejected { .. } => self.reach(Goal::OperationRejected),
+            Notice::LayerRebuilt { parked } => {
+                self.node(moment).held.clear();
+                if *parked > 0 {
+                    self.reach(Goal::RebuiltWithParked);
+                }
+            }
+            Notice::BecameMember(_) => {
+                self.reach(Goal::JoinedByTransfer);
+                if std::mem::take(&mut self.node(moment).nameless) {
+                    self.reach(Goal::NewLife);
+                }
+                self.members(truth);
+            }
+            Notice::Retired { .. } => {
+                self.reach(Goal::Retired);
+                self.members(truth);
+            }
+            Notice::Gone { .. } => self.node(moment).let_go = true,
+            Notice::Resynced { .. } => self.reach(Goal::Resynced),
+            _ => return false,
+        }
+        true
+    }
+
+    fn members(&mut self, truth: &Truth) {
+        if self.is_mixed(truth) {
+            self.reach(Goal::MembersWhileMixed);
+        }
+    }
+
+    fn carried_out(&mut self, moment: &Moment, told: &CausallyDelivered) {
+        let dot = told.stamp.dot;
+        let node = self.node(moment);
+        node.held.remove(&dot);
+        match &told.outcome {
+            Outcome::Control => return,
+            Outcome::Void(_) => return self.reach(Goal::OperationVoid),
+            Outcome::Taken { converted, .. } if !converted.is_empty() => {
+                self.reach(Goal::OperationConverted);
+            }
+            Outcome::Taken { .. } => {}
+        }
+        let before = self.node(moment).last.replace(dot);
+        if before.is_some_and(|before| !told.past.covers(before)) {
+            self.reach(Goal::ConcurrentOperations);
         }
     }
 
@@ -232,6 +335,11 @@ impl Goals {
                 }
                 if from.is_some() && !migration.edges.is_empty() {
                     self.reach(Goal::Migrated);
+                }
+                let node = self.node(moment);
+                let unstable = node.last.is_some_and(|last| !node.stable.covers(last));
+                if unstable && !migration.edges.is_empty() {
+                    self.reach(Goal::HistoryMigrated);
                 }
                 if migration.edges.len() > 1 {
                     self.reach(Goal::SkippedVersion);

@@ -9,6 +9,10 @@ use upgrade::release::ReleaseId;
 
 use crate::observation::{Moment, Observation, Truth, wins};
 
+mod operations;
+
+pub use operations::{Operations, Told};
+
 /// How often what happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {

@@ -5,7 +5,7 @@
 //!
 //! Invariant: while an observation is checked, the truth is what it was *before* that observation.
 
-use std::{cmp::Ordering, sync::Arc};
+use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 use app::{Manifest, Program};
 use contract::{NodeId, Span, Time};
@@ -119,6 +119,8 @@ pub struct Truth {
     pub bounds: Bounds,
     /// The release that clients are built for, among the published.
     pub clients: Option<usize>,
+    /// Operations of clients that are built for another one.
+    pub asked: BTreeMap<u64, usize>,
     /// The safety phase is over.
     pub calm: bool,
 }
@@ -181,7 +183,21 @@ impl Truth {
         assert!(releases.len() < usize::from(book::STRANGE), "a stamp's release fits a byte");
         let nodes = vec![NodeTruth::default(); nodes];
         let clients = if releases.is_empty() { None } else { Some(0) };
-        Self { releases, nodes, book: Book::default(), bounds, clients, calm: false }
+        Self {
+            releases,
+            nodes,
+            book: Book::default(),
+            bounds,
+            clients,
+            asked: BTreeMap::new(),
+            calm: false,
+        }
+    }
+
+    /// The release that the client of the operation `id` is built for.
+    pub fn client_of(&self, id: u64) -> Option<&Published> {
+        let release = self.asked.get(&id).copied().or(self.clients)?;
+        self.releases.get(release)
     }
 
     /// What is known of `node`.

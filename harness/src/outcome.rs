@@ -5,7 +5,7 @@ use contract::{NodeId, Span, Time};
 use crate::{
     goals::{Goal, Goals},
     invariants::Violation,
-    metrics::{Convergence, Counts, Quantiles},
+    metrics::{Convergence, Counts, Quantiles, Told},
     scenario::Expectation,
 };
 
@@ -31,6 +31,8 @@ pub struct Outcome {
     pub invariants: usize,
     /// What happened to nodes and app messages.
     pub counts: Counts,
+    /// What happened to operations that were broadcast.
+    pub causal: Told,
     /// What happened to datagrams, disks and timers.
     pub world: sim::Counts,
     /// What faults were asked for, tried, and took effect.
@@ -113,7 +115,8 @@ impl Outcome {
     pub fn row(&self) -> results::Run {
         let latency = self.latency();
         let nanos = |percent| latency.percentile(percent).map_or(0, Span::as_nanos);
-        let (counts, world) = (&self.counts, &self.world);
+        let (counts, world, causal) = (&self.counts, &self.world, &self.causal);
+        let causal_nanos = |percent| causal.stability.percentile(percent).map_or(0, Span::as_nanos);
         let mut goals: Vec<String> =
             self.goals.reached().map(|goal| goal.name().to_owned()).collect();
         goals.sort_unstable();
@@ -161,6 +164,21 @@ impl Outcome {
             faults_attempted: faults(|row| row.attempted),
             faults_took_effect: faults(|row| row.took_effect),
             goals,
+            causal_issued: causal.issued,
+            causal_heartbeats: causal.heartbeats,
+            causal_carried_out: causal.carried_out,
+            causal_void: causal.void,
+            causal_metadata_thousandths: causal.metadata_mean_thousandths(),
+            causal_parked: causal.parked,
+            causal_parked_max: causal.parked_max,
+            causal_parked_thousandths: causal.parked_mean_thousandths,
+            causal_held: causal.held,
+            causal_rejected: causal.rejected,
+            causal_stable_p50_nanos: causal_nanos(50),
+            causal_stable_p99_nanos: causal_nanos(99),
+            causal_joined: causal.joined,
+            causal_retired: causal.retired,
+            causal_resynced: causal.resynced,
             ..results::Run::default()
         }
     }

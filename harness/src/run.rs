@@ -26,16 +26,16 @@ use crate::{
     invariants::Checks,
     observation::Observation,
     outcome::{LedgerRow, Outcome, Verdict},
-    scenario::{Core, Expectation, Scenario, Workload as Stated, deployment::DeployError},
+    scenario::{Core, Expectation, Later, Scenario, Workload as Stated, deployment::DeployError},
     trace::Sink,
-    workload::Workload,
+    workload::{Build, Workload},
 };
 
 mod rest;
 mod setup;
 mod watch;
 
-use setup::Setup;
+use setup::{Setup, Source};
 use watch::{Story, Wake, Watcher};
 
 /// Operations are scheduled this long ahead, so that few wait in the queue at once.
@@ -143,9 +143,14 @@ impl<'a> Deployed<'a> {
 
     /// The kinds of operation of its clients, to read and write choices with.
     pub fn words(&self) -> Words {
-        let program = self.setup.built_for().map(|source| &source.program);
-        let kinds = program.map(|program| self.scenario.operation_kinds(program.manifest()));
-        Words { kinds: kinds.into_iter().flatten().map(|(kind, _)| kind).collect() }
+        let builds = builds(self.scenario, &self.setup);
+        let mut kinds = Vec::new();
+        for (at, (_, source, mix)) in builds.into_iter().enumerate() {
+            let version = &source.stamp.id().version;
+            let named = |kind: String| if at == 0 { kind } else { Later::named(&kind, version) };
+            kinds.extend(mix.into_iter().map(|(kind, _)| named(kind)));
+        }
+        Words { kinds }
     }
 
     /// One run with `seed`; a scenario that carries its choices itself has one run and one seed.
@@ -234,8 +239,15 @@ impl<'a, C: Choices> Run<'a, C> {
         for (node, at) in scenario.nodes() {
             world.add_node(node, at);
         }
+        for (node, records) in setup.deployment.genesis() {
+            world.provide(node, records);
+        }
         for release in &setup.deployment.releases {
             world.command(release.at, release.node, publish(release));
+        }
+        for retire in &scenario.fleet.retires {
+            let at = Time::ZERO + *retire.at;
+            world.command(at, *retire.by, Command::Retire(*retire.node));
         }
         let checks = if options.check { Checks::default() } else { Checks::none() };
         let story = Story::new(scenario, &setup, checks);
@@ -341,7 +353,12 @@ impl<C: Choices> Drive<'_, C> {
                 }
             }
             if watcher.story.all_published()
-                && rest::is_at_rest(self.world, &watcher.story.truth, &mut first)
+                && rest::is_at_rest(
+                    self.world,
+                    &watcher.story.truth,
+                    &watcher.story.persisting,
+                    &mut first,
+                )
             {
                 return (true, false);
             }
@@ -404,9 +421,6 @@ fn publish(release: &crate::scenario::deployment::Published) -> Command {
 
 /// The clients of a scenario; `None` where there is no release that they could be built for.
 fn clients(scenario: &Scenario, setup: &Setup, stated: &Stated) -> Option<Workload> {
-    let built_for = setup.built_for()?;
-    let program = Arc::clone(&built_for.program);
-    let mix = scenario.operation_kinds(program.manifest());
     let mut at: Vec<(NodeId, Time)> = match &stated.clients {
         Some(clients) => clients
             .iter()
@@ -421,8 +435,31 @@ fn clients(scenario: &Scenario, setup: &Setup, stated: &Stated) -> Option<Worklo
     let absent = at.iter_mut().filter(|(node, _)| !scenario.has(*node));
     absent.for_each(|(_, begins)| *begins = Time::NEVER);
     let until = stated.until.map_or(*scenario.phases.safety, |until| *until);
-    let stamp = Some(built_for.stamp.clone());
-    Some(Workload::new(at, stated.pace()?, Time::ZERO + until, program, stamp, mix))
+    let builds = builds(scenario, setup).into_iter().map(|(from, source, mix)| {
+        Build::new(from, Arc::clone(&source.program), Some(source.stamp.clone()), mix)
+    });
+    let builds: Vec<Build> = builds.collect();
+    if builds.is_empty() {
+        return None;
+    }
+    Some(Workload::new(at, stated.pace()?, Time::ZERO + until, builds))
+}
+
+/// Kinds of operation, by weight.
+type Mix = Vec<(String, u32)>;
+
+/// What clients are built for, from when on, and what they ask for then; nothing where there is no release
+/// that they could be built for.
+fn builds<'s>(scenario: &Scenario, setup: &'s Setup) -> Vec<(Time, &'s Source, Mix)> {
+    let Some(first) = setup.built_for() else { return Vec::new() };
+    let mix = scenario.operation_kinds(first.program.manifest());
+    let later = scenario.workload.iter().flat_map(|workload| &workload.later);
+    let later = later.filter_map(|later| {
+        let source = setup.of_version(&later.version)?;
+        let mix = later.operation_kinds(source.program.manifest());
+        Some((Time::ZERO + *later.from, source, mix))
+    });
+    [(Time::ZERO, first, mix)].into_iter().chain(later).collect()
 }
 
 /// The nodes outside the core of the liveness phase: they are gone for ever.
@@ -458,6 +495,7 @@ impl<C: Choices> Run<'_, C> {
             shortfalls.extend(self.inert(&ledger));
             shortfalls.extend(late(self.scenario, &convergence));
             shortfalls.extend(self.story.unpublished());
+            shortfalls.extend(self.story.unretired());
             shortfalls.extend(self.story.goals.unwanted(&self.scenario.expect.never));
             let lost = convergence.iter().filter(|one| !one.missing.is_empty());
             let swarm = self.scenario.random.swarm;
@@ -495,6 +533,7 @@ impl<C: Choices> Run<'_, C> {
             goals: self.story.goals,
             invariants: self.story.checks.len(),
             counts: self.story.counts,
+            causal: self.story.operations.told(self.world.now()),
             world: self.world.counts(),
             ledger,
             swarm,

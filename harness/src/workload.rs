@@ -1,12 +1,12 @@
 //! Clients: what each asks for, and when.
 //!
 //! A client is at one node and was built for the release that the fleet started with; it goes on asking
-//! in its own words after the upgrade. What the k-th operation of a client is depends on nothing but
+//! in its own words after the upgrade, until there is a new build of it. What the k-th operation of a client is depends on nothing but
 //! the seed, the client and k, so an operation more or less moves no other.
 
 use std::sync::Arc;
 
-use app::Program;
+use app::{Body, Program};
 use contract::{Aspect, Choices, NodeId, Occasion, Site, Span, Time};
 use replica::Command;
 use upgrade::release::Stamp;
@@ -37,10 +37,35 @@ pub struct Workload {
     clients: Vec<Client>,
     pace: Pace,
     until: Time,
+    /// In order of time; the first is there from the beginning.
+    builds: Vec<Build>,
+}
+
+/// What clients are built for, and ask for, from some time on.
+pub struct Build {
+    from: Time,
     program: Arc<dyn Program>,
     stamp: Option<Stamp>,
     /// Kinds of operation, each with the sum of the weights up to it.
     mix: Vec<(String, u64)>,
+}
+
+impl Build {
+    /// For `program`, whose messages carry `stamp`; `mix` are kinds of its operations by weight.
+    pub fn new(
+        from: Time,
+        program: Arc<dyn Program>,
+        stamp: Option<Stamp>,
+        mix: impl IntoIterator<Item = (String, u32)>,
+    ) -> Self {
+        let mut sum = 0;
+        let sums = mix.into_iter().map(|(kind, weight)| {
+            sum += u64::from(weight);
+            (kind, sum)
+        });
+        let mix = sums.collect();
+        Self { from, program, stamp, mix }
+    }
 }
 
 /// One client.
@@ -62,23 +87,15 @@ pub struct Due {
 }
 
 impl Workload {
-    /// `clients` are nodes and when they join; `mix` are kinds of operation of `program` by weight.
+    /// `clients` are nodes and when they join; `builds` is in order of time.
     pub fn new(
         clients: impl IntoIterator<Item = (NodeId, Time)>,
         pace: Pace,
         until: Time,
-        program: Arc<dyn Program>,
-        stamp: Option<Stamp>,
-        mix: impl IntoIterator<Item = (String, u32)>,
+        builds: Vec<Build>,
     ) -> Self {
-        let mut sum = 0;
-        let sums = mix.into_iter().map(|(kind, weight)| {
-            sum += u64::from(weight);
-            (kind, sum)
-        });
-        let mix = sums.collect();
         let clients = clients.into_iter().map(|(node, next)| Client { node, asked: 0, next });
-        Self { clients: clients.collect(), pace, until, program, stamp, mix }
+        Self { clients: clients.collect(), pace, until, builds }
     }
 
     /// Everything that clients ask for before `until`, in order of time.
@@ -153,16 +170,30 @@ impl Workload {
             }
             return None;
         }
-        let total = self.mix.last().map_or(0, |(_, sum)| *sum).max(1);
+        // Kinds are numbered over all builds; what is benign is of the first.
+        let newest = self.builds.iter().rposition(|build| build.from <= at).unwrap_or(0);
+        let before: usize = self.builds[..newest].iter().map(|build| build.mix.len()).sum();
+        let mix = &self.builds.get(newest)?.mix;
+        let total = mix.last().map_or(0, |(_, sum)| *sum).max(1);
         let pick = word(words, 2) % total;
-        let drawn = self.mix.iter().position(|(_, sum)| pick < *sum)?;
+        let drawn = before + mix.iter().position(|(_, sum)| pick < *sum)?;
         let kind = choices.settle(occasion, KIND, drawn as u64, 0);
-        let (kind, _) = self.mix.get(usize::try_from(kind).ok()?)?;
         let entropy = [words[4], words[5], words[6], words[7]];
-        let body = self.program.operation(kind, entropy)?;
-        let id = (number as u64) << COUNT_BITS | client.asked;
-        let command = Command::Operation { id, body, stamp: self.stamp.clone() };
-        Some(Due { at, node: client.node, command })
+        let (body, stamp) = self.operation(usize::try_from(kind).ok()?, entropy)?;
+        let id = (number as u64) << COUNT_BITS | self.clients[number].asked;
+        let command = Command::Operation { id, body, stamp };
+        Some(Due { at, node: self.clients[number].node, command })
+    }
+
+    /// An operation of the kind of this number.
+    fn operation(&self, mut kind: usize, entropy: [u32; 4]) -> Option<(Body, Option<Stamp>)> {
+        for build in &self.builds {
+            if let Some((name, _)) = build.mix.get(kind) {
+                return Some((build.program.operation(name, entropy)?, build.stamp.clone()));
+            }
+            kind -= build.mix.len();
+        }
+        None
     }
 }
 
@@ -182,7 +213,7 @@ mod tests {
         let program = Registry::standard().program("counter", "1.4.0", None).unwrap();
         let mix = [("increment".to_owned(), 3), ("read".to_owned(), 1)];
         let clients = (0..clients).map(|node| (NodeId(node), Time::ZERO));
-        Workload::new(clients, pace, second(10), program, None, mix)
+        Workload::new(clients, pace, second(10), vec![Build::new(Time::ZERO, program, None, mix)])
     }
 
     fn second(at: u64) -> Time {

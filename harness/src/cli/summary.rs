@@ -304,6 +304,37 @@ fn happened(page: &mut Page, outcome: &Outcome) {
             (counts.forged, "refused as forged"),
         ]),
     );
+    let causal = &outcome.causal;
+    let mut operations = some(&[
+        (causal.issued, "broadcast"),
+        (causal.carried_out, "carried out"),
+        (causal.void, "void"),
+        (causal.heartbeats, "heartbeats"),
+        (causal.parked, "waited for others"),
+        (causal.held, "held at the gate"),
+        (causal.rejected, "refused"),
+    ]);
+    if causal.issued > 0 {
+        let metadata = thousandths(causal.metadata_mean_thousandths());
+        operations.push(format!("{metadata} bytes of metadata each"));
+    }
+    if causal.parked > 0 {
+        let mean = thousandths(causal.parked_mean_thousandths);
+        operations.push(format!("{mean} wait at a node on average, {} at most", causal.parked_max));
+    }
+    page.list("operations", &operations);
+    let at = |percent| causal.stability.percentile(percent).map_or_else(|| "-".to_owned(), time);
+    if causal.stability.count() > 0 {
+        page.line("stable", &format!("p50 {} p99 {} after they were issued", at(50), at(99)));
+    }
+    page.list(
+        "members",
+        &some(&[
+            (causal.joined, "joined"),
+            (causal.retired, "retired"),
+            (causal.resynced, "had to join again"),
+        ]),
+    );
     let mut nodes = some(&[
         (counts.crashes, "crashed"),
         (counts.recoveries, "recovered"),
@@ -313,6 +344,11 @@ fn happened(page: &mut Page, outcome: &Outcome) {
         nodes.push(format!("longest pause in a switch {}", time(counts.pause_max)));
     }
     page.list("nodes", &nodes);
+}
+
+/// `26.1`: thousandths with one digit after the point.
+fn thousandths(number: u64) -> String {
+    format!("{}.{}", number / 1_000, number % 1_000 / 100)
 }
 
 fn convergence(page: &mut Page, one: &Convergence) {

@@ -52,9 +52,8 @@ impl Invariant for ConvertedOnce {
                 compare(truth, moment, sender, sent, converted)
                     .map_err(|text| Broken::between(moment.node, id.from, text))
             }
-            Notice::Operation { sent, converted, .. } => {
-                let client = truth.clients.map(|release| &truth.releases[release]);
-                compare(truth, moment, client, sent, converted)
+            Notice::Operation { id, sent, converted, .. } => {
+                compare(truth, moment, truth.client_of(*id), sent, converted)
                     .map_err(|text| Broken::at(moment.node, text))
             }
             Notice::NotDelivered { id, why } => {

@@ -11,12 +11,14 @@ use crate::{
 };
 
 /// Whether nothing more is to be expected: everybody knows one release, runs it or has given it up,
-/// holds nothing that could be delivered, waits for no one in the core, and agrees on what it shares.
+/// holds nothing that could be delivered, waits for no one in the core, has delivered the same operations
+/// as the others, and agrees on what it shares.
 ///
-/// `first` is where the last look stopped: a node that was not at rest is looked at first.
+/// `persisting` says which nodes have a record on its way to the disk. `first` is where the last look stopped: a node that was not at rest is looked at first.
 pub(super) fn is_at_rest<C: Choices>(
     world: &World<Replica, C>,
     truth: &Truth,
+    persisting: &[bool],
     first: &mut usize,
 ) -> bool {
     let core: Vec<NodeId> = truth.core().collect();
@@ -34,6 +36,7 @@ pub(super) fn is_at_rest<C: Choices>(
         known.is_some_and(|known| wins(known, newest).is_ge())
     };
     end.nodes.iter().all(knows)
+        && delivered_the_same(world, truth, persisting)
         && c1_equal::differ(&end).is_none()
         && !end.nodes.iter().any(|resting| l3_hold::holds_ripe(truth, resting))
 }
@@ -55,10 +58,43 @@ fn is_settled<C: Choices>(world: &World<Replica, C>, truth: &Truth, node: NodeId
         Waiting::NewerRelease { .. }
         | Waiting::OperationHeld { .. }
         | Waiting::Quarantined { .. } => true,
-        Waiting::Membership { .. } | Waiting::Operation { .. } => false,
+        Waiting::Membership { .. } => false,
+        Waiting::Operation { missing, held, .. } => {
+            held.is_none() && went_with_its_node(world, truth, *missing)
+        }
         Waiting::Envelope => truth.newest().is_none(),
         Waiting::Chunks { .. } => lost,
         Waiting::SwitchAt { .. } => false,
+    })
+}
+
+/// Whether an operation is lost for good: nobody of the core has delivered it, and its origin is gone or
+/// has lost it with its disk.
+fn went_with_its_node<C: Choices>(
+    world: &World<Replica, C>,
+    truth: &Truth,
+    operation: causal::Dot,
+) -> bool {
+    let at = |node| world.process(node).and_then(Replica::causal);
+    let origin = operation.origin;
+    let has = |node| at(node).is_some_and(|here| here.delivered.covers(operation));
+    (truth.node(origin.node).gone
+        || at(origin.node).is_some_and(|here| here.origin != Some(origin)))
+        && !truth.core().any(has)
+}
+
+/// Whether all members of the core that run what they know have delivered the same operations, and shown it.
+fn delivered_the_same<C: Choices>(
+    world: &World<Replica, C>,
+    truth: &Truth,
+    persisting: &[bool],
+) -> bool {
+    let mut first = None;
+    truth.core().all(|node| {
+        let replica = world.process(node).filter(|replica| replica.run() == replica.known());
+        let Some(here) = replica.and_then(Replica::causal) else { return true };
+        let shown = !persisting[node.0 as usize];
+        shown && *first.get_or_insert_with(|| here.delivered.clone()) == here.delivered
     })
 }
 

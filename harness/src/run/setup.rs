@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use app::Runtime;
 use contract::{NodeId, Span, Time, Wire};
 use replica::Replica;
+use semver::Version;
 use upgrade::{
     release::Stamp,
     trust::{Root, Signed, Verifier},
@@ -98,6 +99,11 @@ impl Setup {
     /// The release that clients are built for: what the fleet starts with, or else the first release.
     pub(super) fn built_for(&self) -> Option<&Source> {
         self.sources.first()
+    }
+
+    /// The first honest release of this version.
+    pub(super) fn of_version(&self, version: &Version) -> Option<&Source> {
+        self.sources.iter().find(|source| source.stamp.id().version == *version)
     }
 
     /// Whether the code that comes with a release of the scenario is the one that was signed.

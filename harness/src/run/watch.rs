@@ -11,7 +11,7 @@ use super::{setup::Setup, wanted};
 use crate::{
     goals::{Goal, Goals},
     invariants::Checks,
-    metrics::{Arrivals, Counts},
+    metrics::{Arrivals, Counts, Operations},
     observation::{Observation, Truth},
     outcome::LedgerRow,
     scenario::{Fault, Phase, Scenario, world},
@@ -25,6 +25,7 @@ pub(super) struct Story {
     pub(super) goals: Goals,
     pub(super) counts: Counts,
     pub(super) arrivals: Arrivals,
+    pub(super) operations: Operations,
     pub(super) crash_ins: Vec<CrashIn>,
     /// What the run must do before it goes on.
     pub(super) wakes: Vec<Wake>,
@@ -34,7 +35,7 @@ pub(super) struct Story {
     /// Whether clients wait for answers.
     closed: bool,
     /// By node: a record is on its way to the disk.
-    persisting: Vec<bool>,
+    pub(super) persisting: Vec<bool>,
     /// By node: what a durable record is about has not shown yet, for the node pauses.
     unshown: Vec<bool>,
     /// Violations that end the run once all are there; `None`: the first one does.
@@ -43,6 +44,8 @@ pub(super) struct Story {
     /// that all know all.
     steps: Vec<u64>,
     everyone: Vec<NodeId>,
+    /// Members that an operator lets go, and whether somebody did.
+    retires: Vec<(NodeId, bool)>,
 }
 
 /// A release of the scenario.
@@ -146,6 +149,7 @@ impl Story {
         let closed = scenario.workload.as_ref().is_some_and(|workload| workload.think.is_some());
         Self {
             arrivals: Arrivals::new(nodes),
+            operations: Operations::new(nodes),
             persisting: vec![false; nodes],
             unshown: vec![false; nodes],
             truth,
@@ -160,6 +164,7 @@ impl Story {
             wanted: wanted(scenario),
             steps: if scenario.fleet.joins.is_empty() { Vec::new() } else { vec![0; nodes] },
             everyone: scenario.nodes().map(|(node, _)| node).collect(),
+            retires: scenario.fleet.retires.iter().map(|retire| (*retire.node, false)).collect(),
         }
     }
 
@@ -177,6 +182,7 @@ impl Story {
             self.counts.observe(&self.truth, &moment, seen);
             self.goals.observe(&self.truth, &moment, seen);
             self.arrivals.observe(&self.truth, &moment, seen);
+            self.operations.observe(&moment, seen);
             broke = self.checks.observe(&self.truth, &moment, seen);
         }
         self.truth.advance(&moment, seen);
@@ -200,6 +206,12 @@ impl Story {
         self.releases.iter().filter(unheard).map(|release| {
             format!("{} was never published: {} was not there to take it", release.id, release.node)
         })
+    }
+
+    /// Members that were to be let go and never were, in words.
+    pub(super) fn unretired(&self) -> impl Iterator<Item = String> {
+        let kept = self.retires.iter().filter(|(_, retired)| !retired);
+        kept.map(|(node, _)| format!("{node} was never retired: nobody could who was asked to"))
     }
 
     /// A datagram met a partition: the world's ledger knows.
@@ -243,8 +255,14 @@ impl Story {
     fn command(&mut self, at: Time, node: NodeId, command: &Command, accepted: bool) -> bool {
         match command {
             Command::Retire(_) => false,
-            Command::Operation { id, .. } => {
+            Command::Operation { id, stamp, .. } => {
                 self.counts.operations_asked += 1;
+                let built_for = stamp.as_ref().and_then(|stamp| self.truth.release(stamp.id()));
+                if built_for != self.truth.clients
+                    && let Some(release) = built_for
+                {
+                    self.truth.asked.insert(*id, release);
+                }
                 if !accepted {
                     self.counts.operations_refused += 1;
                     self.heard(*id, at);
@@ -290,6 +308,10 @@ impl Story {
             self.heard(*id, at);
         }
         self.hear(node, notice);
+        if let Notice::Retired { origin } = notice {
+            let of = |(node, _): &&mut (NodeId, bool)| *node == origin.node;
+            self.retires.iter_mut().filter(of).for_each(|(_, retired)| *retired = true);
+        }
         self.show(at, node, input, &Observation::Notice(notice))
     }
 

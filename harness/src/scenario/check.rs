@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use app::native::Registry;
+use app::{Program, native::Registry};
 use contract::{NodeId, Span};
 use toml::{Spanned, de::DeTable};
 
@@ -29,6 +29,7 @@ pub(super) fn mistakes(scenario: &Scenario, table: &Spanned<DeTable<'_>>) -> Vec
     let mut check = Check { scenario, table, registry, nodes, found: Vec::new() };
     check.head();
     check.fleet();
+    check.causal();
     check.network();
     check.workload();
     check.releases();
@@ -250,6 +251,42 @@ impl Check<'_> {
         }
     }
 
+    /// Members that are let go, and how operations are broadcast.
+    fn causal(&mut self) {
+        for (index, retire) in self.scenario.fleet.retires.iter().enumerate() {
+            let path = |key| format!("fleet.retire.{index}.{key}");
+            self.node(*retire.node, &path("node"));
+            self.node(*retire.by, &path("by"));
+            self.moment(*retire.at, &path("at"));
+            if retire.node == retire.by {
+                let title = format!("`{}` is to retire itself", retire.node);
+                self.mistake(Code::Contradiction, &path("by"), title, "expected another node");
+            }
+        }
+        if !self.scenario.fleet.retires.is_empty() && !self.has_operations() {
+            let title = "no release has members that could be retired".to_owned();
+            let label = "expected an app whose replicas broadcast operations";
+            self.mistake(Code::Contradiction, "fleet.retire", title, label);
+        }
+        let stated = self.scenario.causal;
+        let spans = [
+            ("compare", stated.compare),
+            ("heartbeat", stated.heartbeat),
+            ("patience", stated.patience),
+        ];
+        for (key, span) in spans {
+            if let Some(span) = span {
+                self.above_zero(*span, &format!("causal.{key}"));
+            }
+        }
+        for (key, size) in [("parked-bytes", stated.parked_bytes), ("answer", stated.answer)] {
+            if size.is_some_and(|size| size.bytes == 0) {
+                let (path, title) = (format!("causal.{key}"), "no room at all".to_owned());
+                self.mistake(Code::BadQuantity, &path, title, "expected a size above zero");
+            }
+        }
+    }
+
     fn workload(&mut self) {
         let Some(workload) = &self.scenario.workload else { return };
         match (workload.rate, workload.think) {
@@ -288,7 +325,29 @@ impl Check<'_> {
         {
             self.moment(*until, "workload.until");
         }
-        self.mix(&workload.mix);
+        self.mix(&workload.mix, self.first_program().as_deref(), "workload.mix");
+        let mut before = Span::ZERO;
+        for (index, later) in workload.later.iter().enumerate() {
+            let path = |key| format!("workload.later.{index}.{key}");
+            self.moment(*later.from, &path("from"));
+            if *later.from < before {
+                let title = format!("{} is before the build above", later.from);
+                self.mistake(
+                    Code::WrongTime,
+                    &path("from"),
+                    title,
+                    "expected them in order of time",
+                );
+            }
+            before = *later.from;
+            let program = self.published_program(&later.version);
+            if program.is_none() {
+                let title = format!("{} is never published", later.version);
+                let label = "expected the version of a `[[release]]`";
+                self.mistake(Code::UnknownRelease, &path("version"), title, label);
+            }
+            self.mix(&later.mix, program.as_deref(), &path("mix"));
+        }
     }
 
     /// Reports clients that ask for more than a run can carry out.
@@ -308,19 +367,19 @@ impl Check<'_> {
         }
     }
 
-    fn mix(&mut self, mix: &BTreeMap<String, u32>) {
+    fn mix(&mut self, mix: &BTreeMap<String, u32>, program: Option<&dyn Program>, path: &str) {
         if !mix.is_empty() && mix.values().all(|weight| *weight == 0) {
             self.mistake(
                 Code::Contradiction,
-                "workload.mix",
+                path,
                 "every operation has weight 0".to_owned(),
                 "expected one above 0",
             );
         }
-        let Some(program) = self.first_program() else { return };
+        let Some(program) = program else { return };
         let known = program.manifest().operations.clone();
         for kind in mix.keys() {
-            let path = format!("workload.mix.{kind}");
+            let path = format!("{path}.{kind}");
             if !self.name("operation", kind, &known, &path)
                 && let Some(found) = self.found.last_mut()
             {

@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 
-use app::native::Registry;
+use app::{Guarantee, Manifest, Runtime, native::Registry};
 use contract::{NodeId, Time};
+use replica::Replica;
 use semver::Version;
 use upgrade::{
     bugs::{Bug, Bugs},
@@ -147,6 +148,7 @@ impl Scenario {
         if stated.gate == Some(false) {
             settings.gate = GateMode::Disabled;
         }
+        self.causal.put_into(&mut settings.causal);
         settings.bugs = bugs;
         settings
     }
@@ -162,6 +164,17 @@ impl Deployment {
         settings
     }
 
+    /// What is on the disks of the nodes that are there from the start, where any release broadcasts
+    /// operations: who else is. Who joins later, or loses its disk, is let in by the others.
+    pub fn genesis(&self) -> impl Iterator<Item = (NodeId, Vec<Vec<u8>>)> {
+        let releases = self.initial.iter().chain(&self.releases);
+        let mut programs = releases.filter_map(|one| self.registry.load(&one.genuine).ok());
+        let has = programs.any(|program| has_operations(program.manifest()));
+        let founders = if has { self.nodes() } else { &[] };
+        let genesis = |node: &NodeId| Replica::genesis(&self.settings(*node), founders);
+        founders.iter().map(move |node| (*node, genesis(node)))
+    }
+
     /// The nodes that are there from the start.
     pub fn nodes(&self) -> &[NodeId] {
         &self.nodes
@@ -173,6 +186,11 @@ impl Published {
     pub fn release(&self) -> replica::settings::Release {
         replica::settings::Release { signed: self.signed.clone(), code: self.code.clone() }
     }
+}
+
+/// Whether replicas of this code broadcast operations.
+pub(super) fn has_operations(manifest: &Manifest) -> bool {
+    manifest.messages.iter().any(|message| message.guarantee == Guarantee::Causal)
 }
 
 struct Publisher<'a> {

@@ -33,6 +33,10 @@ pub struct Fleet {
     /// Nodes that leave for ever, each `[[fleet.leave]]`: these do not heal.
     #[serde(default, rename = "leave")]
     pub leaves: Vec<Leave>,
+    /// Members that an operator lets go, each `[[fleet.retire]]`: nobody waits any more for what they have
+    /// seen. One that is there after all joins again.
+    #[serde(default, rename = "retire")]
+    pub retires: Vec<Retire>,
 }
 
 /// Whose releases the nodes believe: a release needs signatures of `threshold` out of `keys` keys.
@@ -74,4 +78,16 @@ pub struct Leave {
     pub node: Text<NodeId>,
     /// When it leaves.
     pub at: Text<Span>,
+}
+
+/// A member that an operator lets go. Where nobody carries it out the run falls short.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Retire {
+    /// Which one.
+    pub node: Text<NodeId>,
+    /// When the operator asks for it.
+    pub at: Text<Span>,
+    /// The node that is asked, and tells the others.
+    pub by: Text<NodeId>,
 }

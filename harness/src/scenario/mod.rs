@@ -7,6 +7,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod causal;
 mod check;
 pub mod deployment;
 pub mod diagnostic;
@@ -26,10 +27,11 @@ pub mod units;
 mod workload;
 pub mod world;
 
+pub use causal::Causal;
 pub use deployment::{Deployment, Published};
 pub use expect::{Convergence, Core, Expect, Expectation, Phases, Threshold};
 pub use fault::*;
-pub use fleet::{Fleet, Join, Leave, Trust};
+pub use fleet::{Fleet, Join, Leave, Retire, Trust};
 pub use network::{
     Bimodal, Bursty, Capacity, Clocks, Disk, Exponential, Latency, Link, LogNormal, Loss, LostTail,
     Network, Pareto, Reorder, Step, Uniform,
@@ -40,7 +42,7 @@ pub use release::{Budget, Canary, Forgery, Release, Rolling, Rollout};
 pub use replay::Replay;
 pub use sweep::Grid;
 pub use units::Text;
-pub use workload::{Pace, Workload};
+pub use workload::{Later, Pace, Workload};
 
 /// One claim about an upgrade, and the world it must hold in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -65,6 +67,9 @@ pub struct Scenario {
     /// What the deployed protocol is configured with. Absent: its defaults.
     #[serde(default)]
     pub protocol: Protocol,
+    /// How operations are broadcast, where a release has any. Absent: as the protocol's defaults say.
+    #[serde(default)]
+    pub causal: Causal,
     /// What clients do while the fleet upgrades. Absent: there are no clients.
     #[serde(default)]
     pub workload: Option<Workload>,

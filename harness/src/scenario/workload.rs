@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use app::Manifest;
 use contract::{NodeId, Span};
 use schemars::JsonSchema;
+use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use super::{Scenario, Text, units::Rate};
@@ -29,6 +30,23 @@ pub struct Workload {
     /// When clients stop. Absent: with the safety phase.
     #[serde(default)]
     pub until: Option<Text<Span>>,
+    /// New builds of the clients, for later releases, each `[[workload.later]]`, in order of time.
+    #[serde(default)]
+    pub later: Vec<Later>,
+}
+
+/// From some time on clients ask in the words of a later release. A node that does not run it yet refuses
+/// them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Later {
+    /// The release that they are built for.
+    pub version: Text<Version>,
+    /// From when on.
+    pub from: Text<Span>,
+    /// As `workload.mix`, of the kinds of operation of that release. Absent: all equally.
+    #[serde(default)]
+    pub mix: BTreeMap<String, u32>,
 }
 
 impl Scenario {
@@ -36,11 +54,27 @@ impl Scenario {
     /// there are no clients. `manifest` is of what clients are built for.
     pub fn operation_kinds(&self, manifest: &Manifest) -> Vec<(String, u32)> {
         let Some(workload) = &self.workload else { return Vec::new() };
-        if workload.mix.is_empty() {
-            return manifest.operations.iter().map(|kind| ((*kind).to_owned(), 1)).collect();
-        }
-        workload.mix.iter().map(|(kind, weight)| (kind.clone(), *weight)).collect()
+        weighed(&workload.mix, manifest)
     }
+}
+
+impl Later {
+    /// As [`Scenario::operation_kinds`], of these clients.
+    pub fn operation_kinds(&self, manifest: &Manifest) -> Vec<(String, u32)> {
+        weighed(&self.mix, manifest)
+    }
+
+    /// What choices call a kind of operation of these clients: other builds may have one of that name.
+    pub fn named(kind: &str, version: &Version) -> String {
+        format!("{kind}@{version}")
+    }
+}
+
+fn weighed(mix: &BTreeMap<String, u32>, manifest: &Manifest) -> Vec<(String, u32)> {
+    if mix.is_empty() {
+        return manifest.operations.iter().map(|kind| ((*kind).to_owned(), 1)).collect();
+    }
+    mix.iter().map(|(kind, weight)| (kind.clone(), *weight)).collect()
 }
 
 /// How a client paces itself.

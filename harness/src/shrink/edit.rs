@@ -17,6 +17,7 @@ pub(super) fn only(scenario: &Scenario, keep: &BTreeSet<NodeId>) -> Option<Scena
     made.fleet.without.extend(gone.map(Text));
     made.fleet.without.sort();
     made.fleet.leaves.retain(|leave| stays(&leave.node));
+    made.fleet.retires.retain(|retire| stays(&retire.node) && stays(&retire.by));
     made.fleet.hostile.retain(stays);
     made.network.links.retain(|link| either(&link.sender) && either(&link.receiver));
     for release in &mut made.releases {
@@ -95,6 +96,7 @@ pub(super) fn until(scenario: &Scenario, end: Span) -> Scenario {
     made.phases.safety = Text(end);
     made.releases.retain(|release| *release.at < end);
     made.fleet.leaves.retain(|leave| *leave.at < end);
+    made.fleet.retires.retain(|retire| *retire.at < end);
     while made.fleet.joins.last().is_some_and(|join| *join.at >= end) {
         made.fleet.joins.pop();
     }
@@ -102,6 +104,9 @@ pub(super) fn until(scenario: &Scenario, end: Span) -> Scenario {
         && workload.until.is_some_and(|until| *until >= end)
     {
         workload.until = None;
+    }
+    if let Some(workload) = &mut made.workload {
+        workload.later.retain(|later| *later.from < end);
     }
     made.faults.retain_mut(|fault| {
         let (begins, ends) = match fault {

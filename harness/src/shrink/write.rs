@@ -10,9 +10,9 @@ use crate::{
 };
 
 /// The order of tables in the text; what is not named comes before `expect`.
-const ORDER: [&str; 12] = [
-    "about", "app", "fleet", "network", "disk", "clocks", "protocol", "workload", "release",
-    "fault", "random", "phases",
+const ORDER: [&str; 13] = [
+    "about", "app", "fleet", "network", "disk", "clocks", "protocol", "causal", "workload",
+    "release", "fault", "random", "phases",
 ];
 
 /// The scenario of a case: its choices are in it.

@@ -155,7 +155,9 @@ pub(crate) fn said(content: &Content) -> String {
                 _ => format!("operations {} by way of {}", names.join(", "), sent.via),
             }
         }
-        Content::Standing(standing) => format!("has delivered {}", operations::clock(&standing.digest.delivered)),
+        Content::Standing(standing) => {
+            format!("has delivered {}", operations::clock(&standing.digest.delivered))
+        }
         Content::Wanted(ranges) => format!("asks for operations in {} ranges", ranges.len()),
         Content::Enroll(enroll) => format!("asks to be let in as {}", enroll.origin),
         Content::Resync(origin) => format!("says that {origin} has to join again"),

@@ -96,6 +96,37 @@ pub struct Run {
     pub faults_took_effect: u64,
     /// Goals that were reached, by name, in alphabetical order.
     pub goals: Vec<String>,
+
+    /// Operations of apps that were broadcast.
+    pub causal_issued: u64,
+    /// Operations that say nothing but what their origin had delivered.
+    pub causal_heartbeats: u64,
+    /// Operations of apps that an app took, at their origins and elsewhere.
+    pub causal_carried_out: u64,
+    /// Operations of apps that counted as delivered, and no app took.
+    pub causal_void: u64,
+    /// Bytes of an operation that say where it stands, on average, in thousandths.
+    pub causal_metadata_thousandths: u64,
+    /// Operations that waited for others.
+    pub causal_parked: u64,
+    /// The most that waited so at one node.
+    pub causal_parked_max: u64,
+    /// How many waited so at a node on average over time, in thousandths.
+    pub causal_parked_thousandths: u64,
+    /// Operations of newer releases that waited at the gate.
+    pub causal_held: u64,
+    /// Operations that were refused.
+    pub causal_rejected: u64,
+    /// From issuing an operation until its origin knew that all had it: the median. 0 where none was.
+    pub causal_stable_p50_nanos: u64,
+    /// The 99th percentile.
+    pub causal_stable_p99_nanos: u64,
+    /// Nodes that became members by the state of others.
+    pub causal_joined: u64,
+    /// Members that were let go.
+    pub causal_retired: u64,
+    /// Members that had to join again.
+    pub causal_resynced: u64,
 }
 
 /// What came of a run.

@@ -53,6 +53,10 @@ fn fleet(page: &mut Page, scenario: &Scenario) {
         write!(text, "; {} leaves for ever at {}", leave.node, leave.at)
             .expect("a string takes everything");
     }
+    for retire in &fleet.retires {
+        write!(text, "; {} is retired at {} by {}", retire.node, retire.at, retire.by)
+            .expect("a string takes everything");
+    }
     let trust = fleet.trust;
     page.line("fleet", &format!("{text}; {} of {} keys must sign", trust.threshold, trust.keys));
     let protocol = &scenario.protocol;

@@ -31,8 +31,29 @@ impl Check<'_> {
         }
     }
 
+    /// The program of an honest release of this version.
+    pub(super) fn published_program(&self, version: &Version) -> Option<Arc<dyn Program>> {
+        let mut releases = self.scenario.releases.iter();
+        let of = |one: &&Release| *one.version == *version && one.forged.is_none();
+        let release = releases.find(of)?;
+        self.program(version, release.variant.as_deref())
+    }
+
     fn program(&self, version: &Version, variant: Option<&str>) -> Option<Arc<dyn Program>> {
         self.registry.program(&self.scenario.app, &version.to_string(), variant).ok()
+    }
+
+    /// Whether any release has operations that are broadcast.
+    pub(super) fn has_operations(&self) -> bool {
+        let scenario = self.scenario;
+        let joins = scenario.fleet.joins.iter().filter_map(|join| join.runs.as_deref());
+        let initial = scenario.fleet.runs.as_deref().into_iter().chain(joins);
+        let published = scenario.releases.iter().map(|one| (&*one.version, one.variant.as_deref()));
+        let mut all = initial.map(|version| (version, None)).chain(published);
+        all.any(|(version, variant)| {
+            self.program(version, variant)
+                .is_some_and(|program| deployment::has_operations(program.manifest()))
+        })
     }
 
     pub(super) fn releases(&mut self) {

@@ -6,7 +6,7 @@ use contract::NodeId;
 
 use sim::choices::Decision;
 
-use super::{Check, Code};
+use super::{super::Later, Check, Code};
 use crate::choices::{Words, words};
 
 impl Check<'_> {
@@ -69,10 +69,13 @@ impl Check<'_> {
     /// The kinds of operation that clients ask for, in the order of their numbers.
     fn kinds(&self) -> Vec<String> {
         let Some(program) = self.first_program() else { return Vec::new() };
-        self.scenario
-            .operation_kinds(program.manifest())
-            .into_iter()
-            .map(|(kind, _)| kind)
-            .collect()
+        let first = self.scenario.operation_kinds(program.manifest());
+        let mut kinds: Vec<String> = first.into_iter().map(|(kind, _)| kind).collect();
+        for later in self.scenario.workload.iter().flat_map(|workload| &workload.later) {
+            let program = self.published_program(&later.version);
+            let known = program.iter().flat_map(|one| later.operation_kinds(one.manifest()));
+            kinds.extend(known.map(|(kind, _)| Later::named(&kind, &later.version)));
+        }
+        kinds
     }
 }

@@ -140,6 +140,21 @@ pub const COLUMNS: &[Column] = &[
     number!(faults_attempted, 1),
     number!(faults_took_effect, 1),
     list!(goals, 1),
+    number!(causal_issued, 3),
+    number!(causal_heartbeats, 3),
+    number!(causal_carried_out, 3),
+    number!(causal_void, 3),
+    number!(causal_metadata_thousandths, 3),
+    number!(causal_parked, 3),
+    number!(causal_parked_max, 3),
+    number!(causal_parked_thousandths, 3),
+    number!(causal_held, 3),
+    number!(causal_rejected, 3),
+    number!(causal_stable_p50_nanos, 3),
+    number!(causal_stable_p99_nanos, 3),
+    number!(causal_joined, 3),
+    number!(causal_retired, 3),
+    number!(causal_resynced, 3),
 ];
 
 /// The column of that name.

@@ -1,0 +1,63 @@
+//! How operations are broadcast in a scenario.
+
+use contract::Span;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Text, units::Bytes};
+
+/// How operations are broadcast, where a release has any. What is absent has the protocol's own default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Causal {
+    /// How often a member tells another how far it has come, so that each gets what it lacks.
+    #[serde(default)]
+    pub compare: Option<Text<Span>>,
+    /// How long a member that others wait to hear of says nothing before it says what it has delivered.
+    #[serde(default)]
+    pub heartbeat: Option<Text<Span>>,
+    /// How long a node that wants to become a member waits for the one that it asked before it asks
+    /// another.
+    #[serde(default)]
+    pub patience: Option<Text<Span>>,
+    /// At most this many operations wait for others that are missing; what comes then is dropped, and
+    /// comes again.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub parked: Option<u32>,
+    /// At most this much of them.
+    #[serde(default)]
+    pub parked_bytes: Option<Text<Bytes>>,
+    /// At most this many operations of a newer release wait at the gate; what comes then is dropped, and
+    /// comes again.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub held: Option<u32>,
+    /// At most this many operations of a node are not known to have reached everybody; beyond it the node
+    /// takes none of its clients.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub unstable: Option<u32>,
+    /// At most this much in one answer to a member that lacks operations.
+    #[serde(default)]
+    pub answer: Option<Text<Bytes>>,
+}
+
+impl Causal {
+    /// Puts what is stated in the place of defaults.
+    pub(super) fn put_into(&self, settings: &mut replica::settings::Causal) {
+        let size = |stated: Option<Text<Bytes>>, default: usize| {
+            stated.map_or(default, |size| usize::try_from(size.bytes).unwrap_or(usize::MAX))
+        };
+        let count = |stated: Option<u32>, default: usize| stated.map_or(default, |it| it as usize);
+        settings.period = self.compare.map_or(settings.period, |period| *period);
+        settings.heartbeat = self.heartbeat.map_or(settings.heartbeat, |period| *period);
+        settings.patience = self.patience.map_or(settings.patience, |patience| *patience);
+        settings.held_max = count(self.held, settings.held_max);
+        settings.answer_bytes_max = size(self.answer, settings.answer_bytes_max);
+        let limits = &mut settings.limits;
+        limits.parked_max = count(self.parked, limits.parked_max);
+        limits.parked_bytes_max = size(self.parked_bytes, limits.parked_bytes_max);
+        limits.unstable_max = count(self.unstable, limits.unstable_max);
+    }
+}
