@@ -338,15 +338,15 @@ fn an_unknown_app_is_pointed_at() {
         r#"app = "counter""#,
         r#"app = "countr""#,
         expect![[r#"
-        error[S0014]: unknown app `countr`
-         --> s.toml:2:7
-          |
-        2 | app = "countr"
-          |       ^^^^^^^^ expected one of `counter` or `sessions`
-          |
-          = note: at `app`
-          = help: did you mean `counter`?
-    "#]],
+            error[S0014]: unknown app `countr`
+             --> s.toml:2:7
+              |
+            2 | app = "countr"
+              |       ^^^^^^^^ expected one of `basket`, `canvas`, `counter`, `gauge`, `register`, `sessions`, `tally` or `text`
+              |
+              = note: at `app`
+              = help: did you mean `counter`?
+        "#]],
     );
 }
 
