@@ -43,6 +43,33 @@ safety = "5s"
 liveness = "20s"
 "#;
 
+/// A small fleet whose operations are broadcast in causal order goes from 1.0.0 to 2.0.0.
+const CAUSAL: &str = r#"
+about = "a small fleet that broadcasts operations goes from 1.0.0 to 2.0.0, node by node"
+app = "tally"
+[fleet]
+nodes = 4
+runs = "1.0.0"
+[network]
+latency = { uniform = { min = "1ms", max = "30ms" } }
+loss = { independent = "3%" }
+reorder = { share = "10%", by = "60ms" }
+[protocol]
+gossip = "200ms"
+[workload]
+rate = "15/s"
+mix = { up = 1 }
+until = "7s"
+[[release]]
+version = "2.0.0"
+at = "2s"
+node = "n0"
+rollout = { rolling = { batch = 1, gap = "700ms" } }
+[phases]
+safety = "7s"
+liveness = "20s"
+"#;
+
 /// What is added to or changed in [`MAJOR`].
 #[derive(Clone, Copy)]
 enum Story {
@@ -54,9 +81,11 @@ enum Story {
     But(&'static [(&'static str, &'static str)], &'static str),
     /// These lines, and n3 believes strangers too.
     Hostile(&'static str),
+    /// These lines at the end of [`CAUSAL`] instead.
+    Causal(&'static str),
 }
 
-use Story::{But, Hostile, Plain, With};
+use Story::{But, Causal, Hostile, Plain, With};
 
 /// Releases 2.0.0 and 3.0.0 in turn.
 const TWICE: &str = r#"
@@ -153,6 +182,34 @@ const ASKS: Story = But(
     "[expect]\nsometimes = [\"held\"]",
 );
 
+/// A member is let go while operations of its own are on their way.
+const LET_GO: Story = Causal(
+    r#"
+[[fleet.retire]]
+node = "n3"
+at = "1500ms"
+by = "n0"
+"#,
+);
+
+/// A node loses its disk.
+const LOSES_DISK: Story = Causal(
+    r#"
+[[fault]]
+crash = { node = "n2", at = "1500ms", down = "300ms", disk = "amnesia" }
+"#,
+);
+
+/// Nodes crash and keep what they had written.
+const RESTARTS: Story = Causal(
+    r#"
+[[fault]]
+crash = { node = "n2", at = "1500ms", down = "300ms" }
+[[fault]]
+crash = { node = "n3", at = "4s", down = "300ms" }
+"#,
+);
+
 /// Which story shows a bug, and which invariants may be the first to see it.
 fn table() -> Vec<(Bug, Story, &'static [&'static str])> {
     vec![
@@ -178,6 +235,12 @@ fn table() -> Vec<(Bug, Story, &'static [&'static str])> {
         (Bug::OverflowSilent, FULL, &["S14", "S13"]),
         (Bug::TwoInstances, Plain, &["S29"]),
         (Bug::WrongStampAtCommit, Plain, &["S15", "S26"]),
+        (Bug::ClockLostOnReinstall, Causal(""), &["C6", "C4"]),
+        (Bug::StableEarly, Causal(""), &["C6"]),
+        (Bug::RetireInOnePhase, LET_GO, &["C1", "C6"]),
+        (Bug::GateInsideCausal, Causal(""), &["C4"]),
+        (Bug::LifeReused, LOSES_DISK, &["C8"]),
+        (Bug::SeqReused, RESTARTS, &["S24", "C8"]),
     ]
 }
 
@@ -185,6 +248,7 @@ fn text(story: Story) -> String {
     match story {
         Plain => MAJOR.to_owned(),
         With(more) | Hostile(more) => format!("{MAJOR}{more}"),
+        Causal(more) => format!("{CAUSAL}{more}"),
         But(edits, more) => {
             let edited = |text: String, (from, to): &(&str, &str)| text.replace(from, to);
             edits.iter().fold(MAJOR.to_owned(), edited) + more

@@ -109,6 +109,14 @@ const JOINS: &[(&str, &str)] = &[
 ];
 /// The node that joins.
 const JOINER: &str = "[[fleet.join]]\nnode = \"n10\"\nat = \"700ms\"\n";
+/// An app whose operations are broadcast in causal order.
+const CAUSAL: &[(&str, &str)] =
+    &[("counter", "tally"), ("1.4.0", "1.0.0"), ("increment = 2, add = 8", "up = 1")];
+/// A member is let go while operations of its own are on their way.
+const LET_GO: &str = "[[fleet.retire]]\nnode = \"n9\"\nat = \"2500ms\"\nby = \"n0\"\n";
+/// A node loses its disk.
+const LOSES_DISK: &str = "[[fault]]\n\
+    crash = { node = \"n2\", at = \"4500ms\", down = \"300ms\", disk = \"amnesia\" }\n";
 /// A node that believes strangers.
 const HOSTILE: (&str, &str) = ("nodes = 10", "nodes = 10\nhostile = [\"n3\"]");
 
@@ -138,6 +146,12 @@ pub fn table() -> Vec<Planted> {
         planted(None, Bug::OverflowSilent, &[FULL], ""),
         planted(None, Bug::TwoInstances, &[], ""),
         planted(None, Bug::WrongStampAtCommit, &[], ""),
+        planted(None, Bug::ClockLostOnReinstall, CAUSAL, ""),
+        planted(None, Bug::StableEarly, CAUSAL, ""),
+        planted(None, Bug::RetireInOnePhase, CAUSAL, LET_GO),
+        planted(None, Bug::GateInsideCausal, CAUSAL, ""),
+        planted(None, Bug::LifeReused, CAUSAL, LOSES_DISK),
+        planted(None, Bug::SeqReused, CAUSAL, ""),
     ]
 }
 
