@@ -18,24 +18,25 @@ use replica::{Command, Replica};
 use sim::{
     Stopped, Wire, World,
     choices::{Decision, Recorded, Replayed, Seeded},
-    fault::Fault as Injected,
 };
 
 use crate::{
     choices::Words,
     invariants::Checks,
     observation::Observation,
-    outcome::{LedgerRow, Outcome, Verdict},
-    scenario::{Core, Expectation, Later, Scenario, Workload as Stated, deployment::DeployError},
+    outcome::Outcome,
+    scenario::{Core, Expectation, Later, Scenario, deployment::DeployError},
     trace::Sink,
-    workload::{Build, Workload},
+    workload::Workload,
 };
 
+mod clients;
+mod judge;
 mod rest;
 mod setup;
 mod watch;
 
-use setup::{Setup, Source};
+use setup::Setup;
 use watch::{Story, Wake, Watcher};
 
 /// Operations are scheduled this long ahead, so that few wait in the queue at once.
@@ -46,9 +47,6 @@ const POLL: Span = Span::from_millis(50);
 
 /// A node is not of the core of the liveness phase: drawn as 0 or 1, benign as 0.
 pub(crate) const GONE: Aspect = Aspect("gone");
-
-/// Chances after which a fault that never took effect is no matter of luck.
-const CHANCES_MIN: u64 = 10_000;
 
 /// How a run is carried out. None of it changes what happens in a run that comes to its end.
 #[derive(Clone, Copy, Debug)]
@@ -143,7 +141,7 @@ impl<'a> Deployed<'a> {
 
     /// The kinds of operation of its clients, to read and write choices with.
     pub fn words(&self) -> Words {
-        let builds = builds(self.scenario, &self.setup);
+        let builds = clients::builds(self.scenario, &self.setup);
         let mut kinds = Vec::new();
         for (at, (_, source, mix)) in builds.into_iter().enumerate() {
             let version = &source.stamp.id().version;
@@ -252,7 +250,7 @@ impl<'a, C: Choices> Run<'a, C> {
         let checks = if options.check { Checks::default() } else { Checks::none() };
         let story = Story::new(scenario, &setup, checks);
         let workload =
-            scenario.workload.as_ref().and_then(|stated| clients(scenario, &setup, stated));
+            scenario.workload.as_ref().and_then(|stated| clients::of(scenario, &setup, stated));
         Self { scenario, seed, options, world, setup, story, workload }
     }
 
@@ -419,49 +417,6 @@ fn publish(release: &crate::scenario::deployment::Published) -> Command {
     Command::Publish { signed: Arc::clone(&release.signed), code: Arc::clone(&release.code) }
 }
 
-/// The clients of a scenario; `None` where there is no release that they could be built for.
-fn clients(scenario: &Scenario, setup: &Setup, stated: &Stated) -> Option<Workload> {
-    let mut at: Vec<(NodeId, Time)> = match &stated.clients {
-        Some(clients) => clients
-            .iter()
-            .map(|client| {
-                let joins = scenario.nodes().find(|(node, _)| *node == **client);
-                (**client, joins.map_or(Time::ZERO, |(_, at)| at))
-            })
-            .collect(),
-        None => scenario.named_nodes().collect(),
-    };
-    // Whoever is not there leaves its number to nobody.
-    let absent = at.iter_mut().filter(|(node, _)| !scenario.has(*node));
-    absent.for_each(|(_, begins)| *begins = Time::NEVER);
-    let until = stated.until.map_or(*scenario.phases.safety, |until| *until);
-    let builds = builds(scenario, setup).into_iter().map(|(from, source, mix)| {
-        Build::new(from, Arc::clone(&source.program), Some(source.stamp.clone()), mix)
-    });
-    let builds: Vec<Build> = builds.collect();
-    if builds.is_empty() {
-        return None;
-    }
-    Some(Workload::new(at, stated.pace()?, Time::ZERO + until, builds))
-}
-
-/// Kinds of operation, by weight.
-type Mix = Vec<(String, u32)>;
-
-/// What clients are built for, from when on, and what they ask for then; nothing where there is no release
-/// that they could be built for.
-fn builds<'s>(scenario: &Scenario, setup: &'s Setup) -> Vec<(Time, &'s Source, Mix)> {
-    let Some(first) = setup.built_for() else { return Vec::new() };
-    let mix = scenario.operation_kinds(first.program.manifest());
-    let later = scenario.workload.iter().flat_map(|workload| &workload.later);
-    let later = later.filter_map(|later| {
-        let source = setup.of_version(&later.version)?;
-        let mix = later.operation_kinds(source.program.manifest());
-        Some((Time::ZERO + *later.from, source, mix))
-    });
-    [(Time::ZERO, first, mix)].into_iter().chain(later).collect()
-}
-
 /// The nodes outside the core of the liveness phase: they are gone for ever.
 fn outside(scenario: &Scenario, joined: &[NodeId], choices: &mut impl Choices) -> BTreeSet<NodeId> {
     let Core::Share(share) = scenario.phases.core else { return BTreeSet::new() };
@@ -477,132 +432,6 @@ fn outside(scenario: &Scenario, joined: &[NodeId], choices: &mut impl Choices) -
         }
     }
     gone
-}
-
-impl<C: Choices> Run<'_, C> {
-    fn outcome(mut self, facts: Facts, end: Option<&crate::invariants::End>) -> (Outcome, C) {
-        let Facts { safety_ended, rested_after, swarm, interrupted } = facts;
-        let ledger = self.ledger();
-        self.story.count_partitions(&ledger);
-        let core: Vec<NodeId> = end.map_or_else(
-            || self.story.truth.core().collect(),
-            |end| end.nodes.iter().map(|resting| resting.node).collect(),
-        );
-        let convergence = self.story.arrivals.convergence(&self.story.truth, &core);
-        let violations = self.story.checks.violations().to_vec();
-        let mut shortfalls = Vec::new();
-        if violations.is_empty() && !interrupted {
-            shortfalls.extend(self.inert(&ledger));
-            shortfalls.extend(late(self.scenario, &convergence));
-            shortfalls.extend(self.story.unpublished());
-            shortfalls.extend(self.story.unretired());
-            shortfalls.extend(self.story.goals.unwanted(&self.scenario.expect.never));
-            let lost = convergence.iter().filter(|one| !one.missing.is_empty());
-            let swarm = self.scenario.random.swarm;
-            let lost = lost.filter(|one| !swarm && self.story.truth.is_lost(&one.release));
-            shortfalls.extend(lost.map(|one| {
-                format!("the code of {} was lost with the nodes that had it", one.release)
-            }));
-        }
-        let verdict = match (violations.is_empty(), shortfalls.is_empty()) {
-            _ if interrupted => Verdict::Interrupted,
-            (false, _) => Verdict::Violates,
-            (true, false) => Verdict::FallsShort,
-            (true, true) => Verdict::Holds,
-        };
-        self.story.counts.pause_max = self.story.arrivals.pause_max;
-        let wanted = crate::goals::Goal::ALL
-            .iter()
-            .filter(|goal| self.scenario.expect.sometimes.iter().any(|name| name == goal.name()));
-        let goals_missing =
-            wanted.filter(|goal| self.story.goals.count(**goal) == 0).copied().collect();
-        let waiting = end.map_or_else(Vec::new, rest::waiting);
-        let waited = match end {
-            None if !violations.is_empty() => {
-                rest::waiting(&rest::end(&self.world, &self.story.truth, false))
-            }
-            _ => Vec::new(),
-        };
-        let outcome = Outcome {
-            seed: self.seed,
-            verdict,
-            expected: self.scenario.expect.outcome.clone(),
-            violations,
-            shortfalls,
-            goals_missing,
-            goals: self.story.goals,
-            invariants: self.story.checks.len(),
-            counts: self.story.counts,
-            causal: self.story.operations.told(self.world.now()),
-            world: self.world.counts(),
-            ledger,
-            swarm,
-            convergence,
-            fingerprint: (self.options.fingerprint && !interrupted)
-                .then(|| self.world.fingerprint()),
-            safety_ended,
-            rested_after,
-            ended: self.world.now(),
-            came_to_its_end: end.is_some(),
-            nodes: self.scenario.nodes().count() as u32,
-            core,
-            waiting,
-            waited,
-        };
-        (outcome, self.world.into_choices())
-    }
-
-    fn ledger(&self) -> Vec<LedgerRow> {
-        let world = self.world.ledger().rows().map(|(injector, row)| LedgerRow {
-            name: injector.name().to_owned(),
-            configured: row.configured,
-            attempted: row.attempted,
-            took_effect: row.took_effect,
-        });
-        world.chain(self.story.crash_ins.iter().map(watch::CrashIn::row)).collect()
-    }
-
-    /// Faults that were asked for and never took effect, where that is no matter of luck: scripted
-    /// ones, and those that had many chances. A swarm may leave anything out.
-    fn inert(&self, ledger: &[LedgerRow]) -> Vec<String> {
-        if self.scenario.random.swarm {
-            return Vec::new();
-        }
-        let settings = self.world.settings();
-        let scripted: BTreeSet<&str> = settings
-            .faults
-            .iter()
-            .filter(|scheduled| scheduled.at <= self.world.now())
-            .map(|scheduled| Injected::injector(&scheduled.fault).name())
-            .chain(self.story.crash_ins.iter().map(|crash| crash.name.as_str()))
-            .collect();
-        let inert = ledger.iter().filter(|row| {
-            let certain = scripted.contains(&*row.name) || row.attempted >= CHANCES_MIN;
-            row.configured && row.took_effect == 0 && certain
-        });
-        inert.map(|row| format!("fault `{}` never took effect", row.name)).collect()
-    }
-}
-
-/// Bounds on convergence that were not kept.
-fn late(scenario: &Scenario, convergence: &[crate::metrics::Convergence]) -> Vec<String> {
-    let bounds = &scenario.expect.convergence;
-    let bounds = [(50, bounds.p50), (90, bounds.p90), (99, bounds.p99), (100, bounds.max)];
-    let mut late = Vec::new();
-    for release in convergence {
-        for (percent, bound) in bounds {
-            if let (Some(bound), Some(took)) = (bound, release.latency.percentile(percent))
-                && took > *bound
-            {
-                let (name, took) = (&release.release, crate::trace::time(took));
-                let bound = *bound;
-                late.push(format!(
-                    "{name} took {took} to reach {percent} % of the nodes, not at most {bound}"
-                ));
-            }
-        }
-    }
-    late
 }
 
 impl<const DATAGRAMS: bool> Watcher<'_, '_, DATAGRAMS> {

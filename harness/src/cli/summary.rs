@@ -253,10 +253,6 @@ fn checked(page: &mut Page, outcome: &Outcome) {
 fn happened(page: &mut Page, outcome: &Outcome) {
     let counts = &outcome.counts;
     let world = &outcome.world;
-    let some = |parts: &[(u64, &str)]| -> Vec<String> {
-        let parts = parts.iter().filter(|(number, _)| *number > 0);
-        parts.map(|(number, what)| format!("{} {what}", count(*number))).collect()
-    };
     page.list(
         "clients",
         &some(&[
@@ -304,6 +300,20 @@ fn happened(page: &mut Page, outcome: &Outcome) {
             (counts.forged, "refused as forged"),
         ]),
     );
+    operations(page, outcome);
+    let mut nodes = some(&[
+        (counts.crashes, "crashed"),
+        (counts.recoveries, "recovered"),
+        (counts.faults, "faulted in the app"),
+    ]);
+    if counts.pause_max.as_nanos() > 0 {
+        nodes.push(format!("longest pause in a switch {}", time(counts.pause_max)));
+    }
+    page.list("nodes", &nodes);
+}
+
+/// What was broadcast, and who came and went.
+fn operations(page: &mut Page, outcome: &Outcome) {
     let causal = &outcome.causal;
     let mut operations = some(&[
         (causal.issued, "broadcast"),
@@ -335,15 +345,12 @@ fn happened(page: &mut Page, outcome: &Outcome) {
             (causal.resynced, "had to join again"),
         ]),
     );
-    let mut nodes = some(&[
-        (counts.crashes, "crashed"),
-        (counts.recoveries, "recovered"),
-        (counts.faults, "faulted in the app"),
-    ]);
-    if counts.pause_max.as_nanos() > 0 {
-        nodes.push(format!("longest pause in a switch {}", time(counts.pause_max)));
-    }
-    page.list("nodes", &nodes);
+}
+
+/// What there is any of: how many, and what.
+fn some(parts: &[(u64, &str)]) -> Vec<String> {
+    let parts = parts.iter().filter(|(number, _)| *number > 0);
+    parts.map(|(number, what)| format!("{} {what}", count(*number))).collect()
 }
 
 /// `26.1`: thousandths with one digit after the point.

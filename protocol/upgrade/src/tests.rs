@@ -107,7 +107,8 @@ fn every_flawed_release_is_stopped_before_it_runs_or_is_flawed_elsewhere() {
     assert_eq!(step, Ok(Step::Changed));
     let before = (running.instance.export(), running.composition());
     let mut said = String::new();
-    for flawed in registry.list().iter().filter(|listed| listed.variant.is_some()) {
+    let flawed = |listed: &&Listed| listed.app == "counter" && listed.variant.is_some();
+    for flawed in registry.list().iter().filter(flawed) {
         let (how, _) = switch(&registry, Some(&running), flawed);
         let variant = flawed.variant.unwrap_or_default();
         said += &format!("{} {} {variant}: {how}\n", flawed.app, flawed.version);
