@@ -147,7 +147,7 @@ fn mistakes_of_all_files_are_shown_on_standard_error_and_nothing_is_run() {
          --> a.toml:5:1
           |
         5 | nodse = 3
-          | ^^^^^ expected one of `hostile`, `join`, `leave`, `nodes`, `runs`, `trust` or `without`
+          | ^^^^^ expected one of `hostile`, `join`, `leave`, `nodes`, `retire`, `runs`, `trust` or `without`
           |
           = note: at `fleet.nodse`
           = help: did you mean `nodes`?

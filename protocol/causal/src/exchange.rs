@@ -123,14 +123,20 @@ impl<P: Payload> Broadcast<P> {
     /// What there is of `ranges` here, causes first, as much as one answer may hold.
     pub fn serve(&self, ranges: &[Range], answer: Answer) -> Vec<Arc<Operation<P>>> {
         let mut found = Vec::new();
+        // Each operation is looked at once, however often it is asked for.
+        let mut ranges = ranges.to_vec();
+        ranges.sort_unstable();
+        let mut next = Dot::NONE;
         for range in ranges {
-            let until = range.first.seq.saturating_add(range.more);
-            let seqs = range.first.seq.max(self.collected.get(range.first.origin) + 1)..=until;
-            let entries = seqs.map_while(|seq| self.entry(Dot { seq, ..range.first }));
+            let Dot { origin, seq } = range.first;
+            let until = seq.saturating_add(range.more);
+            let served = if next.origin == origin { next.seq } else { 0 };
+            let seqs = seq.max(self.collected.get(origin) + 1).max(served)..=until;
+            let entries = seqs.map_while(|seq| self.entry(Dot { seq, origin }));
             found.extend(entries.map(|entry| ((entry.lamport, entry.operation.dot), entry)));
+            next = Dot { origin, seq: served.max(until.saturating_add(1)) };
         }
         found.sort_unstable_by_key(|(place, _)| *place);
-        found.dedup_by_key(|(place, _)| *place);
         let mut bytes = 0;
         let fits = found.into_iter().take(answer.count_max).take_while(|(_, entry)| {
             let first = bytes == 0;

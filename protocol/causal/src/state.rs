@@ -75,6 +75,9 @@ impl<P: Payload> Broadcast<P> {
         };
         let collected = Clock::read(bytes)?;
         let lamport = take_varint(bytes)?.checked_sub(1);
+        if lamport > Some(LAMPORT_MAX) {
+            return Err(Malformed("a Lamport time with room above it"));
+        }
         let heads: BTreeSet<Dot> = take_all(bytes)?.into_iter().collect();
         if !heads.iter().all(|head| collected.covers(*head)) {
             return Err(Malformed("heads among what was forgotten"));
@@ -104,11 +107,14 @@ impl<P: Payload> Broadcast<P> {
         for _ in 0..take_varint(bytes)? {
             short.insert(Origin::read(bytes)?, u32::read(bytes)?);
         }
+        if short.iter().any(|(origin, seq)| *seq >= self.collected.get(*origin)) {
+            return Err(Malformed("a past that lacks some of what was forgotten"));
+        }
         let dot = operation.dot;
         let causes = operation.heads.iter().all(|head| self.delivered.covers(*head));
         let next = self.delivered.get(dot.origin).checked_add(1) == Some(dot.seq);
         let issuer = self.members.has(dot.origin) || self.members.gone().contains(&dot.origin);
-        if !causes || !next || !issuer || lamport == u64::MAX {
+        if !causes || !next || !issuer || lamport > LAMPORT_MAX {
             return Err(Malformed("operations of members, causes first"));
         }
         let kept = |last: Dot| Dot { seq: *short.get(&last.origin).unwrap_or(&last.seq), ..last };
@@ -126,6 +132,9 @@ impl<P: Payload> Broadcast<P> {
         Ok(())
     }
 }
+
+/// The greatest Lamport time that is believed: others may follow it for ever.
+const LAMPORT_MAX: u64 = 1 << 62;
 
 fn take_flag(bytes: &mut &[u8]) -> Result<bool, Malformed> {
     match take_byte(bytes)? {

@@ -149,14 +149,18 @@ impl<P: Payload> Waiting<P> {
             std::mem::take(&mut self.ready).into_iter().partition(|one| keep(one));
         self.ready = kept;
         gone.extend(lost);
+        let mut orphaned: BTreeMap<Dot, BTreeSet<Dot>> = BTreeMap::new();
         for parked in &gone {
-            self.named.remove(&parked.operation.dot);
-            self.bytes -= parked.bytes;
             let dot = parked.operation.dot;
-            if let Some(missing) = parked.missing
-                && let Some(waiters) = self.under.get_mut(&missing)
-            {
-                waiters.retain(|waiter| *waiter != dot);
+            self.named.remove(&dot);
+            self.bytes -= parked.bytes;
+            if let Some(missing) = parked.missing {
+                orphaned.entry(missing).or_default().insert(dot);
+            }
+        }
+        for (missing, gone) in orphaned {
+            if let Some(waiters) = self.under.get_mut(&missing) {
+                waiters.retain(|waiter| !gone.contains(waiter));
                 if waiters.is_empty() {
                     self.under.remove(&missing);
                 }

@@ -7,7 +7,7 @@ use causal::{Answer, Compared, Range};
 use contract::{NodeId, Time};
 
 use crate::{
-    Replica, Timer,
+    Notice, Replica, Timer,
     message::{Content, OPERATIONS_MAX, Operations, Standing},
     notice::Dropped,
     random::Purpose,
@@ -115,7 +115,11 @@ impl Replica {
         let due = self.operating.beat_at.is_some_and(|at: Time| at <= self.now);
         let owes = self.state.layer.as_ref().is_some_and(|layer| layer.owes_heartbeat());
         if due && owes && self.has_operations() {
-            self.broadcast(causal::Content::Heartbeat).expect("who owes a heartbeat is a member");
+            // Names run out, or forgers have made more heads than an operation may have.
+            if let Err(text) = self.broadcast(causal::Content::Heartbeat) {
+                let instance = self.state.instance;
+                self.notify(Notice::Faulted { instance, text });
+            }
         }
         self.operating.beat_at = None;
     }
