@@ -108,6 +108,112 @@ fn a_file_that_is_no_vector_file_is_refused_and_so_is_a_hostile_case() {
     assert_eq!((replayed.passed, replayed.failed.len()), (0, 1));
 }
 
+/// What a file says twice must be the same twice, and a key that nobody reads is a mistake.
+#[test]
+fn a_vector_that_contradicts_itself_or_has_another_key_is_refused() {
+    let operation = r#""op": {"kind": "add", "arg": 0}, "value_at_origin_after": 1}"#;
+    let file = format!(
+        r#"{{"schema": "semidirect-vectors/1", "type": "int_add_mult", "cases": [{{
+            "name": "one", "replicas": 2, "final": 1, "linear_extensions": 2, "checkpoints": [], "ops": [
+            {{"id": 0, "replica": 0, "seq": 1, "vc": [1, 0], "deps": [], "lamport": 0, {operation},
+            {{"id": 1, "replica": 1, "seq": 1, "vc": [0, 1], "deps": [], "lamport": 0, {operation},
+            {{"id": 2, "replica": 0, "seq": 2, "vc": [2, 1], "deps": [0, 1], "lamport": 1, {operation}]}}]}}"#
+    );
+    assert_eq!(vectors::replay(&file).unwrap().passed, 1);
+    for (right, wrong, why) in [
+        (
+            "\"replicas\": 2",
+            "\"replicas\": 4000000000",
+            "`replicas`: expected 1 to 1024, found 4000000000",
+        ),
+        ("\"replicas\": 2", "\"replicas\": 0", "`replicas`: expected 1 to 1024, found 0"),
+        ("\"replica\": 1", "\"replica\": 9", "`replica`: expected one below 2, found 9"),
+        ("\"vc\": [2, 1]", "\"vc\": [2]", "`vc`: expected 2 counts, found 1"),
+        ("\"id\": 1", "\"id\": 2", "`id`: expected 1, found 2"),
+        (
+            "\"deps\": [0, 1]",
+            "\"deps\": [0, 2]",
+            "`deps`: expected {0, 1} by its clock, found {0, 2}",
+        ),
+        ("\"deps\": [0, 1]", "\"deps\": [0]", "`deps`"),
+        ("\"lamport\": 1", "\"lamport\": 2", "`lamport`: expected 1, found 2"),
+        ("\"checkpoints\"", "\"checkpoint\"", "`checkpoint`"),
+        ("\"deps\"", "\"dep\"", "`dep`"),
+        ("\"cases\"", "\"case\": 1, \"cases\"", "`case`"),
+        ("int_add_mult", "int_add", "`type`: expected one of int_add_mult, "),
+    ] {
+        let text = file.replacen(right, wrong, 1);
+        assert_ne!(text, file, "{right} is somewhere");
+        let refused = vectors::replay(&text).unwrap_err().to_string();
+        assert!(refused.contains(why), "{wrong}: {refused}");
+    }
+    let case = file.split_once("\"cases\": [").unwrap().1.strip_suffix("]}").unwrap();
+    let twice = file.replacen(case, &format!("{case}, {case}"), 1);
+    assert!(vectors::replay(&twice).unwrap_err().to_string().contains("`name`"));
+    let alone = |count: u32| {
+        let rows: Vec<String> = (0..count)
+            .map(|at| {
+                format!(
+                    r#"{{"replica": 0, "seq": {0}, "vc": [{0}], "lamport": {at}, {operation}"#,
+                    at + 1
+                )
+            })
+            .collect();
+        format!(
+            r#"{{"schema": "semidirect-vectors/1", "type": "int_add_mult", "cases": [{{
+                "name": "one", "replicas": 1, "final": 1, "linear_extensions": 1, "ops": [{}]}}]}}"#,
+            rows.join(",")
+        )
+    };
+    assert_eq!(vectors::replay(&alone(16)).unwrap().passed, 1);
+    let refused = vectors::replay(&alone(17)).unwrap_err().to_string();
+    assert!(refused.contains("`linear_extensions`"), "{refused}");
+}
+
+#[test]
+fn a_delivery_vector_that_cannot_be_is_refused_before_anything_is_made_for_it() {
+    let file = r#"{"schema": "causal-broadcast-vectors/1", "cases": [{"name": "one", "replicas": 2, "events": [
+        {"at": 0, "broadcast": 0, "vc": [1, 0], "stable": [0, 0]}]}]}"#;
+    assert_eq!(vectors::replay(file).unwrap().passed, 1);
+    for (right, wrong, why) in [
+        (
+            "\"replicas\": 2",
+            "\"replicas\": 4000000000",
+            "`replicas`: expected 1 to 1024, found 4000000000",
+        ),
+        ("\"replicas\": 2", "\"replicas\": 0", "`replicas`: expected 1 to 1024, found 0"),
+        ("\"at\": 0", "\"at\": 4294967296", "`at`: expected a replica below 2, found 4294967296"),
+        ("\"vc\"", "\"buffered\": [0], \"vc\"", "deliver none"),
+        ("{\"at\": 0, \"broadcast\": 0, \"vc\": [1, 0], \"stable\": [0, 0]}", "", "`events`"),
+    ] {
+        let text = file.replacen(right, wrong, 1);
+        assert_ne!(text, file, "{right} is somewhere");
+        let refused = vectors::replay(&text).unwrap_err().to_string();
+        assert!(refused.contains(why), "{wrong}: {refused}");
+    }
+    let case = file.split_once("\"cases\": [").unwrap().1.strip_suffix("]}").unwrap();
+    let twice = file.replacen(case, &format!("{case}, {case}"), 1);
+    assert!(vectors::replay(&twice).unwrap_err().to_string().contains("`name`"));
+}
+
+#[test]
+fn control_characters_of_a_file_are_spelled_out() {
+    let file = r#"{"schema": "causal-broadcast-vectors/1", "cases": [
+        {"name": "a\u001b[2J\nb", "replicas": 2, "events": []}]}"#;
+    let refused = vectors::replay(file).unwrap_err().to_string();
+    assert!(refused.contains(r"a\u{1b}[2J\nb"), "{refused}");
+}
+
+#[test]
+fn what_is_no_object_is_told_so() {
+    for (text, found) in
+        [("[]", "a list"), ("3", "a number"), ("null", "null"), ("\"x\"", "a text")]
+    {
+        let refused = vectors::replay(text).unwrap_err().to_string();
+        assert_eq!(refused, format!("expected a JSON object, found {found}"));
+    }
+}
+
 struct Searched;
 
 impl Visit for Searched {

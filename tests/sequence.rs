@@ -97,27 +97,68 @@ fn a_vector_of_sequences_with_another_value_fails() {
     assert!(!vectors::replay(&changed).unwrap().failed.is_empty());
 }
 
+/// A file with one vector: site 1 inserts `a`, and replica 1 has it so.
+const ONE: &str = r#"{"schema": "seq-vectors/1", "vectors": [{
+    "name": "v", "delivery": "rls", "sites": [1, 2], "ops": [
+        {"site": 1, "kind": "ins", "epoch": -1, "deps": [0, 0], "id": [[1, 1, 0, 0]], "text": "a"},
+        {"site": 1, "kind": "ren", "epoch": -1, "deps": [1, 0], "clock": 1,
+         "intervals": [{"id": [[1, 1, 0, 0]], "end": 0}]}],
+    "replicas": [{"site": 1, "steps": [{"op": 0, "len": 1, "local": {"ins": [0, "a"]}}, {"op": 1, "len": 1}]}],
+    "final": {"text": "a", "epoch": 1, "intervals": [{"id": [[1, 1, 1, 0]], "end": 0}]}}]}"#;
+
 #[test]
 fn a_file_of_sequences_that_says_what_cannot_be_is_refused() {
-    let of = |vectors: &str| format!(r#"{{"schema": "seq-vectors/1", "vectors": [{vectors}]}}"#);
-    let vector = |ops: &str, steps: &str| {
-        of(&format!(
-            r#"{{"name": "v", "ops": [{ops}], "replicas": [{{"site": 1, "steps": [{steps}]}}],
-                "final": {{"text": "", "epoch": -1, "intervals": []}}}}"#
-        ))
-    };
-    let insert = |id: &str| {
-        format!(r#"{{"site": 1, "kind": "ins", "epoch": -1, "id": {id}, "text": "a", "deps": []}}"#)
-    };
-    for text in [
-        of(""),
-        of("3"),
-        vector(&insert("[]"), ""),
-        vector(&insert("[[0, 0, 0, 0]]"), ""),
-        vector(&insert("[[2147483647, 0, 0, 0]]"), ""),
-        vector(&insert("[[1, 1, 0, 0]]"), r#"{"op": 1, "len": 1}"#),
-        vector(&insert("[[1, 1, 0, 0]]").replace("-1", "0"), ""),
+    assert_eq!(vectors::replay(ONE).unwrap().passed, 1);
+    let vector = ONE.split_once("\"vectors\": [").unwrap().1.strip_suffix("]}").unwrap();
+    let many: Vec<u32> = (1..2000).collect();
+    let many = format!("\"sites\": {many:?}");
+    for (right, wrong, why) in [
+        (vector, "", "`vectors`: expected at least one"),
+        (vector, "3", "case 0"),
+        ("}}]}", "}}], \"vector\": []}", "`vector`"),
+        ("\"sites\": [1, 2]", &many, "`sites`: expected 1 to 1024, found 1999"),
+        ("\"sites\": [1, 2]", "\"sites\": [2, 3]", "`site`: expected one of `sites`, found 1"),
+        ("\"sites\": [1, 2]", "\"sites\": [1, 1]", "`sites`: expected each once"),
+        ("\"sites\": [1, 2]", "\"sites\": [1, 0]", "none 0"),
+        ("{\"site\": 1, \"steps\"", "{\"site\": 3, \"steps\"", "found 3"),
+        ("\"rls\"", "\"fifo\"", "fifo"),
+        ("[0, 0],", "[0],", "`deps`: expected 2 counts, found 1"),
+        ("[0, 0],", "[0, 1],", "`deps`: it counts 1 operations of site 2, of 0"),
+        ("[1, 0],", "[0, 0],", "`deps`: it counts 0 operations of site 1, of 1"),
+        ("\"text\": \"a\"}", "\"texts\": \"a\"}", "`texts`"),
+        ("\"text\": \"a\"}", "\"text\": \"a\", \"clock\": 1}", "kind `ins`"),
+        ("\"len\": 1,", "\"len\": 1, \"lens\": 1,", "`lens`"),
+        ("[0, \"a\"]", "[1, \"a\"]", "`local`: expected an edit within 0"),
+        ("{\"ins\": [0, \"a\"]}", "{\"del\": [0, 1]}", "`local`: expected an edit within 0"),
+        ("[[1, 1, 0, 0]], \"text\"", "[], \"text\"", "nothing in it"),
+        ("[[1, 1, 0, 0]], \"text\"", "[[0, 0, 0, 0]], \"text\"", "tuple"),
+        ("[[1, 1, 0, 0]], \"text\"", "[[2147483647, 0, 0, 0]], \"text\"", "reserved"),
+        ("{\"op\": 1,", "{\"op\": 2,", "there is no such operation"),
+        ("\"ins\", \"epoch\": -1", "\"ins\", \"epoch\": 0", "`epoch`"),
+        ("\"ren\", \"epoch\": -1", "\"ren\", \"epoch\": 1", "`epoch`"),
+        ("\"ren\", \"epoch\": -1", "\"ren\", \"epoch\": -2", "operation -2 is no rename"),
+        // A rename that no replica could take is no difference.
+        ("\"end\": 0}]}],", "\"end\": -1}]}],", "operation 1: offsets"),
+        ("\"clock\": 1,", "", "kind `ren`"),
+        ("[{\"id\": [[1, 1, 0, 0]], \"end\": 0}]", "[]", "operation 1: there is nothing in it"),
     ] {
-        assert!(vectors::replay(&text).is_err(), "{text}");
+        let text = ONE.replacen(right, wrong, 1);
+        assert_ne!(text, ONE, "{right} is somewhere");
+        let refused = vectors::replay(&text).unwrap_err().to_string();
+        assert!(refused.contains(why), "{wrong}: {refused}");
     }
+    let twice = ONE.replacen(vector, &format!("{vector}, {vector}"), 1);
+    assert!(vectors::replay(&twice).unwrap_err().to_string().contains("`name`"));
+}
+
+#[test]
+fn what_follows_a_packed_file_is_refused() {
+    let packed = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/sequence/large.json.gz");
+    let mut bytes = fs::read(packed).unwrap();
+    bytes.extend(b"more");
+    let path = std::env::temp_dir().join(format!("followed-{}.json.gz", std::process::id()));
+    fs::write(&path, bytes).unwrap();
+    let refused = packed::read_to_string(&path).unwrap_err().to_string();
+    fs::remove_file(&path).unwrap();
+    assert_eq!(refused, "expected its end, found 4 bytes more");
 }

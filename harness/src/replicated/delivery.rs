@@ -9,7 +9,7 @@ use causal::{Broadcast, Clock, Content, Limits, Operation, Origin, Payload};
 use contract::{Encode, Malformed, Wire};
 use serde::Deserialize;
 
-use super::vectors::{Fault, Replayed, Unreadable};
+use super::vectors::{self, Fault, Names, Replayed, Unreadable};
 
 /// The schema that is read.
 pub(super) const SCHEMA: &str = "causal-broadcast-vectors/1";
@@ -21,14 +21,14 @@ struct File {
     _schema: String,
     #[serde(rename = "seed", default)]
     _seed: Option<u64>,
-    cases: Vec<Case>,
+    cases: Vec<serde_json::Value>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
     name: String,
-    replicas: u32,
+    replicas: u64,
     events: Vec<Event>,
 }
 
@@ -36,7 +36,7 @@ struct Case {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Event {
-    at: usize,
+    at: u64,
     broadcast: Option<u64>,
     receive: Option<usize>,
     #[serde(default)]
@@ -74,10 +74,13 @@ pub(super) fn replay(file: serde_json::Value) -> Result<Replayed, Unreadable> {
     let file: File = serde_json::from_value(file)?;
     let mut replayed = Replayed { kind: "causal_broadcast".to_owned(), ..Replayed::default() };
     if file.cases.is_empty() {
-        return Err(Unreadable::Empty);
+        return Err(Unreadable::Empty("cases"));
     }
+    let mut names = Names::default();
     for (at, case) in file.cases.into_iter().enumerate() {
-        match case.replay() {
+        let case: Case = serde_json::from_value(case)
+            .map_err(|error| Unreadable::Case(at.to_string(), error.to_string()))?;
+        match names.take(&case.name).map_err(Fault::Malformed).and_then(|()| case.replay()) {
             Ok(()) => replayed.passed += 1,
             Err(Fault::Differs(difference)) => replayed.failed.push((case.name, difference)),
             Err(Fault::Malformed(why)) => {
@@ -90,7 +93,11 @@ pub(super) fn replay(file: serde_json::Value) -> Result<Replayed, Unreadable> {
 
 impl Case {
     fn replay(&self) -> Result<(), Fault> {
-        let founders = || (0..self.replicas).map(Origin::from);
+        let replicas = vectors::replicas(self.replicas).map_err(Fault::Malformed)?;
+        if self.events.is_empty() {
+            return Err(Fault::Malformed("`events`: expected at least one, found none".to_owned()));
+        }
+        let founders = || (0..replicas).map(Origin::from);
         let layer = |own| Broadcast::founder(own, founders(), Limits::default());
         let mut layers: Vec<Broadcast<Numbered>> = founders().map(layer).collect();
         let mut sent: Vec<Arc<Operation<Numbered>>> = Vec::new();
@@ -111,16 +118,25 @@ impl Event {
     ) -> Result<(), Fault> {
         let malformed = |why: &str| Err(Fault::Malformed(why.to_owned()));
         let count = layers.len();
-        let Some(layer) = layers.get_mut(self.at) else {
-            return malformed("it is at a replica that there is not");
+        let own = usize::try_from(self.at).ok().and_then(|at| layers.get_mut(at));
+        let Some(layer) = own else {
+            return malformed(&format!(
+                "`at`: expected a replica below {count}, found {}",
+                self.at
+            ));
         };
         if self.vc.len() != count || self.stable.len() != count {
             return malformed("its clocks count other replicas than there are");
         }
         match (self.broadcast, self.receive) {
             (Some(id), None) => {
-                if id != sent.len() as u64 || !self.delivered.is_empty() {
-                    return malformed("messages are numbered in the order in which they are sent");
+                if id != sent.len() as u64
+                    || !self.delivered.is_empty()
+                    || !self.buffered.is_empty()
+                {
+                    return malformed(
+                        "messages are numbered in the order in which they are sent, and deliver none",
+                    );
                 }
                 let issued = layer.broadcast(Content::Payload(Numbered(id)));
                 sent.push(issued.map_err(|why| Fault::Differs(why.to_string()))?.operation);

@@ -15,16 +15,22 @@ pub fn is_json(path: &Path) -> bool {
 
 /// The text of the file `path`; where its name ends in `.gz`, unpacked.
 ///
-/// Errors: it cannot be read or unpacked, is longer than 64 MiB, or is no text.
+/// Errors: it cannot be read or unpacked, is longer than 64 MiB, has bytes after
+/// what is packed, or is no text.
 pub fn read_to_string(path: &Path) -> std::io::Result<String> {
     if path.extension().is_none_or(|ending| ending != "gz") {
         return fs::read_to_string(path);
     }
     let bytes = fs::read(path)?;
     let mut text = String::new();
-    GzDecoder::new(&bytes[..]).take(UNPACKED_MAX + 1).read_to_string(&mut text)?;
+    let mut packed = GzDecoder::new(&bytes[..]);
+    packed.by_ref().take(UNPACKED_MAX + 1).read_to_string(&mut text)?;
     if text.len() as u64 > UNPACKED_MAX {
         return Err(std::io::Error::other("it unpacks to more than 64 MiB"));
+    }
+    let after = packed.into_inner().len();
+    if after > 0 {
+        return Err(std::io::Error::other(format!("expected its end, found {after} bytes more")));
     }
     Ok(text)
 }

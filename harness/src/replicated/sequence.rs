@@ -4,12 +4,14 @@
 //! applied them, and what these showed; every replica of it starts passive. `tables` hold identifiers in
 //! order, pairs of the mapping between epochs, and trees of epochs.
 
+use std::collections::BTreeSet;
+
 use sequence::{
     Dot, EpochId, Identifier, Integrated, Interval, Mapping, Operation, Options, Sequence, Tuple,
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
-use super::vectors::{Fault, Replayed, Unreadable};
+use super::vectors::{Fault, Names, REPLICAS_MAX, Replayed, Unreadable};
 
 /// The schema that is read.
 pub const SCHEMA: &str = "seq-vectors/1";
@@ -67,9 +69,16 @@ impl Replica for Sequence {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct File {
+    #[serde(rename = "schema")]
+    _schema: IgnoredAny,
+    #[serde(rename = "file")]
+    _file: Option<IgnoredAny>,
+    #[serde(rename = "about")]
+    _about: Option<IgnoredAny>,
     #[serde(default)]
-    vectors: Vec<Vector>,
+    vectors: Vec<serde_json::Value>,
     #[serde(default)]
     order: Vec<Vec<Written>>,
     #[serde(default)]
@@ -82,46 +91,111 @@ struct File {
 type Written = (i32, u32, u32, i32);
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Span {
     id: Vec<Written>,
     end: i32,
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Vector {
     name: String,
+    #[serde(rename = "note")]
+    _note: Option<IgnoredAny>,
+    #[serde(rename = "seed")]
+    _seed: Option<IgnoredAny>,
+    #[serde(rename = "source")]
+    _source: Option<IgnoredAny>,
+    #[serde(rename = "stats")]
+    _stats: Option<IgnoredAny>,
+    #[serde(rename = "delivery")]
+    _delivery: Option<Promise>,
+    sites: Vec<u32>,
     ops: Vec<Change>,
     replicas: Vec<Delivery>,
     #[serde(rename = "final")]
     last: Last,
 }
 
+/// What delivery promises of the order of steps.
 #[derive(Debug, Deserialize)]
+enum Promise {
+    #[serde(rename = "causal")]
+    Causal,
+    #[serde(rename = "rls", alias = "any-order")]
+    Epochs,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "Row")]
 struct Change {
     site: u32,
     epoch: i64,
-    #[serde(flatten)]
+    deps: Vec<u64>,
     what: What,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(tag = "kind")]
+#[derive(Debug)]
 enum What {
-    #[serde(rename = "ins")]
     Insert { id: Vec<Written>, text: String },
-    #[serde(rename = "del")]
     Remove { intervals: Vec<Span> },
-    #[serde(rename = "ren")]
     Rename { clock: u32, intervals: Vec<Span> },
 }
 
+/// A change as it is written: each kind has keys of its own.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    site: u32,
+    kind: Kind,
+    epoch: i64,
+    deps: Vec<u64>,
+    id: Option<Vec<Written>>,
+    text: Option<String>,
+    clock: Option<u32>,
+    intervals: Option<Vec<Span>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+enum Kind {
+    #[serde(rename = "ins")]
+    Insert,
+    #[serde(rename = "del")]
+    Remove,
+    #[serde(rename = "ren")]
+    Rename,
+}
+
+impl TryFrom<Row> for Change {
+    type Error = &'static str;
+
+    fn try_from(row: Row) -> Result<Self, Self::Error> {
+        let what = match (row.kind, row.id, row.text, row.clock, row.intervals) {
+            (Kind::Insert, Some(id), Some(text), None, None) => What::Insert { id, text },
+            (Kind::Remove, None, None, None, Some(intervals)) => What::Remove { intervals },
+            (Kind::Rename, None, None, Some(clock), Some(intervals)) => {
+                What::Rename { clock, intervals }
+            }
+            (Kind::Insert, ..) => return Err("kind `ins`: expected `id` and `text` beside it"),
+            (Kind::Remove, ..) => return Err("kind `del`: expected `intervals` beside it"),
+            (Kind::Rename, ..) => {
+                return Err("kind `ren`: expected `clock` and `intervals` beside it");
+            }
+        };
+        Ok(Self { site: row.site, epoch: row.epoch, deps: row.deps, what })
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Delivery {
     site: u32,
     steps: Vec<Step>,
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Step {
     op: usize,
     len: u64,
@@ -136,17 +210,21 @@ struct Step {
 enum Local {
     Ins(usize, String),
     Del(usize, usize),
-    Rename(serde::de::IgnoredAny),
+    Rename(bool),
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Last {
     text: String,
     epoch: i64,
     intervals: Vec<Span>,
+    #[serde(rename = "native_blocks")]
+    _native_blocks: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Map {
     site: u32,
     clock: u32,
@@ -155,20 +233,27 @@ struct Map {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Pair {
     parent: Vec<Written>,
     child: Vec<Written>,
+    #[serde(rename = "mute")]
+    _mute: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Tree {
     epochs: Vec<Node>,
     order: Vec<u32>,
     leading: u32,
+    #[serde(rename = "paths")]
+    _paths: Option<IgnoredAny>,
     gc: Vec<Gone>,
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Node {
     id: u32,
     parent: i64,
@@ -176,8 +261,13 @@ struct Node {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Gone {
     stable: Vec<u32>,
+    #[serde(rename = "max_stable")]
+    _max_stable: Option<IgnoredAny>,
+    #[serde(rename = "potential")]
+    _potential: Option<IgnoredAny>,
     lca: u32,
     required: Vec<u32>,
 }
@@ -206,8 +296,13 @@ pub fn replay_on<R: Replica>(file: serde_json::Value) -> Result<Replayed, Unread
         }
         Err(Fault::Malformed(why)) => Err(Unreadable::Case(name, why)),
     };
-    for vector in &file.vectors {
-        came(vector.name.clone(), vector.replay::<R>())?;
+    let mut names = Names::default();
+    for (at, vector) in file.vectors.into_iter().enumerate() {
+        let vector: Vector = serde_json::from_value(vector)
+            .map_err(|error| Unreadable::Case(at.to_string(), error.to_string()))?;
+        let possible = names.take(&vector.name).map_err(Fault::Malformed);
+        let possible = possible.and_then(|()| vector.possible());
+        came(vector.name.clone(), possible.and_then(|()| vector.replay::<R>()))?;
     }
     if !file.order.is_empty() {
         came("order".to_owned(), order(&file.order))?;
@@ -219,7 +314,7 @@ pub fn replay_on<R: Replica>(file: serde_json::Value) -> Result<Replayed, Unread
         came(format!("epochs {at}"), tree.hold())?;
     }
     if replayed.passed == 0 && replayed.failed.is_empty() {
-        return Err(Unreadable::Empty);
+        return Err(Unreadable::Empty("vectors"));
     }
     Ok(replayed)
 }
@@ -262,11 +357,79 @@ fn differ<T: PartialEq + std::fmt::Debug>(
     Err(differs(format_args!("{what}: found {found:?}, expected {expected:?}")))
 }
 
+impl Change {
+    /// Whether its `deps` count no more than was `before` it, and of its own site all. Errors: they do not.
+    fn counts(&self, before: &[(u32, u64)]) -> Result<(), Fault> {
+        let (sites, found) = (before.len(), self.deps.len());
+        if found != sites {
+            return Err(malformed(format!("`deps`: expected {sites} counts, found {found}")));
+        }
+        for ((site, before), found) in before.iter().zip(&self.deps) {
+            if found > before || *site == self.site && found < before {
+                return Err(malformed(format!(
+                    "`deps`: it counts {found} operations of site {site}, of {before} before it"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Vector {
-    /// The epoch that operation `index` began; the origin below 0.
+    /// Whether such a vector can be, before any of it is replayed.
+    fn possible(&self) -> Result<(), Fault> {
+        if !(1..=REPLICAS_MAX as usize).contains(&self.sites.len()) {
+            let found = self.sites.len();
+            return Err(malformed(format_args!(
+                "`sites`: expected 1 to {REPLICAS_MAX}, found {found}"
+            )));
+        }
+        let sites: BTreeSet<u32> = self.sites.iter().copied().collect();
+        if sites.len() < self.sites.len() || sites.contains(&0) {
+            return Err(malformed("`sites`: expected each once and none 0"));
+        }
+        if self.replicas.is_empty() {
+            return Err(malformed("`replicas`: expected at least one, found none"));
+        }
+        let listed = |site: u32| match sites.contains(&site) {
+            true => Ok(()),
+            false => Err(malformed(format_args!("`site`: expected one of `sites`, found {site}"))),
+        };
+        let mut renamed = BTreeSet::new();
+        let mut before: Vec<(u32, u64)> = self.sites.iter().map(|site| (*site, 0)).collect();
+        for (at, change) in self.ops.iter().enumerate() {
+            let of = |fault: Fault| fault.of(&format!("operation {at}"));
+            listed(change.site).map_err(of)?;
+            change.counts(&before).map_err(of)?;
+            if change.epoch >= at as i64 {
+                let found = change.epoch;
+                let why = format!("`epoch`: expected an operation before it, found {found}");
+                return Err(of(malformed(why)));
+            }
+            if let What::Rename { clock, .. } = change.what
+                && !renamed.insert((change.site, clock))
+            {
+                return Err(of(malformed(format!(
+                    "`clock`: its site renamed with {clock} before"
+                ))));
+            }
+            for (_, count) in before.iter_mut().filter(|(site, _)| *site == change.site) {
+                *count += 1;
+            }
+        }
+        for (at, delivery) in self.replicas.iter().enumerate() {
+            listed(delivery.site).map_err(|fault| fault.of(&format!("replica {at}")))?;
+        }
+        Ok(())
+    }
+
+    /// The epoch that operation `index` began; -1 is the origin.
     fn epoch(&self, index: i64) -> Result<EpochId, Fault> {
-        let Ok(index) = usize::try_from(index) else { return Ok(EpochId::Origin) };
-        match self.ops.get(index).map(|op| (op.site, &op.what)) {
+        if index == -1 {
+            return Ok(EpochId::Origin);
+        }
+        let at = usize::try_from(index).ok();
+        match at.and_then(|at| self.ops.get(at)).map(|op| (op.site, &op.what)) {
             Some((site, What::Rename { clock, .. })) => {
                 Ok(EpochId::Renamed(Dot { site, clock: *clock }))
             }
@@ -283,11 +446,15 @@ impl Vector {
             What::Remove { intervals: spans } => {
                 Operation::Remove { epoch, intervals: intervals(spans)? }
             }
-            What::Rename { clock, intervals: spans } => Operation::Rename {
-                epoch,
-                dot: Dot { site: change.site, clock: *clock },
-                former: intervals(spans)?,
-            },
+            What::Rename { clock, intervals: spans } => {
+                let dot = Dot { site: change.site, clock: *clock };
+                let former = intervals(spans)?;
+                let rename = Operation::Rename { epoch, dot, former: former.clone() };
+                // What no replica would take, even one that has nothing, is no difference.
+                let alone = Operation::Rename { epoch: EpochId::Origin, dot, former };
+                Mapping::new(&alone).map_err(malformed)?;
+                rename
+            }
         })
     }
 
@@ -322,7 +489,10 @@ impl Vector {
     ) -> Result<(), Fault> {
         let operation = operations.get(step.op);
         let operation = operation.ok_or_else(|| malformed("there is no such operation"))?;
-        let before = step.local.as_ref().map(|local| local.edited(&replica.text()));
+        let before = match &step.local {
+            Some(local) => Some(local.edited(&replica.text())?),
+            None => None,
+        };
         replica.apply(operation).map_err(differs)?;
         replica.check();
         differ("length", &replica.count(), &step.len)?;
@@ -343,22 +513,28 @@ impl Vector {
 }
 
 impl Local {
-    /// `text` with the edit.
-    fn edited(&self, text: &str) -> String {
+    /// `text` with the edit. Errors: it reaches beyond the end.
+    fn edited(&self, text: &str) -> Result<String, Fault> {
         let mut characters: Vec<char> = text.chars().collect();
         let length = characters.len();
+        let beyond = || {
+            malformed(format_args!(
+                "`local`: expected an edit within {length} elements, found {self:?}"
+            ))
+        };
         match self {
             Self::Ins(at, added) => {
-                let at = (*at).min(length);
+                let at = Some(*at).filter(|at| *at <= length).ok_or_else(beyond)?;
                 characters.splice(at..at, added.chars());
             }
             Self::Del(at, count) => {
-                let at = (*at).min(length);
-                characters.drain(at..at.saturating_add(*count).min(length));
+                let end = at.checked_add(*count).filter(|end| *end <= length).ok_or_else(beyond)?;
+                characters.drain(*at..end);
             }
-            Self::Rename(_) => {}
+            Self::Rename(true) => {}
+            Self::Rename(false) => return Err(malformed("`local`: expected `rename` to be true")),
         }
-        characters.into_iter().collect()
+        Ok(characters.into_iter().collect())
     }
 }
 

@@ -3,11 +3,13 @@
 //! Schema `semidirect-vectors/1`: a file names a type and has cases; a case has operations with their vector
 //! clocks, what their origins show after each, what all show at the end, and what is shown on the way.
 
+use std::collections::BTreeSet;
+
 use crdt::{
     At, Clock, Dot, Event, Log, Stamp, Value,
     catalogue::{self, Draw, Listed, Visit},
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use super::delivery;
 use super::lattice::{Broken, EVENTS_MAX, Strictness, sweep};
@@ -19,6 +21,12 @@ pub const SCHEMA: &str = "semidirect-vectors/1";
 const DELIVERY: &str = delivery::SCHEMA;
 const SEQUENCE: &str = sequence::SCHEMA;
 
+/// Replicas that a case may have: a hundred times the most that we have, and still no memory to speak of.
+pub(super) const REPLICAS_MAX: u32 = 1024;
+
+/// Operations up to which a case says how many delivery orders it has.
+const COUNTED_MAX: usize = 16;
+
 /// Orders that are tried of every case, one replica each.
 const ORDERS: usize = 60;
 
@@ -26,19 +34,27 @@ const ORDERS: usize = 60;
 const LATTICE_OPERATIONS_MAX: usize = 24;
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct File {
     schema: String,
     #[serde(rename = "type")]
     kind: String,
     #[serde(default)]
     params: serde_json::Value,
+    #[serde(rename = "semantics")]
+    _semantics: Option<IgnoredAny>,
+    #[serde(rename = "seed")]
+    _seed: Option<IgnoredAny>,
+    #[serde(rename = "source")]
+    _source: Option<IgnoredAny>,
     cases: Vec<serde_json::Value>,
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Case {
     name: String,
-    replicas: u32,
+    replicas: u64,
     params: Option<serde_json::Value>,
     ops: Vec<Operation>,
     #[serde(rename = "final")]
@@ -49,16 +65,21 @@ struct Case {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Operation {
+    /// Its place in the list; files may leave it and `deps` away, since the clock says the same.
+    id: Option<usize>,
     replica: u32,
     seq: u32,
     vc: Vec<u32>,
+    deps: Option<BTreeSet<usize>>,
     lamport: u64,
     op: serde_json::Value,
     value_at_origin_after: serde_json::Value,
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Checkpoint {
     delivered: Vec<usize>,
     value: serde_json::Value,
@@ -82,16 +103,22 @@ pub enum Unreadable {
     #[error("it is no vector file: {0}")]
     Json(#[from] serde_json::Error),
     /// It has another schema.
-    #[error("expected the schema `{SCHEMA}`, `{DELIVERY}` or `{SEQUENCE}`, found `{0}`")]
+    #[error("expected the schema `{SCHEMA}`, `{DELIVERY}` or `{SEQUENCE}`, found `{found}`", found = visible(.0))]
     Schema(String),
-    /// It is for a type that there is not, or that cannot start so.
+    /// It is JSON, and no object.
+    #[error("expected a JSON object, found {0}")]
+    Object(&'static str),
+    /// It is for a type that there is not.
+    #[error("`type`: expected one of {known}, found `{name}`", known = known().join(", "), name = visible(.0))]
+    Type(String),
+    /// Its type cannot start so.
     #[error("type `{0}`: {1}")]
     Kind(String, crdt::Refused),
     /// It has nothing to replay.
-    #[error("`cases`: expected at least one case, found none")]
-    Empty,
+    #[error("`{0}`: expected at least one, found none")]
+    Empty(&'static str),
     /// A case says what cannot have been.
-    #[error("case {0}: {1}")]
+    #[error("case {}: {}", visible(.0), visible(.1))]
     Case(String, String),
 }
 
@@ -113,9 +140,53 @@ impl Fault {
     }
 }
 
+/// The types that there are.
+fn known() -> Vec<&'static str> {
+    catalogue::LIST.iter().chain(catalogue::JOINS).map(|(name, _)| *name).collect()
+}
+
+/// `text` as it may stand on a terminal: control characters are spelled out.
+pub fn visible(text: &str) -> String {
+    let spelled = |character: char| match character.is_control() {
+        true => character.escape_default().to_string(),
+        false => character.to_string(),
+    };
+    text.chars().map(spelled).collect()
+}
+
+/// Refuses a number of replicas that no case has. Errors: which there may be.
+pub(super) fn replicas(count: u64) -> Result<u32, String> {
+    match u32::try_from(count) {
+        Ok(count @ 1..=REPLICAS_MAX) => Ok(count),
+        _ => Err(format!("`replicas`: expected 1 to {REPLICAS_MAX}, found {count}")),
+    }
+}
+
+/// The names of cases, each once.
+#[derive(Debug, Default)]
+pub(super) struct Names(BTreeSet<String>);
+
+impl Names {
+    /// Takes a name. Errors: another case has it.
+    pub(super) fn take(&mut self, name: &str) -> Result<(), String> {
+        match self.0.insert(name.to_owned()) {
+            true => Ok(()),
+            false => Err("`name`: expected one that no case before it has".to_owned()),
+        }
+    }
+}
+
 /// Replays the vector file `text`. Errors: [`Unreadable`].
 pub fn replay(text: &str) -> Result<Replayed, Unreadable> {
     let schema: serde_json::Value = serde_json::from_str(text)?;
+    match schema {
+        serde_json::Value::Object(_) => {}
+        serde_json::Value::Array(_) => return Err(Unreadable::Object("a list")),
+        serde_json::Value::String(_) => return Err(Unreadable::Object("a text")),
+        serde_json::Value::Number(_) => return Err(Unreadable::Object("a number")),
+        serde_json::Value::Bool(_) => return Err(Unreadable::Object("a truth value")),
+        serde_json::Value::Null => return Err(Unreadable::Object("null")),
+    }
     match schema.get("schema").and_then(|schema| schema.as_str()) {
         Some(SCHEMA) => {}
         Some(delivery::SCHEMA) => return delivery::replay(schema),
@@ -126,13 +197,19 @@ pub fn replay(text: &str) -> Result<Replayed, Unreadable> {
     debug_assert_eq!(file.schema, SCHEMA);
     let mut replayed = Replayed { kind: file.kind.clone(), ..Replayed::default() };
     if file.cases.is_empty() {
-        return Err(Unreadable::Empty);
+        return Err(Unreadable::Empty("cases"));
     }
+    if !known().contains(&file.kind.as_str()) {
+        return Err(Unreadable::Type(file.kind));
+    }
+    let mut names = Names::default();
     for (at, case) in file.cases.into_iter().enumerate() {
         let case: Case = serde_json::from_value(case)
             .map_err(|error| Unreadable::Case(at.to_string(), error.to_string()))?;
         let start = value(case.params.as_ref().unwrap_or(&file.params));
         let name = case.name.clone();
+        let refused = |why| Unreadable::Case(format!("{at}, `{name}`"), why);
+        names.take(&name).and_then(|()| case.possible()).map_err(refused)?;
         let named = file.kind == "unique_set_foreach";
         let came = catalogue::visit(&file.kind, &start, Replay { case, named });
         match came.map_err(|why| Unreadable::Kind(file.kind.clone(), why))? {
@@ -160,6 +237,46 @@ pub fn value(json: &serde_json::Value) -> Value {
         serde_json::Value::Object(entries) => {
             Value::map(entries.iter().map(|(key, each)| (key.clone(), value(each))))
         }
+    }
+}
+
+impl Case {
+    /// Whether such a case can be, before anything is made for it. Errors: why not.
+    fn possible(&self) -> Result<(), String> {
+        replicas(self.replicas)?;
+        let count = self.ops.len();
+        if self.linear_extensions.is_some() && count > COUNTED_MAX {
+            return Err(format!(
+                "`linear_extensions`: expected none above {COUNTED_MAX} operations, found one at {count}"
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Operation {
+    /// Whether it says of itself and its causes what its clock, `past`, says of them. Errors: what it does not.
+    fn agrees<M>(&self, past: &Clock, events: &[Event<M>]) -> Result<(), String> {
+        let here = events.len();
+        if let Some(id) = self.id
+            && id != here
+        {
+            return Err(format!("`id`: expected {here}, found {id}"));
+        }
+        let seen = || events.iter().enumerate().filter(|(_, event)| past.covers(event.stamp.dot));
+        let lamport = seen().map(|(_, event)| event.stamp.lamport + 1).max().unwrap_or(0);
+        if self.lamport != lamport {
+            return Err(format!("`lamport`: expected {lamport}, found {}", self.lamport));
+        }
+        let Some(deps) = &self.deps else { return Ok(()) };
+        let mut below = Clock::new();
+        seen().for_each(|(_, event)| below.merge(&event.past));
+        let heads = seen().filter(|(_, event)| !below.covers(event.stamp.dot));
+        let heads: BTreeSet<usize> = heads.map(|(at, _)| at).collect();
+        if *deps != heads {
+            return Err(format!("`deps`: expected {heads:?} by its clock, found {deps:?}"));
+        }
+        Ok(())
     }
 }
 
@@ -213,6 +330,7 @@ impl Replay {
                 dot: Dot::new(operation.replica, operation.seq),
             };
             let past = self.past(operation, &events).map_err(malformed)?;
+            operation.agrees(&past, &events).map_err(malformed)?;
             let (state, clock) = &mut states[operation.replica as usize];
             for event in &events {
                 if past.covers(event.stamp.dot) && !clock.covers(event.stamp.dot) {
@@ -241,10 +359,12 @@ impl Replay {
 
     /// What `operation` had seen. Errors: it cannot have seen that.
     fn past<M>(&self, operation: &Operation, events: &[Event<M>]) -> Result<Clock, String> {
-        if operation.replica >= self.case.replicas
-            || operation.vc.len() != self.case.replicas as usize
-        {
-            return Err(format!("there are {} replicas", self.case.replicas));
+        let (count, replica) = (self.case.replicas, operation.replica);
+        if u64::from(replica) >= count {
+            return Err(format!("`replica`: expected one below {count}, found {replica}"));
+        }
+        if operation.vc.len() as u64 != count {
+            return Err(format!("`vc`: expected {count} counts, found {}", operation.vc.len()));
         }
         let mut past = Clock::new();
         for (origin, seq) in (0..).zip(&operation.vc) {
