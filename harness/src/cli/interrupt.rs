@@ -2,14 +2,22 @@
 
 use std::{
     fs,
+    io::{IsTerminal, stderr},
     path::PathBuf,
     process,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 
-use super::Exit;
+use super::{Exit, words::count};
 
 static ASKED: AtomicBool = AtomicBool::new(false);
+/// How much is done of the work that is under way.
+static DONE: AtomicU64 = AtomicU64::new(0);
+/// What that work is, such as "of 200 runs of or_set".
+static WORK: Mutex<String> = Mutex::new(String::new());
 
 /// Whether Ctrl-C was pressed.
 pub(super) fn asked() -> bool {
@@ -56,6 +64,33 @@ pub(super) fn end_when_asked() {
             process::exit(Exit::Interrupted.code().into());
         }
     });
+}
+
+/// From now on Ctrl-C ends the process at once and says how far the work is that [`begins`] and [`done`]
+/// tell of; what was finished before was printed. Removes `unfinished`, a file that is half written.
+pub(super) fn say_how_far(unfinished: Option<PathBuf>) {
+    on_interrupt(move || {
+        let work =
+            WORK.lock().map_or_else(|poisoned| poisoned.into_inner().clone(), |of| of.clone());
+        // A bar may stand in this line.
+        let clear = if stderr().is_terminal() { "\r\x1b[K" } else { "" };
+        eprintln!("{clear}interrupted after {} {work}", count(DONE.load(Ordering::Relaxed)));
+        if let Some(path) = &unfinished {
+            let _ = fs::remove_file(path);
+        }
+        process::exit(Exit::Interrupted.code().into());
+    });
+}
+
+/// Work begins: `work` says of how much of what, such as "of 200 runs of or_set".
+pub(super) fn begins(work: String) {
+    DONE.store(0, Ordering::Relaxed);
+    *WORK.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = work;
+}
+
+/// So much of the work is done.
+pub(super) fn done(count: u64) {
+    DONE.store(count, Ordering::Relaxed);
 }
 
 fn on_interrupt(handler: impl FnMut() + Send + 'static) {

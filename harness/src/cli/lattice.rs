@@ -1,6 +1,6 @@
 //! `simctl lattice`: every delivery order of a replicated type's histories.
 
-use std::{fmt::Write, path::PathBuf};
+use std::{fmt::Write, io::Write as _, path::PathBuf};
 
 use clap::{Args, builder::PossibleValuesParser};
 use crdt::{
@@ -10,7 +10,8 @@ use crdt::{
 use serde_json::json;
 
 use super::{
-    Exit, Failure, Format, print, progress, quoted, result_file,
+    Exit, Failure, Format, interrupt, print, print_aside, progress, quoted,
+    result_file::ResultFile,
     style::{BAD, BOLD, DIM, GOOD},
     words::counted,
 };
@@ -31,7 +32,10 @@ Examples:
   simctl lattice --type rich_text --replicas 4 --operations 10
   simctl lattice --type shapes --replicas 2 --operations 4 --exhaustive
   simctl lattice --type int_min_max_add_mult --planted ascending --dot failure.dot
-  simctl lattice --type rich_text --planted by-receipt        what the strong list specification finds";
+  simctl lattice --type rich_text --planted by-receipt        what the strong list specification finds
+
+A failure exits with 1; so does a check that shows nothing: that followed no order to its end, or that did
+not find what was planted.";
 
 /// Shapes of exhaustive searches: what is looked through grows beyond all bounds.
 const EXHAUSTIVE_SHAPES_MAX: usize = 5_000;
@@ -42,22 +46,22 @@ pub(super) struct Arguments {
     #[arg(long = "type", value_name = "TYPE", value_parser = types(), hide_possible_values = true)]
     kind: Option<String>,
     /// What all replicas are told at the start, as JSON, such as `{"init": 3}`.
-    #[arg(long, value_name = "JSON")]
+    #[arg(long, value_name = "JSON", requires = "kind")]
     start: Option<String>,
     /// Replicas of each history.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=16))]
+    #[arg(long, requires = "kind", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=16))]
     replicas: u32,
     /// Operations of each history.
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=EVENTS_MAX as i64))]
+    #[arg(long, requires = "kind", default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=EVENTS_MAX as i64))]
     operations: u32,
     /// Histories, drawn at random.
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, requires = "kind", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
     histories: u64,
     /// The seed of the first history; each next one has the next seed.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, requires = "kind", default_value_t = 1)]
     seed: u64,
     /// Every history there is, with one operation of each kind at each step, instead of random ones.
-    #[arg(long, conflicts_with_all = ["histories", "seed"])]
+    #[arg(long, requires = "kind", conflicts_with_all = ["histories", "seed"])]
     exhaustive: bool,
     /// Check a broken implementation instead, to see what the check finds.
     #[arg(long, value_name = "BUG", requires = "kind", value_parser = PossibleValuesParser::new(catalogue::bugs().map(|(name, _)| name).chain([BY_RECEIPT])))]
@@ -87,18 +91,12 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
             )));
         }
     }
-    let looked = match &arguments.planted {
-        None => catalogue::visit(kind, &start, Look(arguments)),
-        Some(bug) if bug == BY_RECEIPT => {
-            let looked = catalogue::visit(kind, &start, LookByReceipt(Look(arguments)));
-            looked.and_then(|looked| {
-                let found = kind.clone();
-                looked.ok_or(crdt::Refused::Unknown { expected: "the name of a list", found })
-            })
-        }
-        Some(bug) => catalogue::visit_bug(kind, &start, bug, Look(arguments)),
-    };
-    let looked = looked.map_err(|why| Failure::Usage(format!("--type {kind}: {why}")))?;
+    // Whether it can be written is known before the work.
+    let dot = arguments.dot.as_deref().map(|path| ResultFile::create("the graph", path));
+    let dot = dot.transpose()?;
+    interrupt::say_how_far(dot.as_ref().and_then(ResultFile::unfinished));
+    let looked = look(arguments, kind, &start)
+        .map_err(|why| Failure::Usage(format!("--type {kind}: {why}")))?;
     print(&match arguments.format {
         Format::Human => {
             looked.shown(arguments, kind)
@@ -106,11 +104,35 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
         }
         Format::Json => looked.json(arguments, kind),
     })?;
-    if let (Some(path), Some((found, _))) = (&arguments.dot, &looked.failure) {
-        write_dot(path, &found.history)?;
+    match (dot, &looked.failure) {
+        (Some(dot), Some((found, _))) => write_dot(dot, &found.history)?,
+        (Some(_), None) => print_aside("no history failed, so no graph was written\n"),
+        (None, _) => {}
     }
-    let holds = looked.failure.is_none() && looked.lists.as_ref().is_none_or(Lists::hold);
+    let holds = !looked.found() && looked.shortfall(arguments).is_none();
     Ok(if holds { Exit::Holds } else { Exit::Violated })
+}
+
+fn look(arguments: &Arguments, kind: &str, start: &Value) -> Result<Looked, crdt::Refused> {
+    let histories = match arguments.exhaustive {
+        true => "histories".to_owned(),
+        false => format!("of {} histories", super::words::count(arguments.histories)),
+    };
+    interrupt::begins(format!("{histories} of {kind}"));
+    match &arguments.planted {
+        None => catalogue::visit(kind, start, Look(arguments)),
+        Some(bug) if bug == BY_RECEIPT => {
+            let looked = catalogue::visit(kind, start, LookByReceipt(Look(arguments)))?;
+            let found = kind.to_owned();
+            looked.ok_or(crdt::Refused::Unknown { expected: "the name of a list", found })
+        }
+        Some(bug) => catalogue::visit_bug(kind, start, bug, Look(arguments)),
+    }
+}
+
+/// What is said where the bug that was planted was not found.
+pub(super) fn not_found(bug: &str) -> String {
+    format!("the planted bug `{bug}` was not found")
 }
 
 /// The names of the types of both kinds.
@@ -154,8 +176,10 @@ fn list(format: Format) -> Result<Exit, Failure> {
     Ok(Exit::Holds)
 }
 
-fn write_dot(path: &std::path::Path, history: &History) -> Result<(), Failure> {
-    result_file::write("the graph", path, history.dot().as_bytes())
+fn write_dot(mut file: ResultFile, history: &History) -> Result<(), Failure> {
+    let written = file.out().write_all(history.dot().as_bytes());
+    file.check(written)?;
+    file.keep()
 }
 
 /// What was looked through, and the failure with what it should have shown.
@@ -198,6 +222,7 @@ impl Look<'_> {
         let operations = arguments.operations as usize;
         let mut report = search(kind, propose, replicas, operations, scope, &mut |done| {
             bar.set_position(done);
+            interrupt::done(done);
         });
         bar.finish_and_clear();
         let failure = report.failure.take().map(|found| {
@@ -210,40 +235,73 @@ impl Look<'_> {
 }
 
 impl Looked {
-    fn shown(&self, arguments: &Arguments, kind: &str) -> String {
-        let size = format!(
-            "of {} at {}",
+    /// Whether something is wrong.
+    fn found(&self) -> bool {
+        self.failure.is_some() || self.lists.as_ref().is_some_and(|lists| !lists.hold())
+    }
+
+    /// Why nothing was shown, where nothing was: what was planted was not found, or no order was followed.
+    fn shortfall(&self, arguments: &Arguments) -> Option<String> {
+        match &arguments.planted {
+            _ if self.found() => None,
+            Some(bug) => Some(not_found(bug)),
+            None => (self.report.covered.orders == 0).then(|| {
+                "no delivery order was followed to its end; try fewer --operations or more --histories"
+                    .to_owned()
+            }),
+        }
+    }
+
+    fn shown_without_failure(&self, arguments: &Arguments, kind: &str) -> String {
+        let covered = &self.report.covered;
+        let histories = |count| match count {
+            1 => "1 history".to_owned(),
+            many => format!("{} histories", super::words::count(many)),
+        };
+        let of = format!(
+            "{} of {} at {}",
+            histories(self.report.histories),
             counted(arguments.operations.into(), "operation"),
             counted(arguments.replicas.into(), "replica"),
         );
+        let followed = if self.report.cut > 0 { " that was followed" } else { "" };
+        let (verdict, repeat) = match self.shortfall(arguments) {
+            Some(why) => {
+                let verdict =
+                    format!("{BAD}falls short{BAD:#} {BOLD}{kind}{BOLD:#}: {why} in {of}");
+                (verdict, format!("  {}\n", repeat(arguments, kind)))
+            }
+            None => {
+                let planted = arguments.planted.as_ref();
+                let bug = planted.map_or_else(String::new, |bug| format!(" with `{bug}`"));
+                let verdict = format!(
+                    "{GOOD}holds{GOOD:#} {BOLD}{kind}{BOLD:#}{bug}: every delivery order{followed} of {of} \
+                     gives one state, which shows what the type means"
+                );
+                (verdict, String::new())
+            }
+        };
+        let cut = match self.report.cut {
+            0 => String::new(),
+            cut => format!(
+                "  {BAD}cut short{BAD:#}             {} at {}: of these no order was followed to its end\n",
+                histories(cut),
+                counted(SETS_MAX, "closed set"),
+            ),
+        };
+        let orders =
+            u64::try_from(covered.orders).map_or("beyond counting".into(), super::words::count);
+        format!(
+            "{verdict}\n\
+             \x20 causally closed sets  {}\n  deliveries            {}\n  delivery orders       {orders}\n{cut}{repeat}",
+            super::words::count(covered.sets),
+            super::words::count(covered.edges),
+        )
+    }
+
+    fn shown(&self, arguments: &Arguments, kind: &str) -> String {
         let Some((found, meaning)) = &self.failure else {
-            let covered = &self.report.covered;
-            let histories = match self.report.histories {
-                1 => "1 history".to_owned(),
-                many => format!("{} histories", super::words::count(many)),
-            };
-            let followed = if self.report.cut > 0 { " that was followed" } else { "" };
-            let cut = match self.report.cut {
-                0 => String::new(),
-                cut => format!(
-                    "  {BAD}cut short{BAD:#}             {} at {}: of these no order was followed to its end\n",
-                    if cut == 1 {
-                        "1 history".to_owned()
-                    } else {
-                        format!("{} histories", super::words::count(cut))
-                    },
-                    counted(SETS_MAX, "closed set"),
-                ),
-            };
-            let orders =
-                u64::try_from(covered.orders).map_or("beyond counting".into(), super::words::count);
-            return format!(
-                "{GOOD}holds{GOOD:#} {BOLD}{kind}{BOLD:#}: every delivery order{followed} of {histories} {size} \
-                 gives one state, which shows what the type means\n\
-                 \x20 causally closed sets  {}\n  deliveries            {}\n  delivery orders       {orders}\n{cut}",
-                super::words::count(covered.sets),
-                super::words::count(covered.edges),
-            );
+            return self.shown_without_failure(arguments, kind);
         };
         let mut text = format!(
             "{BAD}{}{BAD:#} {BOLD}{kind}{BOLD:#}: {} {DIM}(found with {}, history {}){DIM:#}\n",
@@ -308,6 +366,7 @@ impl Looked {
             "orders": covered.orders.to_string(),
             "cut_short": self.report.cut,
             "failure": failure,
+            "shortfall": self.shortfall(arguments),
             "lists": self.lists.as_ref().map(Lists::json),
         });
         format!("{row}\n")

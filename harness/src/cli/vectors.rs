@@ -6,13 +6,13 @@ use clap::Args;
 use serde_json::json;
 
 use super::{
-    Exit, Failure, Format, print,
+    Exit, Failure, Format, interrupt, print,
     style::{BAD, GOOD},
     words::counted,
 };
 use crate::replicated::{
     packed,
-    vectors::{Replayed, replay},
+    vectors::{Replayed, replay, visible},
 };
 
 pub(super) const EXAMPLES: &str = "\
@@ -37,7 +37,13 @@ pub(super) struct Arguments {
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let files = files(&arguments.paths)?;
     // Nothing is said of any before all can be read.
-    let read = files.iter().map(|path| {
+    interrupt::say_how_far(None);
+    interrupt::begins(format!(
+        "of {}; nothing is said of any before all are read",
+        counted(files.len() as u64, "file")
+    ));
+    let read = files.iter().zip(0..).map(|(path, before)| {
+        interrupt::done(before);
         let text = packed::read_to_string(path)
             .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
         replay(&text).map_err(|why| Failure::Usage(format!("{}: {why}", path.display())))
@@ -96,7 +102,7 @@ fn shown(path: &str, replayed: &Replayed) -> String {
         counted(replayed.passed + failed as u64, "case"),
     );
     for (name, difference) in replayed.failed.iter().take(TOLD_MAX) {
-        text += &format!("  {name}: {difference}\n");
+        text += &format!("  {}: {}\n", visible(name), visible(difference));
     }
     if failed > TOLD_MAX {
         text += &format!("  and {} more\n", failed - TOLD_MAX);

@@ -4,6 +4,7 @@ mod cli;
 mod failures;
 mod lists;
 mod paths;
+mod replicated;
 mod reports;
 mod square;
 mod support;

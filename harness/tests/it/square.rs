@@ -1,10 +1,14 @@
 //! `simctl square`: upgrades that hold, one that does not, and arguments that are wrong.
 
-use std::path::Path;
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::Command,
+};
 
 use expect_test::expect;
 
-use crate::support::{exits, refused, simctl};
+use crate::support::{command, exits, refused, simctl};
 
 #[test]
 fn good_upgrades_hold_a_line_each() {
@@ -65,4 +69,34 @@ fn arguments_that_name_no_upgrade_are_refused() {
         refused(&here, arguments, why);
     }
     assert!(simctl(&here, &["square", "--help"]).out.contains("simctl square counter --from"));
+}
+
+#[test]
+fn an_upgrade_of_which_no_case_had_an_effect_falls_short() {
+    let arguments = ["square", "gauge", "--from", "1.0.0", "--to", "2.0.0", "--cases", "1"];
+    let ran = exits(Path::new("."), &arguments, 1);
+    for text in
+        ["short  gauge 1.0.0 -> 2.0.0  1 case of which 0", "falls short: no case had an effect"]
+    {
+        assert!(ran.out.contains(text), "{text} in\n{}", ran.out);
+    }
+    let ran = exits(Path::new("."), &[&arguments[..], &["--format", "json"]].concat(), 1);
+    assert!(ran.out.contains("\"holds\":false"), "{}", ran.out);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_check_says_how_far_it_is() {
+    let mut child = command(Path::new("."), &["square", "--cases", "3000"]).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    assert!(line.starts_with("holds "), "{line}");
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(130));
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(said.starts_with("interrupted after "), "{said}");
+    assert!(said.contains(" of 3,000 cases of "), "{said}");
 }

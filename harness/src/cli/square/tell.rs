@@ -22,10 +22,25 @@ pub(super) struct Told<'a> {
 }
 
 impl Told<'_> {
+    /// Whether the upgrade was seen to hold.
+    pub(super) fn holds(&self) -> bool {
+        self.report.holds() && self.shortfall().is_none()
+    }
+
+    /// Why nothing was shown, where nothing was.
+    fn shortfall(&self) -> Option<&'static str> {
+        let nothing = self.report.holds() && self.report.effects == 0;
+        nothing.then_some("no case had an effect, so nothing was checked; try more --cases")
+    }
+
     /// In words.
     pub(super) fn shown(&self) -> String {
         let (way, report) = (&self.upgrade.way, self.report);
-        let (style, verdict) = if report.holds() { (GOOD, "holds ") } else { (BAD, "broken") };
+        let (style, verdict) = match (report.holds(), self.shortfall()) {
+            (false, _) => (BAD, "broken"),
+            (true, Some(_)) => (BAD, "short "),
+            (true, None) => (GOOD, "holds "),
+        };
         let mut text = format!(
             "{style}{verdict}{style:#} {BOLD}{} {} -> {}{BOLD:#}  {} of which {} had an effect",
             self.app,
@@ -47,6 +62,9 @@ impl Told<'_> {
             }
         }
         text.push('\n');
+        if let Some(why) = self.shortfall() {
+            writeln!(text, "       falls short: {why}").expect("text grows");
+        }
         for (kind, times) in &report.refused {
             let times = counted(*times, "time");
             writeln!(text, "       {DIM}refuses `{kind}` ({times}), which changes no state{DIM:#}")
@@ -63,7 +81,7 @@ impl Told<'_> {
         for found in &report.found {
             self.story(found, &mut text);
         }
-        if !report.holds() {
+        if !self.holds() {
             writeln!(text, "  {}", self.repeat).expect("text grows");
         }
         text
@@ -203,7 +221,8 @@ impl Told<'_> {
             "state_paths": names(&self.upgrade.state_chains),
             "message_paths": names(&self.upgrade.message_chains),
             "strayed": report.strayed,
-            "holds": report.holds(),
+            "holds": self.holds(),
+            "shortfall": self.shortfall(),
             "failures": failures.collect::<Vec<_>>(),
             "repeat": self.repeat,
         });
