@@ -56,14 +56,19 @@ pub(super) fn table(scenario: &Scenario) -> Option<Table> {
 
 /// `scenario` as a table in which nothing says what would be so anyway.
 pub(super) fn terse(scenario: &Scenario) -> Option<Table> {
-    let mut terse = table(scenario)?;
+    // No choice goes without saying, and there may be very many: they stand aside meanwhile.
+    let mut whole = table(scenario)?;
+    let replay = whole.remove("replay");
+    let scenario = Scenario { replay: None, ..scenario.clone() };
+    let mut terse = whole;
     let mut next = 0;
     while let Some(path) = paths(&terse, &[]).get(next) {
-        match removed(&terse, path).filter(|smaller| read(smaller).as_ref() == Some(scenario)) {
+        match removed(&terse, path).filter(|smaller| read(smaller).as_ref() == Some(&scenario)) {
             Some(smaller) => terse = smaller,
             None => next += 1,
         }
     }
+    terse.extend(replay.map(|replay| ("replay".to_owned(), replay)));
     Some(terse)
 }
 
@@ -161,5 +166,17 @@ mod tests {
         let fleet: Vec<&String> = terse["fleet"].as_table().unwrap().keys().collect();
         assert_eq!(fleet, ["nodes", "runs"]);
         assert!(!terse.contains_key("random") && terse.contains_key("network"));
+    }
+
+    #[test]
+    fn choices_stay_as_they_are_and_nothing_else_stays_for_them() {
+        let text = "about = \"a\"\napp = \"counter\"\n[fleet]\nnodes = 3\nruns = \"1.4.0\"\n\
+                    [phases]\nsafety = \"20s\"\n\
+                    [replay]\nseed = \"7\"\nchoices = [\"send n0->n1 #3 lost\", \"send n0->n1 #4 lost\"]\n";
+        let scenario = Scenario::parse(Path::new("s.toml"), text.to_owned()).unwrap();
+        let terse = terse(&scenario).unwrap();
+        assert_eq!(terse["replay"], table(&scenario).unwrap()["replay"]);
+        assert_eq!(read(&terse), Some(scenario));
+        assert!(!terse.contains_key("random"));
     }
 }

@@ -271,7 +271,7 @@ impl Shrinking<'_> {
             all.sort_unstable();
             all
         };
-        let left = minimise(groups, |groups| {
+        let left = minimise(groups, self.trials.enough, |groups| {
             self.trials.fails(&case.scenario, case.seed, &joined(groups)).is_some()
         });
         let left = joined(&left);
@@ -309,7 +309,7 @@ impl Shrinking<'_> {
         // Those that the failure shows at are kept longest, for halves are tried from the left.
         let mut ordered = all.clone();
         ordered.sort_by_key(|node| (!case.nodes.contains(node), *node));
-        let keep = minimise(ordered, |keep| with(keep).is_some());
+        let keep = minimise(ordered, self.trials.enough, |keep| with(keep).is_some());
         let found = if keep.len() < all.len() { with(&keep) } else { None };
         let case = found.unwrap_or(case);
         if case.scenario.nodes().count() > NODES_WANTED { self.elsewhere(case) } else { case }

@@ -21,6 +21,9 @@ pub(super) fn rounder(trials: &Trials<'_>, mut case: Case) -> Case {
     for index in 0..case.decisions.len() {
         // A trial drops what nobody asked for.
         let Some(decision) = case.decisions.get(index).copied() else { break };
+        if (trials.enough)() {
+            return case;
+        }
         let named = names::aspect(decision.occasion.site, decision.aspect);
         if named.is_none_or(|named| named.value != names::Value::Span) {
             continue;

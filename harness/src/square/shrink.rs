@@ -50,7 +50,7 @@ pub(super) fn smallest(
 
 fn fewer(failing: Failing, trial: Trial<'_>) -> Failing {
     let broken = failing.broken.clone();
-    let moves = minimise(failing.moves.clone(), |moves| trial(moves, &broken).is_some());
+    let moves = minimise(failing.moves.clone(), &|| false, |moves| trial(moves, &broken).is_some());
     trial(&moves, &broken).unwrap_or(failing)
 }
 
