@@ -32,15 +32,15 @@ const STEPS: &[Step] = &[
         about: "the templates of users' CI fit their schemas, and their commands do what they say",
         run: engines::templates,
     },
+];
+
+/// Steps that are asked for by name and never part of a plain `cargo ci`.
+const EXTRA: &[Step] = &[
     Step {
         name: "engines",
         about: "shards on HyperQueue and Slurm, killed, retried, twice at once: the bytes of a serial sweep",
         run: engines::run,
     },
-];
-
-/// Steps that are asked for by name and never part of a plain `cargo ci`.
-const EXTRA: &[Step] = &[
     Step {
         name: "bless",
         about: "write the golden fingerprints of today into scenarios/fingerprints.txt",
