@@ -3,6 +3,7 @@
 //! The traces are those of github.com/josephg/editing-traces, as they are. They are not part of this
 //! repository: a folder is named on the command line, or by [`FOLDER`].
 
+pub mod replay;
 pub mod subjects;
 
 use std::{fmt, fs::File, io::BufReader, path::Path, path::PathBuf};

@@ -1,84 +1,148 @@
-//! Replays editing traces, every subject once a round, and prints a table of medians in markdown.
+//! Replays editing traces, every subject once a round, and prints tables in markdown: medians of CPU time,
+//! and in brackets the median over the rounds of its ratio to ours.
 //!
-//!     cargo run --release -p traces -- --traces FOLDER [--rounds N] [--only TRACE] [--with WORDS]
+//!     cargo run --release -p traces --features peers -- --traces FOLDER
 //!
-//! `--with` keeps the subjects whose names have these words in them.
+//! See [`USAGE`] for the rest. Without the feature only ours and a gap buffer are there; a feature named as a
+//! peer (`--features diamond-types`) builds that one in.
 
 use std::process::ExitCode;
 
 use traces::{
     NAMES, Trace, folder,
-    subjects::{SUBJECTS, Subject},
+    replay::Replayed,
+    subjects::{Replay, Subject, Way, all},
 };
 
-const USAGE: &str = "usage: traces [--traces FOLDER] [--rounds N] [--only TRACE] [--with WORDS]";
+const USAGE: &str = "usage: traces [--traces FOLDER] [--rounds N] [--only TRACE] [--with WORDS] [--way WORDS]
+
+  --traces FOLDER   where github.com/josephg/editing-traces is (or EDITING_TRACES=FOLDER)
+  --rounds N        how often each is replayed (default 9); who is slow is replayed less often
+  --only TRACE      one trace alone
+  --with WORDS      the subjects whose names have these words in them, and ours
+  --way WORDS       the tables whose titles have these words in them: local, remote, all at once, load";
 
 /// Rounds, unless told otherwise.
 const ROUNDS: usize = 9;
+
+/// CPU time that a subject takes of a way and trace before it sits out the other rounds, in microseconds.
+const ENOUGH_MICROS: f64 = 2e6;
 
 fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            eprintln!("{why}\n{USAGE}");
+            eprintln!("{why}\n\n{USAGE}");
             ExitCode::from(2)
         }
     }
 }
 
-fn run() -> Result<(), String> {
-    let (mut given, mut rounds, mut only, mut with) = (None, ROUNDS, None, String::new());
-    let mut words = std::env::args().skip(1);
-    while let Some(flag) = words.next() {
-        let value = words.next().ok_or_else(|| format!("{flag} needs a value"))?;
-        match flag.as_str() {
-            "--traces" => given = Some(value),
-            "--rounds" => match value.parse() {
-                Ok(number) if number > 0 => rounds = number,
-                _ => return Err(format!("--rounds {value}: expected a number above 0")),
-            },
-            "--only" => only = Some(value),
-            "--with" => with = value,
-            _ => return Err(format!("unknown flag {flag}")),
+struct Arguments {
+    traces: Option<String>,
+    rounds: usize,
+    only: Option<String>,
+    with: String,
+    way: String,
+}
+
+impl Arguments {
+    fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut arguments = Self {
+            traces: None,
+            rounds: ROUNDS,
+            only: None,
+            with: String::new(),
+            way: String::new(),
+        };
+        while let Some(flag) = words.next() {
+            let value = words.next().ok_or_else(|| format!("{flag} needs a value"))?;
+            match flag.as_str() {
+                "--traces" => arguments.traces = Some(value),
+                "--rounds" => match value.parse() {
+                    Ok(number) if number > 0 => arguments.rounds = number,
+                    _ => return Err(format!("--rounds {value}: expected a number above 0")),
+                },
+                "--only" => arguments.only = Some(value),
+                "--with" => arguments.with = value,
+                "--way" => arguments.way = value,
+                _ => return Err(format!("unknown flag {flag}")),
+            }
         }
+        Ok(arguments)
     }
-    let subjects: Vec<&Subject> =
-        SUBJECTS.iter().filter(|subject| subject.name.contains(&with)).collect();
-    let folder = folder(given)?;
-    let names: Vec<&str> = match &only {
-        Some(name) => vec![name],
-        None => NAMES.to_vec(),
-    };
-    println!("| CPU ms, median of {rounds} | {} |", names.join(" | "));
-    println!("| --- |{}", " ---: |".repeat(names.len()));
-    let mut columns = Vec::new();
-    for name in names {
-        columns.push(medians(&subjects, &Trace::read(&folder, name)?, rounds)?);
-        eprintln!("{name}: done");
-    }
-    for (at, subject) in subjects.iter().enumerate() {
-        let cells: Vec<String> =
-            columns.iter().map(|column| format!("{:.2}", column[at] as f64 / 1e3)).collect();
-        println!("| {} | {} |", subject.name, cells.join(" | "));
+}
+
+fn run() -> Result<(), String> {
+    let arguments = Arguments::parse(std::env::args().skip(1))?;
+    let folder = folder(arguments.traces.clone())?;
+    let names: Vec<&str> = arguments.only.as_deref().map_or(NAMES.to_vec(), |name| vec![name]);
+    let traces: Vec<Trace> =
+        names.iter().map(|name| Trace::read(&folder, name)).collect::<Result<_, _>>()?;
+    for way in Way::ALL.into_iter().filter(|way| way.title().contains(&arguments.way)) {
+        let wanted = |subject: &Subject| subject.name.contains(&arguments.with);
+        let mut subjects: Vec<Subject> = all().into_iter().filter(|it| it.way == way).collect();
+        let mut at = 0;
+        subjects.retain(|subject| {
+            at += 1;
+            at == 1 || wanted(subject)
+        });
+        let mut columns = Vec::new();
+        for trace in &traces {
+            columns.push(replayed(&subjects, trace, arguments.rounds)?);
+            eprintln!("{}, {}: done", trace.name, way.title());
+        }
+        print(way, &subjects, &names, &columns);
     }
     Ok(())
 }
 
-/// The median of each subject, in microseconds.
-fn medians(subjects: &[&Subject], trace: &Trace, rounds: usize) -> Result<Vec<u64>, String> {
-    let mut samples = vec![Vec::with_capacity(rounds); subjects.len()];
+/// What a subject needed, round by round.
+type Samples = Vec<Replayed>;
+
+fn replayed(subjects: &[Subject], trace: &Trace, rounds: usize) -> Result<Vec<Samples>, String> {
+    let mut replays: Vec<Replay<'_>> =
+        subjects.iter().map(|subject| (subject.prepare)(trace)).collect();
+    let mut samples = vec![Samples::new(); subjects.len()];
     for _ in 0..rounds {
-        for (subject, samples) in subjects.iter().zip(&mut samples) {
-            let (micros, text) = (subject.replay)(trace);
-            if text != trace.end {
+        for ((subject, replay), samples) in subjects.iter().zip(&mut replays).zip(&mut samples) {
+            if samples.iter().map(|it| it.micros).sum::<f64>() > ENOUGH_MICROS {
+                continue;
+            }
+            let mut replayed = replay();
+            if replayed.text != trace.end {
                 return Err(format!("{}: {} ends with another text", trace.name, subject.name));
             }
-            samples.push(micros);
+            replayed.text = String::new();
+            samples.push(replayed);
         }
     }
-    let median = |mut samples: Vec<u64>| {
-        samples.sort_unstable();
-        samples[samples.len() / 2]
-    };
-    Ok(samples.into_iter().map(median).collect())
+    Ok(samples)
+}
+
+fn print(way: Way, subjects: &[Subject], names: &[&str], columns: &[Vec<Samples>]) {
+    println!("\n| {}: CPU ms (of ours) | {} |", way.title(), names.join(" | "));
+    println!("| --- |{}", " ---: |".repeat(names.len()));
+    for (at, subject) in subjects.iter().enumerate() {
+        let cell = |column: &Vec<Samples>| {
+            let millis = median(column[at].iter().map(|it| it.micros / 1e3).collect());
+            let pairs = column[at].iter().zip(&column[0]);
+            let ratio = median(pairs.map(|(it, ours)| it.micros / ours.micros).collect());
+            format!("{millis:.2} ({ratio:.2})")
+        };
+        let cells: Vec<String> = columns.iter().map(cell).collect();
+        println!("| {} | {} |", subject.name, cells.join(" | "));
+    }
+    for (at, subject) in subjects.iter().enumerate() {
+        if columns.iter().any(|column| column[at][0].bytes > 0) {
+            let cells: Vec<String> =
+                columns.iter().map(|column| column[at][0].bytes.to_string()).collect();
+            println!("| {}: bytes | {} |", subject.name, cells.join(" | "));
+        }
+    }
+}
+
+fn median(mut samples: Vec<f64>) -> f64 {
+    samples.sort_unstable_by(f64::total_cmp);
+    samples[samples.len() / 2]
 }
