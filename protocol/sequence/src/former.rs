@@ -87,17 +87,17 @@ impl Former {
         self.base = moved(self.base);
     }
 
-    fn name(&self, number: u32) -> Id {
+    pub(crate) fn name(&self, number: u32) -> Id {
         Id { base: self.base, offset: number as i32 }
     }
 
-    fn element(&self, number: u32) -> Id {
+    pub(crate) fn element(&self, number: u32) -> Id {
         let run = self.starts.partition_point(|start| *start <= number) - 1;
         self.runs[run].without(number - self.starts[run]).first()
     }
 
     /// The number of the greatest element that is not above `id`, and whether it is `id`.
-    fn floor(&self, arena: &Arena, id: Id) -> Option<(u32, bool)> {
+    pub(crate) fn floor(&self, arena: &Arena, id: Id) -> Option<(u32, bool)> {
         let above = self.runs.partition_point(|run| arena.compare(run.first(), id).is_le());
         let at = above.checked_sub(1)?;
         let (run, start) = (self.runs[at], self.starts[at]);

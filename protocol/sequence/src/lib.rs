@@ -13,6 +13,7 @@
 mod arena;
 mod codec;
 mod epochs;
+mod flaw;
 mod former;
 mod generate;
 mod identifier;
@@ -29,6 +30,7 @@ mod tree;
 pub use arena::Run;
 pub use codec::{Reader, Writer};
 pub use epochs::Priority;
+pub use flaw::Flaw;
 pub use identifier::{Dot, Identifier, Interval, TUPLES_MAX, Tuple};
 pub use mapping::Mapping;
 pub use operation::{EpochId, Operation};

@@ -1,7 +1,7 @@
 //! Renames: new epochs, moves between them, and the end of those that nobody needs.
 
 use crate::{
-    Dot, EpochId, Interval, Moves, Operation, Refused, Sequence, Tuple,
+    Dot, EpochId, Flaw, Interval, Moves, Operation, Refused, Sequence, Tuple,
     arena::{ROOT, Run, push_run},
     former::Former,
 };
@@ -145,11 +145,17 @@ impl Sequence {
         let kept = "an epoch with a parent has a former state";
         for epoch in path.revert {
             let former = self.epochs.get(epoch).former.as_ref().expect(kept);
-            runs = former.backward_runs(&mut self.arena, &runs);
+            runs = match self.flaw {
+                Some(Flaw::PrintedMapping) => former.backward_printed(&mut self.arena, &runs),
+                _ => former.backward_runs(&mut self.arena, &runs),
+            };
         }
         for epoch in path.apply {
             let former = self.epochs.get(epoch).former.as_ref().expect(kept);
-            runs = former.forward_runs(&mut self.arena, &runs);
+            runs = match self.flaw {
+                Some(Flaw::PrintedMapping) => former.forward_printed(&mut self.arena, &runs),
+                _ => former.forward_runs(&mut self.arena, &runs),
+            };
         }
         runs
     }
@@ -161,9 +167,30 @@ impl Sequence {
         }
         let runs = self.tree.longest_runs();
         let runs = self.mapped_between(runs, self.current, epoch);
-        self.tree.rename(&runs);
+        match self.flaw {
+            Some(Flaw::PrintedMapping) => self.scatter(&runs),
+            _ => self.tree.rename(&runs),
+        }
         self.current = epoch;
         self.since = 0;
+        if self.flaw == Some(Flaw::ReusesNames) {
+            self.forget_names();
+        }
+    }
+
+    /// [`Sequence::collect`], by the epoch that each member was in when it made the last operation of its that
+    /// was delivered here; after a rename, that is the one that it began. All members are named, this one too.
+    ///
+    /// Where every move is eager, an epoch whose rename every member has delivered is announced as well.
+    pub fn collect_announced(&mut self, announced: impl IntoIterator<Item = EpochId>) -> Collected {
+        let least = match self.flaw {
+            Some(Flaw::CollectsDelivered) => Some(self.leading),
+            _ => {
+                let known = announced.into_iter().map(|id| self.epochs.find(id).unwrap_or(0));
+                known.min_by(|a, b| self.epochs.compare(*a, *b))
+            }
+        };
+        least.map_or_else(Collected::default, |least| self.collect(&[self.epochs.get(least).id]))
     }
 
     /// Drops the epochs that nobody can need, once every member announces that it is in one of `stable`, or

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use crate::{
-    EpochId, Identifier, Interval, Operation, Refused, Tuple,
+    EpochId, Flaw, Identifier, Interval, Operation, Refused, Tuple,
     arena::{Arena, Id, Run},
     epochs::{Epochs, Priority},
     ledger::Ledger,
@@ -65,6 +65,8 @@ pub struct Sequence {
     /// The name that this site gives next.
     pub(crate) clock: u32,
     pub(crate) options: Options,
+    /// What is wrong with it, for tests of those who check it.
+    pub(crate) flaw: Option<Flaw>,
     pub(crate) arena: Arena,
     pub(crate) tree: Tree,
     pub(crate) epochs: Epochs,
@@ -97,6 +99,7 @@ impl Sequence {
             site,
             clock: 0,
             options,
+            flaw: None,
             arena: Arena::default(),
             tree: Tree::default(),
             epochs: Epochs::new(options.priority),

@@ -15,7 +15,7 @@ use super::{
     stream::{Reader, Writer},
 };
 use crate::{
-    Dot, Moves, Naming, Options, Priority, Sequence, Tuple,
+    Dot, Flaw, Moves, Naming, Options, Priority, Sequence, Tuple,
     arena::{Arena, Id, ROOT, Run, UNBORN},
     epochs::{Epoch, Epochs},
     former::Former,
@@ -88,7 +88,17 @@ impl Sequence {
     /// The replica of site `site` that a snapshot describes, of that site or of another.
     ///
     /// Errors: the bytes are no snapshot, or one that no replica writes.
-    pub fn restore(site: u32, moves: Moves, mut bytes: &[u8]) -> Result<Self, Malformed> {
+    pub fn restore(site: u32, moves: Moves, bytes: &[u8]) -> Result<Self, Malformed> {
+        Self::restore_planted(site, moves, None, bytes)
+    }
+
+    /// [`Sequence::restore`] of a replica that is wrong, and comes back wrong.
+    pub fn restore_planted(
+        site: u32,
+        moves: Moves,
+        flaw: Option<Flaw>,
+        mut bytes: &[u8],
+    ) -> Result<Self, Malformed> {
         let bytes = &mut bytes;
         if take_byte(bytes)? != FORMAT {
             return Err(Malformed("a snapshot of format 1"));
@@ -106,6 +116,7 @@ impl Sequence {
         };
         let options = Options { naming, priority, moves };
         let mut replica = Self::new(site, options).map_err(|_| Malformed("a site above 0"))?;
+        replica.flaw = flaw;
         replica.take_names(bytes)?;
         let bases = take_bases(bytes, &mut replica.arena)?;
         replica.epochs = take_epochs(bytes, priority, &mut replica.arena, &bases)?;
@@ -122,7 +133,7 @@ impl Sequence {
             return Err(Malformed("as many elements as identifiers"));
         }
         replica.claim_names()?;
-        if !replica.sees_no_future() {
+        if flaw != Some(Flaw::PrintedMapping) && !replica.sees_no_future() {
             return Err(Malformed("identifiers that their epochs can have"));
         }
         for _ in 0..take_count(bytes)? {
