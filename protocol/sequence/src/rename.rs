@@ -161,7 +161,7 @@ impl Sequence {
     }
 
     /// Maps the document to `epoch`.
-    fn move_to(&mut self, epoch: u32) {
+    pub(crate) fn move_to(&mut self, epoch: u32) {
         if epoch == self.current {
             return;
         }
