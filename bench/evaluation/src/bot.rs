@@ -1,0 +1,276 @@
+//! A bot of the papers: it types at random, and a replica of its own takes in what the others do.
+//!
+//! Three streams of randomness: when it types, what it types, and where in a gap an identifier lies; so
+//! that a bot which renames does not type otherwise than one which does not.
+//! Source: "Improving Replicated Sequences Performances", evaluation; the bots of coast-team/mute-bot-random.
+
+use std::{rc::Rc, sync::Arc};
+
+use causal::{Broadcast, Content, Limits, Origin};
+use common::Rng;
+use contract::{Effect, Input, NodeId, Process, Span, Time};
+use sequence::{EpochId, Operation, Options, Sequence};
+
+use crate::{
+    message::{Message, Said},
+    objects,
+    row::Row,
+    sample::{Sample, When},
+};
+
+/// Characters left of the cursor by which a bot sees whether a remote edit was before it: as many random
+/// letters in a row are not the same by accident.
+const LOOKED_AT: u64 = 16;
+
+/// What [`Bot`] does with what it sees, beside taking it in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keeps {
+    /// Samples of its size.
+    Samples,
+    /// Also every operation in the order of delivery, and snapshots.
+    All,
+}
+
+/// A replica at one step, to measure on.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(crate) step: u32,
+    pub(crate) snapshot: Vec<u8>,
+}
+
+/// A bot and its replica.
+#[derive(Debug)]
+pub(crate) struct Bot {
+    me: NodeId,
+    row: Rc<Row>,
+    keeps: Keeps,
+    pub(crate) replica: Sequence,
+    layer: Broadcast<Said>,
+    pace: Rng,
+    typing: Rng,
+    positions: Rng,
+    cursor: u64,
+    /// Whether the text was once as long as it is to become.
+    full: bool,
+    /// Its own edits.
+    pub(crate) issued: u32,
+    /// Its own edits and those of others; renames do not count.
+    pub(crate) observed: u32,
+    /// Renames that were delivered, and the step of the last samples of them.
+    renames: u32,
+    renamed_step: u32,
+    /// The epoch that each bot announced last.
+    announced: Vec<EpochId>,
+    /// Former states that are kept, in the papers' measure.
+    objects_former: u64,
+    pub(crate) samples: Vec<Sample>,
+    pub(crate) log: Vec<Arc<causal::Operation<Said>>>,
+    pub(crate) states: Vec<State>,
+}
+
+impl Bot {
+    pub(crate) fn new(me: NodeId, row: Rc<Row>, keeps: Keeps) -> Self {
+        let replicas = row.replicas.get();
+        let founders = (0..replicas).map(|node| Origin::from(node));
+        let replica = Sequence::new(me.0 + 1, Options::default());
+        Self {
+            me,
+            keeps,
+            replica: replica.expect("sites are small numbers above 0"),
+            layer: Broadcast::founder(Origin::from(me.0), founders, Limits::default()),
+            pace: Rng::new(0),
+            typing: Rng::new(0),
+            positions: Rng::new(0),
+            cursor: 0,
+            full: false,
+            issued: 0,
+            observed: 0,
+            renames: 0,
+            renamed_step: 0,
+            announced: vec![EpochId::Origin; replicas as usize],
+            objects_former: 0,
+            samples: Vec::new(),
+            log: Vec::new(),
+            states: Vec::new(),
+            row,
+        }
+    }
+
+    fn pause(&mut self) -> Span {
+        let bots = self.row.bots;
+        let (pause, spread) = (bots.pause_millis * 1_000, bots.spread_millis * 1_000);
+        Span::from_micros(pause - spread + self.pace.below(2 * spread + 1))
+    }
+
+    /// One edit: perhaps a jump, then a character that comes or goes.
+    fn edit(&mut self) -> Operation {
+        let bots = self.row.bots;
+        let length = self.replica.len();
+        self.full |= length >= bots.full_chars;
+        if self.issued == 0 || self.typing.below(100) < bots.jump_percent.0 {
+            self.cursor = self.typing.below(length + 1);
+        }
+        let removes = if self.full { bots.full_remove_percent } else { bots.remove_percent };
+        let removes = self.typing.below(100) < removes.0;
+        let letter = char::from(b'a' + self.typing.below(26) as u8);
+        self.issued += 1;
+        if removes && self.cursor > 0 {
+            self.cursor -= 1;
+            let gone = self.cursor..self.cursor + 1;
+            return self.replica.remove(gone).expect("the character is there");
+        }
+        let mut draw = |bound| self.positions.below(bound);
+        let text = letter.encode_utf8(&mut [0; 4]).to_owned();
+        let operations = self.replica.insert(self.cursor, &text, &mut draw);
+        let operations = operations.expect("the cursor is in the text, and names are left");
+        self.cursor += 1;
+        let [operation] =
+            <[Operation; 1]>::try_from(operations).expect("a character is one operation");
+        operation
+    }
+
+    fn broadcast(&mut self, said: Said, effects: &mut Vec<Effect<Self>>) {
+        let delivery = self.layer.broadcast(Content::Payload(said));
+        let operation = delivery.expect("nobody falls as far behind as that").operation;
+        for node in (0..self.row.replicas.get()).map(NodeId).filter(|node| *node != self.me) {
+            let message = Message(Arc::clone(&operation));
+            effects.push(Effect::Send { to: node, message });
+        }
+        self.seen(operation, effects);
+    }
+
+    /// Takes in what another bot said.
+    fn take_in(&mut self, operation: &causal::Operation<Said>) {
+        match &operation.content {
+            Content::Payload(Said::Operation(edit)) => {
+                let length = self.replica.len();
+                let left = self.cursor.saturating_sub(LOOKED_AT)..self.cursor;
+                let before = self.replica.slice(left.clone()).expect("the cursor is in the text");
+                // A bot that refuses shows as a divergence at the end, and stops the run at once.
+                let done = self.replica.apply(edit);
+                assert!(done.is_ok(), "{} refuses {edit:?}: {done:?}", self.me);
+                let moved = self.replica.slice(left).is_ok_and(|after| after != before);
+                let shortened = self.cursor > self.replica.len();
+                match self.replica.len().cmp(&length) {
+                    std::cmp::Ordering::Greater if moved => self.cursor += 1,
+                    std::cmp::Ordering::Less if moved || shortened => self.cursor -= 1,
+                    _ => {}
+                }
+            }
+            Content::Payload(Said::Announced(epoch)) => {
+                self.announced[operation.dot.origin.node.0 as usize] = *epoch;
+            }
+            _ => unreachable!("bots come and go with the run"),
+        }
+    }
+
+    /// Counts what was delivered, own edits too, and does what is due.
+    fn seen(&mut self, operation: Arc<causal::Operation<Said>>, effects: &mut Vec<Effect<Self>>) {
+        let Content::Payload(said) = &operation.content else { return };
+        let edit = match said {
+            Said::Operation(Operation::Rename { former, .. }) => {
+                self.renames += 1;
+                self.objects_former += objects::former(former);
+                false
+            }
+            Said::Operation(_) => true,
+            Said::Announced(_) => {
+                self.collect();
+                return;
+            }
+        };
+        if self.keeps == Keeps::All {
+            self.log.push(Arc::clone(&operation));
+        }
+        if edit {
+            self.observed += 1;
+            self.at_step(effects);
+        } else {
+            self.after_rename(effects);
+        }
+    }
+
+    fn sample(&mut self, step: u32, when: When) {
+        self.samples.push(Sample::of(&self.replica, step, when, self.objects_former));
+    }
+
+    /// Samples and renames, where so many edits were seen.
+    fn at_step(&mut self, effects: &mut Vec<Effect<Self>>) {
+        if self.observed.is_multiple_of(self.row.sample_every.get()) {
+            self.sample(self.observed, When::Before);
+            if self.keeps == Keeps::All {
+                let snapshot = self.replica.snapshot();
+                self.states.push(State { step: self.observed, snapshot });
+            }
+        }
+        let Some(renames) = self.row.renames else { return };
+        if !self.observed.is_multiple_of(renames.every.get()) {
+            return;
+        }
+        self.renamed_step = self.observed;
+        if self.me.0 < renames.renamers.get() {
+            let rename = self.replica.rename().expect("a document to rename");
+            self.broadcast(Said::Operation(rename), effects);
+        }
+    }
+
+    /// Says where it is now, and samples once all renames of a step are there.
+    ///
+    /// Nobody has a rename before all edits that its author had seen: renames of a step are concurrent.
+    fn after_rename(&mut self, effects: &mut Vec<Effect<Self>>) {
+        if self.renames.is_multiple_of(self.row.renamers()) {
+            self.sample(self.renamed_step, When::Renamed);
+        }
+        let epoch = self.replica.epoch();
+        if self.row.collects() && self.announced[self.me.0 as usize] != epoch {
+            self.announced[self.me.0 as usize] = epoch;
+            self.broadcast(Said::Announced(epoch), effects);
+        }
+    }
+
+    /// Drops what nobody needs, once all bots announced that they moved on.
+    fn collect(&mut self) {
+        let order = self.replica.epochs_by_priority();
+        let place = |epoch: &EpochId| order.iter().position(|known| known == epoch);
+        let least = self.announced.iter().map(place).min().flatten();
+        let Some(least) = least.filter(|_| order.len() > 1) else { return };
+        if self.replica.collect(&[order[least]]).epochs > 0 && order.len() - 1 == least {
+            self.objects_former = 0;
+            self.sample(self.renamed_step, When::Collected);
+        }
+    }
+}
+
+impl Process for Bot {
+    type Message = Message;
+    type Timer = ();
+    type Command = ();
+    type Notice = ();
+
+    fn handle(&mut self, now: Time, input: Input<Self>, effects: &mut Vec<Effect<Self>>) {
+        match input {
+            Input::Start { entropy, .. } => {
+                let mut streams = Rng::new(entropy);
+                let mut stream = || Rng::new(streams.next_u64());
+                (self.pace, self.typing, self.positions) = (stream(), stream(), stream());
+            }
+            Input::Timer(()) => {
+                let edit = self.edit();
+                self.broadcast(Said::Operation(edit), effects);
+            }
+            Input::Message { from, message: Message(operation) } => {
+                let received = self.layer.receive(Origin::from(from.0), operation);
+                assert!(received.is_ok(), "{}: {received:?} from {from}", self.me);
+                while let Some(delivery) = self.layer.deliver() {
+                    self.take_in(&delivery.operation);
+                    self.seen(delivery.operation, effects);
+                }
+                return;
+            }
+            Input::Command(()) => return,
+        }
+        if self.issued < self.row.operations_each() {
+            effects.push(Effect::Arm { timer: (), at: now + self.pause() });
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! One run of a row: the bots in a simulated network, and whether they end alike.
+
+use std::{rc::Rc, sync::Arc};
+
+use contract::{NodeId, Span, Time};
+use sequence::{EpochId, Interval, Operation};
+use sim::{Settings, World, choices::Seeded, network};
+
+use crate::{
+    bot::{Bot, Keeps, State},
+    message::Said,
+    row::Row,
+    sample::Sample,
+};
+
+/// What a run came to.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) row: Rc<Row>,
+    /// Of every event of the run.
+    pub(crate) fingerprint: u128,
+    /// Virtual time, in nanoseconds.
+    pub(crate) virtual_nanos: u64,
+    /// By bot.
+    pub(crate) samples: Vec<Vec<Sample>>,
+    /// What the first bot delivered, in order: edits and renames.
+    pub(crate) log: Vec<Arc<causal::Operation<Said>>>,
+    /// The first bot's replica at each step.
+    pub(crate) states: Vec<State>,
+    /// Where all bots ended.
+    pub(crate) end: End,
+}
+
+/// What replicas must agree in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct End {
+    pub(crate) text: String,
+    pub(crate) epoch: EpochId,
+    pub(crate) intervals: Vec<Interval>,
+}
+
+impl Outcome {
+    /// The operations of the log.
+    pub(crate) fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.log.iter().filter_map(|said| match &said.content {
+            causal::Content::Payload(Said::Operation(operation)) => Some(operation),
+            _ => None,
+        })
+    }
+}
+
+/// Runs `row` until nothing is under way any more.
+///
+/// Errors: a fragment that says in what which bots differ, or what is missing.
+pub(crate) fn run(row: &Row) -> Result<Outcome, String> {
+    let row = Rc::new(row.clone());
+    let mut settings = Settings { fingerprint: true, ..Settings::default() };
+    settings.network.default.latency = network::Latency::Uniform {
+        min: Span::from_millis(row.latency.min_millis),
+        max: Span::from_millis(row.latency.max_millis),
+    };
+    let nodes = row.replicas.get();
+    let shared = Rc::clone(&row);
+    let spawn = move |node: NodeId| {
+        let keeps = if node.0 == 0 { Keeps::All } else { Keeps::Samples };
+        Bot::new(node, Rc::clone(&shared), keeps)
+    };
+    let mut world = World::new(settings, Seeded::new(row.seed), spawn);
+    (0..nodes).for_each(|node| world.add_node(NodeId(node), Time::ZERO));
+    world.run(Time::NEVER, &mut ());
+    let bots = (0..nodes).map(|node| world.process(NodeId(node)).expect("no bot goes down"));
+    let bots: Vec<&Bot> = bots.collect();
+    let end = agreed(&row, &bots)?;
+    Ok(Outcome {
+        fingerprint: world.fingerprint(),
+        virtual_nanos: world.now().as_nanos(),
+        samples: bots.iter().map(|bot| bot.samples.clone()).collect(),
+        log: bots[0].log.clone(),
+        states: bots[0].states.clone(),
+        end,
+        row,
+    })
+}
+
+fn end_of(bot: &Bot) -> End {
+    let replica = &bot.replica;
+    End { text: replica.text(), epoch: replica.epoch(), intervals: replica.intervals() }
+}
+
+/// Where all bots ended.
+///
+/// Errors: they did not end alike, or not all was delivered.
+fn agreed(row: &Row, bots: &[&Bot]) -> Result<End, String> {
+    let first = end_of(bots[0]);
+    for bot in bots {
+        bot.replica.check();
+        let site = bot.replica.site();
+        if bot.observed != row.operations.get() || bot.replica.waiting() > 0 {
+            let waits = bot.replica.waiting();
+            return Err(format!("site {site} saw {} edits, and {waits} wait", bot.observed));
+        }
+        let end = end_of(bot);
+        let differs = [
+            ("text", end.text != first.text),
+            ("epoch", end.epoch != first.epoch),
+            ("identifiers", end.intervals != first.intervals),
+        ];
+        if let Some((what, _)) = differs.into_iter().find(|(_, differs)| *differs) {
+            return Err(format!("sites 1 and {site} diverge: another {what}"));
+        }
+    }
+    Ok(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{row::tests::SMALL, sample::When};
+
+    fn outcome(text: &str) -> Outcome {
+        run(&Row::parse("small", text).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_row_run_twice_gives_the_same_but_for_times() {
+        let (one, two) = (outcome(SMALL), outcome(SMALL));
+        assert_eq!((one.fingerprint, one.virtual_nanos), (two.fingerprint, two.virtual_nanos));
+        assert_eq!((one.samples, one.end), (two.samples, two.end));
+        let other = outcome(&SMALL.replace("seed = 7", "seed = 8"));
+        assert_ne!((one.fingerprint, one.log.len()), (other.fingerprint, 0));
+    }
+
+    #[test]
+    fn renames_of_a_step_are_concurrent_and_each_is_kept() {
+        let outcome = outcome(SMALL);
+        let renames: Vec<_> = outcome
+            .operations()
+            .filter_map(|operation| match operation {
+                Operation::Rename { epoch, dot, .. } => Some((*epoch, *dot)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(renames.len(), 8);
+        for pair in renames.chunks(2) {
+            assert_eq!(pair[0].0, pair[1].0, "of one epoch");
+            assert_ne!(pair[0].1, pair[1].1);
+        }
+        let last = outcome.samples[0].last().unwrap();
+        assert_eq!((last.when, last.epochs), (When::Renamed, 9));
+    }
+
+    #[test]
+    fn announced_epochs_let_all_bots_drop_what_went_before() {
+        let collected = outcome(&SMALL.replace("\"never\"", "\"announced\""));
+        for samples in &collected.samples {
+            let dropped: Vec<_> =
+                samples.iter().filter(|sample| sample.when == When::Collected).collect();
+            assert_eq!(
+                dropped.iter().map(|sample| sample.step).collect::<Vec<_>>(),
+                [300, 600, 900, 1_200]
+            );
+            assert!(dropped.iter().all(|sample| sample.epochs == 1));
+            assert!(dropped.iter().all(|sample| sample.bytes == sample.bytes_collected));
+        }
+    }
+
+    #[test]
+    fn without_renames_there_is_one_epoch_and_no_operation_more_than_edits() {
+        let plain = outcome(SMALL.split("\n[renames]").next().unwrap());
+        assert_eq!((plain.log.len(), plain.end.epoch), (1_200, EpochId::Origin));
+    }
+}

@@ -1,0 +1,213 @@
+//! A row of the evaluation: who edits, how fast, who renames and when. Strict TOML, one file a row.
+
+use std::{num::NonZeroU32, path::Path};
+
+use serde::Deserialize;
+
+/// What one run of the papers' experiment is.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Row {
+    /// The file's name without its ending.
+    #[serde(skip)]
+    pub(crate) name: String,
+    /// What it shows, in a sentence.
+    pub(crate) about: String,
+    /// What all randomness is drawn from.
+    pub(crate) seed: u64,
+    /// Bots, each with a replica of its own.
+    pub(crate) replicas: NonZeroU32,
+    /// Edits of all bots together; each makes as many.
+    pub(crate) operations: NonZeroU32,
+    /// Edits that a replica sees between two samples of its size.
+    pub(crate) sample_every: NonZeroU32,
+    /// How long a message travels.
+    pub(crate) latency: Latency,
+    /// What bots do.
+    pub(crate) bots: Bots,
+    /// Who renames; nobody without it.
+    pub(crate) renames: Option<Renames>,
+}
+
+/// Uniform, drawn anew for each message.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Latency {
+    pub(crate) min_millis: u64,
+    pub(crate) max_millis: u64,
+}
+
+/// What a bot does: one character at a time, at a cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Bots {
+    /// Between two edits, on average.
+    pub(crate) pause_millis: u64,
+    /// A pause is uniform, at most this much longer or shorter.
+    pub(crate) spread_millis: u64,
+    /// How often the cursor jumps before an edit.
+    pub(crate) jump_percent: Percent,
+    /// How often an edit removes what is left of the cursor.
+    pub(crate) remove_percent: Percent,
+    /// Once the text is as long, `full_remove_percent` takes the place of `remove_percent` for good.
+    pub(crate) full_chars: u64,
+    /// See `full_chars`.
+    pub(crate) full_remove_percent: Percent,
+}
+
+/// Who renames, and what becomes of former states.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Renames {
+    /// The first so many bots.
+    pub(crate) renamers: NonZeroU32,
+    /// Each renames whenever it has seen so many more edits.
+    pub(crate) every: NonZeroU32,
+    /// When former states are dropped.
+    pub(crate) collect: Collect,
+}
+
+/// When a replica drops former states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Collect {
+    /// Never.
+    Never,
+    /// Once all others announced that they moved on.
+    Announced,
+}
+
+/// A share, of a hundred.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "u64")]
+pub(crate) struct Percent(pub(crate) u64);
+
+impl TryFrom<u64> for Percent {
+    type Error = String;
+
+    fn try_from(percent: u64) -> Result<Self, String> {
+        match percent {
+            0..=100 => Ok(Self(percent)),
+            _ => Err(format!("expected a percentage of at most 100, found {percent}")),
+        }
+    }
+}
+
+/// Bots: more would not be the experiment, and each costs a replica.
+const REPLICAS_MAX: u32 = 100;
+
+impl Row {
+    /// Reads a row.
+    ///
+    /// Errors: a fragment that names the file, the line, the key and what was expected.
+    pub(crate) fn read(path: &Path) -> Result<Self, String> {
+        let shown = path.display();
+        let text = std::fs::read_to_string(path).map_err(|why| format!("{shown}: {why}"))?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        Self::parse(&name, &text).map_err(|why| format!("{shown}: {why}"))
+    }
+
+    /// The row that `text` describes.
+    pub(crate) fn parse(name: &str, text: &str) -> Result<Self, String> {
+        let mut row: Self = toml::from_str(text).map_err(|why| why.to_string())?;
+        name.clone_into(&mut row.name);
+        match row.fault() {
+            None => Ok(row),
+            Some((key, expected)) => {
+                let of_key = |line: &str| line.split('=').next().is_some_and(|k| k.trim() == key);
+                let line = text.lines().position(of_key).map_or(0, |at| at + 1);
+                Err(format!("line {line}, key `{key}`: expected {expected}"))
+            }
+        }
+    }
+
+    /// The first key that does not fit the others, and what was expected of it.
+    fn fault(&self) -> Option<(&'static str, String)> {
+        let Bots { pause_millis, spread_millis, .. } = self.bots;
+        let Latency { min_millis, max_millis } = self.latency;
+        let renamers = self.renames.map_or(0, |renames| renames.renamers.get());
+        let replicas = self.replicas.get();
+        if replicas > REPLICAS_MAX {
+            return Some(("replicas", format!("at most {REPLICAS_MAX}")));
+        }
+        if !self.operations.get().is_multiple_of(replicas) {
+            return Some(("operations", format!("a multiple of the {replicas} replicas")));
+        }
+        if spread_millis >= pause_millis {
+            return Some(("spread-millis", format!("less than pause-millis, {pause_millis}")));
+        }
+        if max_millis < min_millis {
+            return Some(("max-millis", format!("at least min-millis, {min_millis}")));
+        }
+        if renamers > replicas {
+            return Some(("renamers", format!("at most the {replicas} replicas")));
+        }
+        None
+    }
+
+    /// Edits of one bot.
+    pub(crate) fn operations_each(&self) -> u32 {
+        self.operations.get() / self.replicas
+    }
+
+    /// Who renames after how many edits, where anybody does.
+    pub(crate) fn renamers(&self) -> u32 {
+        self.renames.map_or(0, |renames| renames.renamers.get())
+    }
+
+    /// Whether former states are dropped.
+    pub(crate) fn collects(&self) -> bool {
+        self.renames.is_some_and(|renames| renames.collect == Collect::Announced)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) const SMALL: &str = r#"about = "A small fleet, for tests"
+seed = 7
+replicas = 4
+operations = 1_200
+sample-every = 300
+latency = { min-millis = 10, max-millis = 100 }
+
+[bots]
+pause-millis = 200
+spread-millis = 50
+jump-percent = 5
+remove-percent = 20
+full-chars = 400
+full-remove-percent = 50
+
+[renames]
+renamers = 2
+every = 300
+collect = "never"
+"#;
+
+    #[test]
+    fn a_row_is_read_as_it_is_written() {
+        let row = Row::parse("small", SMALL).unwrap();
+        assert_eq!((row.name.as_str(), row.operations_each(), row.renamers()), ("small", 300, 2));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line_and_key() {
+        let cases = [
+            ("replicas = 4", "replicas = 0", "line 3"),
+            ("operations = 1_200", "operations = 1_201", "line 4, key `operations`"),
+            ("renamers = 2", "renamers = 5", "line 17, key `renamers`: expected at most the 4"),
+            ("jump-percent = 5", "jump-percent = 101", "line 11"),
+            ("spread-millis = 50", "spread-millis = 200", "line 10, key `spread-millis`"),
+            ("max-millis = 100", "max-millis = 100, loss = 1", "unknown field `loss`"),
+            ("\"never\"", "\"later\"", "unknown variant `later`"),
+            ("seed = 7\n", "", "missing field `seed`"),
+        ];
+        for (found, put, expected) in cases {
+            assert!(SMALL.contains(found), "{found}");
+            let why = Row::parse("small", &SMALL.replace(found, put)).unwrap_err();
+            assert!(why.contains(expected), "{why}");
+        }
+    }
+}
