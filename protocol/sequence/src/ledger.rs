@@ -16,7 +16,10 @@ impl Ledger {
     fn find(&self, clock: u32) -> Result<usize, usize> {
         match self.given.get(self.hint) {
             Some((at, _)) if *at == clock => Ok(self.hint),
-            _ => self.given.binary_search_by_key(&clock, |(clock, _)| *clock),
+            _ => match self.given.last() {
+                Some((last, _)) if *last < clock => Err(self.given.len()),
+                _ => self.given.binary_search_by_key(&clock, |(clock, _)| *clock),
+            },
         }
     }
 
@@ -37,9 +40,23 @@ impl Ledger {
     #[inline]
     pub(crate) fn raise(&mut self, clock: u32, offset: i32) {
         match self.find(clock) {
-            Ok(at) => self.given[at].1 = self.given[at].1.max(offset),
-            Err(at) => self.given.insert(at, (clock, offset)),
+            Ok(at) => {
+                self.hint = at;
+                self.given[at].1 = self.given[at].1.max(offset);
+            }
+            Err(at) => {
+                self.hint = at;
+                self.given.insert(at, (clock, offset));
+            }
         }
+    }
+
+    /// Notes that `length` offsets more were given under `clock`, of which some were.
+    #[inline]
+    pub(crate) fn go_on(&mut self, clock: u32, length: u32) {
+        let at = self.find(clock).expect("names were given under this clock");
+        let (_, offset) = &mut self.given[at];
+        *offset = offset.wrapping_add_unsigned(length);
     }
 
     /// Forgets the clocks of which `used` does not hold.

@@ -7,7 +7,7 @@ use crate::{
     arena::{Beneath, Id, Run},
     generate::between,
     sequence::ELEMENTS_MAX,
-    tree::{Count, Spot},
+    tree::{Count, Spot, Typing},
 };
 
 impl Sequence {
@@ -49,23 +49,40 @@ impl Sequence {
         if text.is_empty() {
             return Err(Refused::Empty);
         }
-        if index > self.len() {
-            return Err(Refused::Range { index, length: self.len() });
-        }
         if self.len_utf8() + text.len() as u64 > ELEMENTS_MAX {
             return Err(Refused::Long);
         }
+        let count = Count::of(text);
         self.edited.clear();
-        let chars = Count::of(text).chars;
-        let spot = self.tree.seek(index as u32);
-        match self.options.naming {
-            Naming::Blocks => self.insert_block(spot, text, chars, draw)?,
-            Naming::Elements => self.insert_elements(spot, text, chars, draw)?,
+        if let Some(clock) = self.tree.typing().own
+            && self.tree.cursor_index() == Some(index)
+            && let Some(run) = self.tree.type_on(text, count)
+        {
+            self.given.go_on(clock, run.length);
+            self.edited.push(run);
+            return Ok(&self.edited);
         }
+        self.insert_elsewhere(index, text, count.chars, draw)?;
         Ok(&self.edited)
     }
 
-    #[inline]
+    fn insert_elsewhere(
+        &mut self,
+        index: u64,
+        text: &str,
+        chars: u32,
+        draw: &mut impl FnMut(u64) -> u64,
+    ) -> Result<(), Refused> {
+        if index > self.len() {
+            return Err(Refused::Range { index, length: self.len() });
+        }
+        let spot = self.tree.seek(index as u32);
+        match self.options.naming {
+            Naming::Blocks => self.insert_block(spot, text, chars, draw),
+            Naming::Elements => self.insert_elements(spot, text, chars, draw),
+        }
+    }
+
     fn insert_block(
         &mut self,
         spot: Spot,
@@ -83,8 +100,23 @@ impl Sequence {
             }
         };
         self.tree.insert(spot, run, text);
+        let room = self.room_at_cursor(run);
+        let own = Some(self.arena.dot(run.base).clock);
+        self.tree.set_typing(Typing { room, own });
         self.edited.push(run);
         Ok(())
+    }
+
+    /// How many elements may follow `run`, which ends at the cursor, in its base and below what is behind it.
+    pub(crate) fn room_at_cursor(&self, run: Run) -> u32 {
+        let most = (i32::MAX - 1).saturating_sub(run.last().offset).unsigned_abs();
+        let Some(behind) = self.tree.behind(self.tree.cursor) else { return most };
+        let room = match self.arena.under(behind.first(), run.base) {
+            None => return most,
+            Some((offset, Beneath::Is)) => i64::from(offset) - i64::from(run.end()),
+            Some((offset, Beneath::Extends)) => i64::from(offset) + 1 - i64::from(run.end()),
+        };
+        u32::try_from(room).unwrap_or(0).min(most)
     }
 
     /// `length` names that go on behind `last`, where it is the last that this site gave of its base and
@@ -183,6 +215,12 @@ impl Sequence {
             return Err(Refused::Empty);
         }
         self.edited.clear();
+        if self.tree.cursor_index() == Some(range.end)
+            && let Some(run) = self.tree.rub_out(to - from)
+        {
+            self.edited.push(run);
+            return Ok(&self.edited);
+        }
         let spot = self.tree.seek(from);
         self.tree.remove(spot, to - from, &mut self.edited);
         Ok(&self.edited)

@@ -15,6 +15,7 @@ impl Tree {
     /// The identifiers of `run` are above what is before `spot` and below what is behind it, and it has as
     /// many elements as `text` has characters.
     pub(crate) fn insert(&mut self, mut spot: Spot, mut run: Run, mut text: &str) {
+        self.stop_typing();
         while text.len() > PIECE_MAX {
             let cut = (1..=PIECE_MAX).rev().find(|at| text.is_char_boundary(*at));
             let (head, rest) = text.split_at(cut.expect("a character has at most 4 bytes"));
@@ -108,6 +109,7 @@ impl Tree {
     /// Takes `count` elements away that stand behind `spot`. Appends what they were to `out`, and puts the
     /// cursor there.
     pub(crate) fn remove(&mut self, spot: Spot, count: u32, out: &mut Vec<Run>) {
+        self.stop_typing();
         self.cursor = spot;
         let here = count.min(self.leaf(spot.leaf).count.chars - spot.chars);
         if here == count {
@@ -160,7 +162,12 @@ impl Tree {
         let from = self.byte_in(spot.leaf, spot.chars);
         let to = self.byte_in(spot.leaf, spot.chars + count);
         let leaf = self.leaf_mut(spot.leaf);
-        let gone = leaf.text.remove(from, to - from);
+        let gone = if leaf.count.chars == leaf.count.bytes {
+            Count { chars: count, bytes: count, units: count }
+        } else {
+            leaf.text.count_between(from, to)
+        };
+        leaf.text.remove(from, to - from);
         let runs = &mut leaf.runs;
         let mut left = count;
         let (mut at, mut within) = (spot.run, spot.within);
@@ -208,6 +215,7 @@ impl Tree {
     /// Gives the elements the identifiers of `runs`, which are as many, sorted, and none goes on where the
     /// one before it ends.
     pub(crate) fn rename(&mut self, runs: &[Run]) {
+        self.stop_typing();
         let mut runs = runs.iter().copied();
         let mut next = runs.next();
         let mut leaf = self.first;
@@ -245,6 +253,7 @@ impl Tree {
 
     /// Gives bases the handles that `moved` says.
     pub(crate) fn rebase(&mut self, moved: impl Fn(u32) -> u32) {
+        self.stop_typing();
         if self.count().chars == 0 {
             *self = Self::default();
             return;

@@ -11,7 +11,7 @@ impl Tree {
 
     /// The place behind `index` elements, of which there are as many.
     #[inline]
-    pub(crate) fn seek(&self, index: u32) -> Spot {
+    pub(crate) fn seek(&mut self, index: u32) -> Spot {
         let at = self.cursor;
         if at.start != Spot::SOMEWHERE && index > at.start {
             let chars = index - at.start;
@@ -22,6 +22,7 @@ impl Tree {
                 return self.walk(at, chars);
             }
         }
+        self.settle_sums();
         self.descend(index)
     }
 
@@ -48,30 +49,48 @@ impl Tree {
         if chars == 0 { beginning } else { self.walk(beginning, chars) }
     }
 
+    /// [`Tree::child_where`] by index alone, with the sums up to date.
     fn descend(&self, index: u32) -> Spot {
-        let (leaf, before) = self.child_where(|before, count| index <= before.chars + count.chars);
-        self.in_leaf(leaf, index - before.chars, before.chars)
+        let mut left = index;
+        let mut inner = self.inner(self.root);
+        loop {
+            let mut entries = inner.entries.iter();
+            let mut entry = entries.next().expect("an inner node has children");
+            for next in entries {
+                if left <= entry.count.chars {
+                    break;
+                }
+                left -= entry.count.chars;
+                entry = next;
+            }
+            if inner.lowest {
+                return self.in_leaf(entry.child, left, index - left);
+            }
+            inner = self.inner(entry.child);
+        }
     }
 
     /// The leaf that is first among those where `found` holds of what is before it and what is in it; the
     /// last where it holds of none.
     fn child_where(&self, found: impl Fn(Count, Count) -> bool) -> (u32, Count) {
         let mut before = Count::default();
-        let mut inner = self.inner(self.root);
+        let mut node = self.root;
         loop {
-            let mut left = inner.entries.iter();
-            let mut entry = left.next().expect("an inner node has children");
-            for next in left {
-                if found(before, entry.count) {
+            let inner = self.inner(node);
+            let mut slot = 0;
+            while slot + 1 < inner.entries.len() {
+                let mut count = inner.entries[slot].count;
+                count.add(self.pending_for(node, slot));
+                if found(before, count) {
                     break;
                 }
-                before += entry.count;
-                entry = next;
+                before += count;
+                slot += 1;
             }
+            node = inner.entries[slot].child;
             if inner.lowest {
-                return (entry.child, before);
+                return (node, before);
             }
-            inner = self.inner(entry.child);
         }
     }
 

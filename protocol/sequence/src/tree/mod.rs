@@ -10,9 +10,11 @@ mod edit;
 mod index;
 mod nodes;
 mod text;
+mod typing;
 
 pub(crate) use nodes::Tree;
 pub(crate) use text::Count;
+pub(crate) use typing::Typing;
 
 /// No node.
 const NONE: u32 = u32::MAX;

@@ -1,8 +1,11 @@
 //! The nodes: who stands below whom, and the sums on the way up.
 //!
-//! Invariant: an entry's count and first identifier are those of its child; an empty leaf is the only one.
+//! Invariant: an entry's count (but for what is pending) and first identifier are those of its child; an empty leaf is the only one.
 
-use super::{BYTES_MAX, CHILDREN_MAX, Count, NONE, RUNS_MAX, Spot, text::Text};
+use super::{
+    BYTES_MAX, CHILDREN_MAX, Count, NONE, RUNS_MAX, Spot, text::Text, typing::Pending,
+    typing::Typing,
+};
 use crate::arena::{Arena, Id, ROOT, Run};
 
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +52,8 @@ pub(crate) struct Tree {
     pub(super) total: Count,
     /// Where the last edit ended: most follow there.
     pub(crate) cursor: Spot,
+    pub(super) typing: Typing,
+    pub(super) pending: Pending,
 }
 
 impl Default for Tree {
@@ -71,6 +76,8 @@ impl Default for Tree {
             free: (Vec::new(), Vec::new()),
             total: Count::default(),
             cursor: Spot { leaf: 0, run: 0, within: 0, chars: 0, start: 0 },
+            typing: Typing::default(),
+            pending: Pending::default(),
         }
     }
 }
@@ -104,10 +111,15 @@ impl Tree {
     pub(super) fn grown(&mut self, leaf: u32, count: Count) {
         self.leaf_mut(leaf).count += count;
         self.total += count;
+        self.add_above(leaf, count);
+    }
+
+    /// Adds `count`, modulo 2^32, to the sums above `leaf`.
+    pub(super) fn add_above(&mut self, leaf: u32, count: Count) {
         let mut up = self.leaf(leaf).up;
         while up.parent != NONE {
             let inner = &mut self.inners[up.parent as usize];
-            inner.entries[up.slot as usize].count += count;
+            inner.entries[up.slot as usize].count.add(count);
             up = inner.up;
         }
     }
@@ -117,12 +129,9 @@ impl Tree {
     pub(super) fn shrunk(&mut self, leaf: u32, count: Count) {
         self.leaf_mut(leaf).count -= count;
         self.total -= count;
-        let mut up = self.leaf(leaf).up;
-        while up.parent != NONE {
-            let inner = &mut self.inners[up.parent as usize];
-            inner.entries[up.slot as usize].count -= count;
-            up = inner.up;
-        }
+        let mut less = Count::default();
+        less.take(count);
+        self.add_above(leaf, less);
     }
 
     /// Tells those above which identifier now comes first in `leaf`.
@@ -380,7 +389,8 @@ impl Tree {
     pub(crate) fn check(&self, arena: &Arena) {
         assert_eq!(self.inner(self.root).up.parent, NONE);
         let mut leaves = Vec::new();
-        let sum = self.check_inner(self.root, &mut leaves);
+        let mut sum = self.check_inner(self.root, &mut leaves);
+        sum.count.add(self.pending.count);
         assert_eq!(sum.count, self.total);
         let mut at = self.first;
         let mut previous = NONE;
@@ -417,7 +427,11 @@ impl Tree {
                 (self.inner(entry.child).up, self.check_inner(entry.child, leaves))
             };
             assert_eq!((up.parent, up.slot as usize), (inner, slot));
-            assert_eq!((entry.count, entry.first), (sum.count, sum.first));
+            let mut counted = entry.count;
+            if node.lowest && entry.child == self.pending.leaf {
+                counted.add(self.pending.count);
+            }
+            assert_eq!((counted, entry.first), (sum.count, sum.first));
         }
         self.sum(inner)
     }

@@ -16,7 +16,10 @@ pub(crate) struct Count {
 impl Count {
     pub(crate) fn of(text: &str) -> Self {
         let bytes = text.len() as u32;
-        if bytes == 1 || text.is_ascii() {
+        if let [_] = text.as_bytes() {
+            return Self { chars: 1, bytes: 1, units: 1 };
+        }
+        if text.is_ascii() {
             return Self { chars: bytes, bytes, units: bytes };
         }
         Self::of_bytes(text.as_bytes())
@@ -29,6 +32,24 @@ impl Count {
         let chars = bytes.iter().map(|byte| u32::from(begins(*byte))).sum();
         let pairs: u32 = bytes.iter().map(|byte| u32::from(*byte >= 0xf0)).sum();
         Self { chars, bytes: bytes.len() as u32, units: chars + pairs }
+    }
+}
+
+impl Count {
+    /// Adds `other` modulo 2^32.
+    #[inline]
+    pub(super) fn add(&mut self, other: Self) {
+        self.chars = self.chars.wrapping_add(other.chars);
+        self.bytes = self.bytes.wrapping_add(other.bytes);
+        self.units = self.units.wrapping_add(other.units);
+    }
+
+    /// Takes `other` away modulo 2^32.
+    #[inline]
+    pub(super) fn take(&mut self, other: Self) {
+        self.chars = self.chars.wrapping_sub(other.chars);
+        self.bytes = self.bytes.wrapping_sub(other.bytes);
+        self.units = self.units.wrapping_sub(other.units);
     }
 }
 
@@ -111,17 +132,44 @@ impl Text {
         self.room -= text.len();
     }
 
-    /// Takes `length` bytes from byte `at` on. Returns how much that was.
+    /// Puts `text` where the gap is. Returns whether there is room: nothing is done where not.
     #[inline]
-    pub(crate) fn remove(&mut self, at: usize, length: usize) -> Count {
-        let count = self.count(at, at + length);
+    pub(crate) fn type_on(&mut self, text: &str) -> bool {
+        let Some(room) = self.room.checked_sub(text.len()) else { return false };
+        match (text.as_bytes(), self.bytes.get_mut(self.gap)) {
+            ([byte], Some(at)) => *at = *byte,
+            _ => self.bytes[self.gap..self.gap + text.len()].copy_from_slice(text.as_bytes()),
+        }
+        self.gap += text.len();
+        self.room = room;
+        true
+    }
+
+    /// Takes the `length` bytes before byte `end`. Returns whether the gap is there: nothing is done where not.
+    #[inline]
+    pub(crate) fn rub_out(&mut self, end: usize, length: usize) -> bool {
+        let there = self.gap == end;
+        if there {
+            self.gap -= length;
+            self.room += length;
+        }
+        there
+    }
+
+    /// How much there is from byte `from` to byte `to`.
+    pub(crate) fn count_between(&self, from: usize, to: usize) -> Count {
+        self.count(from, to)
+    }
+
+    /// Takes `length` bytes from byte `at` on.
+    #[inline]
+    pub(crate) fn remove(&mut self, at: usize, length: usize) {
         if self.gap == at + length {
             self.gap = at;
         } else if self.gap != at {
             self.move_gap(at);
         }
         self.room += length;
-        count
     }
 
     /// The bytes from `from` to `to`, before the gap and behind it.
