@@ -1,7 +1,8 @@
 //! A node's disk: records in order, made durable one at a time, and what a crash does to them.
 //!
 //! Every record carries a checksum, as a real log's does: recovery reads up to the first record that
-//! fails it. So a torn or rotten record is never seen by a process; it ends the log.
+//! fails it. A torn one is never seen by a process, for it never was durable. One that was durable and is
+//! rotten is handed over empty, as the last: so a process knows that it lost what it may have relied on.
 
 use crate::{
     network::Latency,
@@ -23,7 +24,8 @@ pub struct Damage {
     pub in_flight: InFlight,
     /// How many durable records at the end are lost: the disk lied about them.
     pub lost_tail: u32,
-    /// A durable record turned rotten, counted from the end: it and all after it are lost.
+    /// A durable record turned rotten, counted from the end: it and all after it are lost, and an empty
+    /// record stands in their place.
     pub rotten: Option<u32>,
     /// Everything is lost.
     pub amnesia: bool,
@@ -181,6 +183,7 @@ impl Disk {
         {
             lost.rotten = self.records.len() - kept;
             self.records.truncate(kept);
+            self.records.push(Vec::new());
         }
         if damage.amnesia {
             lost.amnesia = self.records.len();
@@ -263,14 +266,16 @@ mod tests {
     }
 
     #[test]
-    fn a_rotten_record_takes_all_after_it() {
+    fn a_rotten_record_takes_all_after_it_and_leaves_an_empty_one() {
         let writes = [('+', "a"), ('+', "b"), ('+', "c")];
         let rot = |from_end| {
             let damage = Damage { rotten: Some(from_end), ..Damage::default() };
             let (records, lost) = after(disk(&writes), damage);
-            (records.len(), lost.rotten)
+            (records.join(" "), lost.rotten)
         };
-        assert_eq!([rot(0), rot(1), rot(2), rot(3)], [(2, 1), (1, 2), (0, 3), (3, 0)]);
+        let left = ["a b ", "a ", "", "a b c"].map(str::to_owned);
+        assert_eq!([0, 1, 2, 3].map(|from_end| rot(from_end).0), left);
+        assert_eq!([0, 1, 2, 3].map(|from_end| rot(from_end).1), [1, 2, 3, 0]);
     }
 
     #[test]

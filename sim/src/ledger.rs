@@ -47,7 +47,7 @@ injectors! {
     Amnesia "amnesia" "A crash took the whole disk; there was something on it.",
     Torn "torn" "A crash tore the record in flight; there was one.",
     LostTail "lost-tail" "A crash lost durable records at the end; there were some.",
-    Rotten "rotten" "A crash left a rotten record; there was one, and all after it was dropped.",
+    Rotten "rotten" "A crash left a rotten record; there was one, and it and all after it were lost.",
     Pause "pause" "A node was paused; it was up.",
     ClockSkew "clock-skew" "A node was given a skewed clock; the skew is not zero.",
     ClockDrift "clock-drift" "A node was given a drifting clock; the drift is not zero.",

@@ -48,7 +48,8 @@ impl FromStr for NodeId {
 pub enum Input<P: Process + ?Sized> {
     /// The process begins, or begins again after a crash. Always the first input of an incarnation.
     Start {
-        /// What survived on disk, oldest first; empty at the first start and after amnesia.
+        /// What survived on disk, oldest first; empty at the first start and after amnesia. An empty
+        /// record, the last, stands for one that was durable and is rotten, and for all after it.
         records: Vec<Vec<u8>>,
         /// Randomness for this incarnation: the process's only source, for jitter and the like.
         entropy: u64,
