@@ -76,6 +76,7 @@ goals! {
     RebuiltWithParked "rebuilt-with-parked" "A switch took the causal layer down and up again while operations waited in it.",
     JoinedByTransfer "joined-by-transfer" "A node became a member by the state of another.",
     NewLife "new-life" "A node that had lost its disk became a member again, under another name.",
+    LifeAfterRot "life-after-rot" "A node whose disk had lost durable records became a member again, under another name.",
     Retired "retired" "A member was let go.",
     StableAfterRetirement "stable-after-retirement" "Operations became stable after nobody waited any more for a member that was retired.",
     Resynced "resynced" "A node that was retired heard of it, and has to join again.",
@@ -118,6 +119,8 @@ struct Progress {
     drained: u32,
     /// It lost its disk and has not become a member since.
     nameless: bool,
+    /// Its disk lost durable records, and it has not become a member since.
+    rotten: bool,
     /// It waits for a member no more.
     let_go: bool,
     /// The last operation of an app that it delivered.
@@ -158,7 +161,10 @@ impl Goals {
         }
         match seen {
             Observation::Notice(notice) => self.notice(truth, moment, notice),
-            Observation::Crashed { amnesia, .. } => self.crash(moment, *amnesia),
+            Observation::Crashed { amnesia, lied, .. } => {
+                self.node(moment).rotten |= *lied;
+                self.crash(moment, *amnesia);
+            }
             Observation::Joined => {
                 self.node(moment).late = moment.at.as_nanos() > 0;
             }
@@ -264,6 +270,9 @@ impl Goals {
                 self.reach(Goal::JoinedByTransfer);
                 if std::mem::take(&mut self.node(moment).nameless) {
                     self.reach(Goal::NewLife);
+                }
+                if std::mem::take(&mut self.node(moment).rotten) {
+                    self.reach(Goal::LifeAfterRot);
                 }
                 self.members(truth);
             }

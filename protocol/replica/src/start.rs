@@ -1,5 +1,6 @@
 //! How an incarnation begins: from surviving records, or from nothing.
 
+use causal::Origin;
 use upgrade::{bugs::Bug, lattice::AppCrdt};
 
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
     message::CLOCK_MAX,
     notice::Remembered,
     random::Draws,
-    state::{Ground, State},
+    state::{Ground, Layer, State},
 };
 
 impl Replica {
@@ -33,6 +34,7 @@ impl Replica {
         let incarnation = (before + 1).max(self.now.as_nanos().min(CLOCK_MAX));
         assert!(incarnation > before, "an incarnation is above all before it");
         self.change(Change::Begin(incarnation));
+        let nameless = if used < records.len() { self.lose_name() } else { None };
         self.commit();
         if used < records.len() {
             // What follows a rotten record must not be read again: it is in the snapshot or lost.
@@ -40,12 +42,25 @@ impl Replica {
         }
         self.tell_start(before > 0);
         self.begin();
+        if let Some(origin) = nameless {
+            let from = self.settings.node;
+            self.notify(Notice::Resynced { origin, from });
+        }
         self.resume();
         if before == 0
             && let Some(initial) = self.settings.initial.clone()
         {
             self.publish(&initial.signed, &initial.code);
         }
+    }
+
+    /// Records that were durable are lost, and operations with them that others may have: a node that went
+    /// on under its name would give names a second time. It has to join again. Gives the name.
+    fn lose_name(&mut self) -> Option<Origin> {
+        let origin = self.state.layer.as_ref().and_then(Layer::issues_as)?;
+        self.change(Change::Leave);
+        self.operating.life = origin.life;
+        Some(origin)
     }
 
     fn tell_start(&mut self, recovered: bool) {

@@ -269,6 +269,34 @@ fn a_node_that_lost_its_disk_comes_back_under_another_name() {
 }
 
 #[test]
+fn a_node_that_lost_the_end_of_its_log_comes_back_under_another_name() {
+    let old = tally("1.0.0");
+    for lost in 1..6 {
+        let mut fleet = Fleet::founded(3, &old, lost);
+        fleet.run(Span::from_millis(100));
+        let mut total = count(&mut fleet, &[1, 2, 3], &old, 5, Span::from_millis(10));
+        fleet.run(Span::from_secs(1));
+        let left = fleet.disk(2).len() - lost as usize;
+        fleet.disk(2).truncate(left);
+        fleet.disk(2).push(Vec::new());
+        fleet.isolated.insert(NodeId(2));
+        fleet.crash(2, Span::from_millis(100), false);
+        fleet.run(Span::from_millis(200));
+        // Nobody tells it that it is behind, and yet it issues nothing under names that it may have given.
+        count(&mut fleet, &[2], &old, 3, Span::from_millis(10));
+        fleet.isolated.clear();
+        assert!(settles(&mut fleet), "{lost} lost");
+        total += count(&mut fleet, &[2], &old, 5, Span::from_millis(10));
+        assert!(settles(&mut fleet), "{lost} lost");
+        assert_eq!(value(&fleet, 1), total, "{lost} lost");
+        assert!(!fleet.replica(2).causal().unwrap().origin.unwrap().is_founder());
+        let names = |notice: &Notice| matches!(notice, Notice::Resynced { .. });
+        assert_eq!(fleet.count(names), 1);
+        order(&fleet).unwrap_or_else(|why| panic!("{lost} lost: {why}"));
+    }
+}
+
+#[test]
 fn a_retired_node_learns_of_it_and_joins_again() {
     let old = tally("1.0.0");
     let mut fleet = Fleet::founded(3, &old, 9);
