@@ -12,11 +12,11 @@ use std::{
 use causal::{Content, Dot, Operation};
 use contract::{Encode, Malformed, Wire};
 
-/// How far above the bytes of the names alone a mean may lie.
+/// How far above the bytes of the names alone, and above those of the other simulation, a mean may lie.
 const ABOVE_MAX: f64 = 1.15;
 
 /// Members, operations under way, operations in all, and what another simulation of the same kind found the
-/// names to take. At ten members that one has fewer heads, for reasons that are not known.
+/// names to take.
 const CASES: [(u32, f64, u32, f64); 9] = [
     (10, 1.0, 10_000, 7.1),
     (10, 10.0, 10_000, 10.3),
@@ -107,15 +107,17 @@ fn means(members: u32, under_way: f64, operations: u32, seed: u64) -> Means {
             }
             node.coming.pop();
             let other = &sent[other as usize];
-            other.heads.iter().for_each(|head| _ = node.heads.remove(head));
+            let before = other.dot.before();
+            before.iter().chain(&other.heads).for_each(|head| _ = node.heads.remove(head));
             node.heads.insert(other.dot);
         }
-        let heads: Box<[Dot]> = node.heads.iter().copied().collect();
         node.issued += 1;
         let dot = Dot::new(at, node.issued);
-        node.heads = [dot].into();
-        named.insert(dot, number);
+        let heads = std::mem::replace(&mut node.heads, [dot].into());
         let causes: Vec<u32> = heads.iter().map(|head| named[head]).collect();
+        let heads: Box<[Dot]> =
+            heads.into_iter().filter(|head| head.origin != dot.origin).collect();
+        named.insert(dot, number);
         let mut delivered = Vec::with_capacity(members as usize);
         for (to, node) in nodes.iter_mut().enumerate() {
             if to as u32 == at {
@@ -148,12 +150,12 @@ pub(crate) fn report() -> bool {
     for (members, under_way, operations, other) in CASES {
         let Means { bytes, names, heads } = means(members, under_way, operations, 1);
         let ratios = [bytes / names, bytes / other];
-        kept &= ratios[0] <= ABOVE_MAX;
+        kept &= ratios.iter().all(|ratio| *ratio <= ABOVE_MAX);
         println!(
             "| {members} | {under_way} | {heads:.1} | {bytes:.1} | {:.2} | {:.2} |",
             ratios[0], ratios[1]
         );
     }
-    println!("\nat most {ABOVE_MAX} of the names");
+    println!("\nat most {ABOVE_MAX} of either");
     kept
 }

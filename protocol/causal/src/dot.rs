@@ -64,6 +64,11 @@ impl Dot {
     pub fn new(origin: impl Into<Origin>, seq: u32) -> Self {
         Self { origin: origin.into(), seq }
     }
+
+    /// The operation of its origin before it; `None`: it is the first.
+    pub fn before(self) -> Option<Self> {
+        (self.seq > 1).then(|| Self { seq: self.seq - 1, ..self })
+    }
 }
 
 impl fmt::Display for Origin {

@@ -253,10 +253,12 @@ impl<P: Payload> Broadcast<P> {
             Content::Payload(_) => self.admits()?,
             _ => self.next_stamp().ok_or(Refusal::NoMember)?,
         };
-        if self.heads.len() > HEADS_MAX {
-            return Err(Refusal::Heads(self.heads.len()));
+        // Its own operation before it is a cause by its name.
+        let others = self.heads.iter().filter(|head| head.origin != stamp.dot.origin);
+        let heads: Arc<[Dot]> = others.copied().collect();
+        if heads.len() > HEADS_MAX {
+            return Err(Refusal::Heads(heads.len()));
         }
-        let heads = self.heads.iter().copied().collect();
         let operation = Arc::new(Operation { dot: stamp.dot, heads, content });
         let past = self.delivered.clone();
         Ok(self.take_in(operation, past, stamp.lamport, false))
@@ -295,8 +297,7 @@ impl<P: Payload> Broadcast<P> {
         let bytes = Waiting::bytes_of(&operation);
         let full = self.waiting.len() >= self.limits.parked_max
             || self.waiting.bytes() + bytes > self.limits.parked_bytes_max;
-        let next = self.delivered.get(dot.origin) + 1 == dot.seq
-            && operation.heads.iter().all(|head| self.delivered.covers(*head));
+        let next = operation.causes().all(|cause| self.delivered.covers(cause));
         if full && !next {
             return Ok(Received::Dropped);
         }
@@ -327,13 +328,12 @@ impl<P: Payload> Broadcast<P> {
     /// Errors: [`Refusal`] where it was not; nothing has changed then.
     pub fn redeliver(&mut self, operation: Arc<Operation<P>>) -> Result<Delivery<P>, Refusal> {
         let dot = operation.dot;
-        if self.delivered.covers(dot) {
+        if self.delivered.covers(dot) || self.waiting.get(dot).is_some() {
             return Err(Refusal::Reused(dot));
         }
-        let before = Dot { seq: dot.seq - 1, ..dot };
-        let missing = |cause: &&Dot| !self.delivered.covers(**cause);
-        match [before].iter().chain(operation.heads.iter()).find(missing) {
-            Some(missing) => Err(Refusal::Missing(*missing)),
+        let missing = operation.causes().find(|cause| !self.delivered.covers(*cause));
+        match missing {
+            Some(missing) => Err(Refusal::Missing(missing)),
             None => self.carry_out(operation, false),
         }
     }
@@ -410,10 +410,11 @@ impl<P: Payload> Broadcast<P> {
                 return Err(Refusal::Retired(named.origin));
             }
         }
-        if heads.iter().any(|head| head.origin == dot.origin && head.seq == dot.seq) {
-            return Err(Refusal::Circle(dot));
+        match heads.iter().find(|head| head.origin == dot.origin) {
+            Some(head) if *head == dot => Err(Refusal::Circle(dot)),
+            Some(head) => Err(Refusal::Redundant { dot, head: *head }),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Where an operation stands all of whose causes are delivered: its past and its Lamport time.
@@ -427,8 +428,8 @@ impl<P: Payload> Broadcast<P> {
         }
         let mut past = self.collected.clone();
         let mut lamport = self.collected_lamport;
-        for head in operation.heads.iter() {
-            if let Some(entry) = self.entry(*head) {
+        for cause in operation.causes() {
+            if let Some(entry) = self.entry(cause) {
                 past.merge(&entry.past);
                 lamport = lamport.max(Some(entry.lamport));
             }
@@ -437,22 +438,24 @@ impl<P: Payload> Broadcast<P> {
             let collected = head.seq <= self.collected.get(head.origin);
             let follows = past.covers(*head);
             let alone = collected && head.seq == self.collected.get(head.origin);
-            let covered = alone && operation.heads.len() > 1 && self.is_followed(*head, operation);
+            let covered = alone && self.is_followed(*head, operation);
             if follows && !alone || covered {
                 return Err(Refusal::Redundant { dot: operation.dot, head: *head });
             }
         }
-        operation.heads.iter().for_each(|head| past.advance(*head));
-        if past.get(origin) + 1 != seq {
-            return Err(Refusal::SkipsOwn(operation.dot));
-        }
+        operation.causes().for_each(|cause| past.advance(cause));
+        assert_eq!(
+            past.get(origin),
+            seq - 1,
+            "it was not delivered, so nothing delivered follows it"
+        );
         Ok((past, lamport.map_or(0, |lamport| lamport + 1)))
     }
 
-    /// Whether another head of `operation` that is still known follows `head`, which is forgotten.
+    /// Whether another cause of `operation` that is still known follows `head`, which is forgotten.
     fn is_followed(&self, head: Dot, operation: &Operation<P>) -> bool {
-        let others = operation.heads.iter().filter(|other| **other != head);
-        others.filter_map(|other| self.entry(*other)).any(|entry| entry.past.covers(head))
+        let others = operation.causes().filter(|other| *other != head);
+        others.filter_map(|other| self.entry(other)).any(|entry| entry.past.covers(head))
     }
 
     fn carry_out(

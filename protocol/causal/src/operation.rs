@@ -22,8 +22,9 @@ pub trait Payload: Wire + Clone + PartialEq {
 pub struct Operation<P> {
     /// Its name.
     pub dot: Dot,
-    /// Its direct causes: what its origin had delivered and nothing else that it had delivered followed.
-    /// Ascending, and at most one of an origin.
+    /// Its direct causes by other origins: what its origin had delivered and nothing else that it had
+    /// delivered followed. Ascending, and at most one of an origin. That it follows the operation of its
+    /// own origin before it goes without saying.
     pub heads: Arc<[Dot]>,
     /// What it says.
     pub content: Content<P>,
@@ -46,12 +47,22 @@ pub enum Content<P> {
 /// Heads of an operation, at most: one of each node that a fleet may have.
 pub const HEADS_MAX: usize = 1 << 14;
 
+/// Bits beside the origin for how many heads there are: what does not fit, or is no payload of founders, has
+/// a word of its own.
+const BESIDE_BITS: u32 = 3;
+
 const PAYLOAD: u64 = 0;
 const HEARTBEAT: u64 = 1;
 const JOIN: u64 = 2;
 const RETIRE: u64 = 3;
 
 impl<P> Operation<P> {
+    /// What must be delivered before it: the operation of its origin before it, where it is not the first,
+    /// and its heads.
+    pub fn causes(&self) -> impl Iterator<Item = Dot> + '_ {
+        self.dot.before().into_iter().chain(self.heads.iter().copied())
+    }
+
     /// Bytes on the wire that say where the operation stands, and not what it says.
     pub fn metadata_bytes(&self) -> usize {
         let mut out = Vec::with_capacity(16);
@@ -71,7 +82,8 @@ impl<P> Operation<P> {
         let later = self.heads.iter().chain([&self.dot]).any(|dot| !dot.origin.is_founder());
         let count = self.heads.len() as u64;
         let short = is_short(kind, later, count);
-        put_varint(out, u64::from(self.dot.origin.node.0) << 2 | if short { count } else { 0 });
+        let beside = if short { count + 1 } else { 0 };
+        put_varint(out, u64::from(self.dot.origin.node.0) << BESIDE_BITS | beside);
         if !short {
             put_varint(out, count << 3 | u64::from(later) << 2 | kind);
         }
@@ -92,7 +104,7 @@ impl<P> Operation<P> {
 
 /// Whether the number of heads fits beside the origin.
 fn is_short(kind: u64, later: bool, heads: u64) -> bool {
-    kind == PAYLOAD && !later && (1..=3).contains(&heads)
+    kind == PAYLOAD && !later && heads + 1 < 1 << BESIDE_BITS
 }
 
 impl<P: Encode> Encode for Operation<P> {
@@ -109,8 +121,9 @@ impl<P: Encode> Encode for Operation<P> {
 impl<P: Wire> Wire for Operation<P> {
     fn read(bytes: &mut &[u8]) -> Result<Self, Malformed> {
         let word = take_varint(bytes)?;
-        let node = u32::try_from(word >> 2).map_err(|_| Malformed("a node of at most 32 bits"))?;
-        let (count, later, kind) = match word & 3 {
+        let node = u32::try_from(word >> BESIDE_BITS)
+            .map_err(|_| Malformed("a node of at most 32 bits"))?;
+        let (count, later, kind) = match word & ((1 << BESIDE_BITS) - 1) {
             0 => {
                 let word = take_varint(bytes)?;
                 let (count, later, kind) = (word >> 3, word & 4 > 0, word & 3);
@@ -119,7 +132,7 @@ impl<P: Wire> Wire for Operation<P> {
                 }
                 (count as usize, later, kind)
             }
-            count => (count as usize, false, PAYLOAD),
+            beside => (beside as usize - 1, false, PAYLOAD),
         };
         // Two bytes are the least that a head takes.
         if count > HEADS_MAX || count > bytes.len() / 2 {
@@ -133,8 +146,8 @@ impl<P: Wire> Wire for Operation<P> {
                 true => Origin::read(bytes)?,
                 false => Origin::founder(NodeId(u32::read(bytes)?)),
             };
-            if heads.last().is_some_and(|before| before.origin >= origin) {
-                return Err(Malformed("heads of different origins, ascending"));
+            if heads.last().is_some_and(|before| before.origin >= origin) || origin == dot.origin {
+                return Err(Malformed("heads of different other origins, ascending"));
             }
             heads.push(Dot { origin, seq: take_seq(bytes)? });
         }
@@ -170,11 +183,12 @@ mod tests {
     #[test]
     fn an_operation_reads_back_as_written() {
         let someone = Origin { life: 77, ..Origin::from(4) };
+        let other = Origin { life: 1, ..Origin::from(9) };
         let contents = [Content::Payload(9_u64), Content::Heartbeat, Content::Join(someone)];
         let lists: [&[Dot]; 3] = [
             &[],
             &[Dot::new(1, 4), Dot::new(9, 200)],
-            &[Dot::new(1, 4), Dot { origin: someone, seq: 3 }],
+            &[Dot::new(1, 4), Dot { origin: other, seq: 3 }],
         ];
         for content in contents.into_iter().chain([Content::Retire(3.into())]) {
             for heads in lists {
@@ -212,6 +226,8 @@ mod tests {
             Operation::<u64>::decode(&out)
         };
         assert!(written(&[Dot::new(1, 1), Dot::new(1, 2)]).is_err(), "two of one origin");
-        assert!(written(&[Dot::new(2, 1), Dot::new(1, 2)]).is_err(), "in another order");
+        assert!(written(&[Dot::new(3, 1), Dot::new(1, 2)]).is_err(), "in another order");
+        assert!(written(&[Dot::new(2, 2)]).is_err(), "one's own");
+        assert!(written(&[Dot::new(1, 2), Dot::new(3, 1)]).is_ok());
     }
 }

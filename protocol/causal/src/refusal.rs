@@ -26,17 +26,14 @@ pub enum Refusal {
     /// It follows itself, or waits for what waits for it.
     #[error("{0} would have to be delivered before itself")]
     Circle(Dot),
-    /// One of its heads precedes another.
-    #[error("{dot} names {head}, which another of its heads follows")]
+    /// One of its heads precedes another, or its own operation before it, or is one of its own.
+    #[error("{dot} names {head}, which another of its causes follows")]
     Redundant {
         /// It.
         dot: Dot,
         /// The head that is none.
         head: Dot,
     },
-    /// It does not follow the operation before it of the same origin.
-    #[error("{0} does not follow the operation of its origin before it")]
-    SkipsOwn(Dot),
     /// What was to be delivered again waits for something.
     #[error("{0} is missing")]
     Missing(Dot),

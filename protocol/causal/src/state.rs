@@ -3,7 +3,7 @@
 //! What was forgotten is a clock; of the rest the operations are written, and almost everything else follows
 //! from them: to read a state is to deliver them again. Rows need no bytes, for the row of a member is at
 //! least what all have, and above that the clock of its last operation, which is not forgotten then. The past
-//! of an operation is that of its heads and what all have, but for those that were delivered before their
+//! of an operation is that of its causes and what all have, but for those that were delivered before their
 //! neighbours became stable: what they lack of that is written with them.
 
 use std::{
@@ -111,7 +111,7 @@ impl<P: Payload> Broadcast<P> {
             return Err(Malformed("a past that lacks some of what was forgotten"));
         }
         let dot = operation.dot;
-        let causes = operation.heads.iter().all(|head| self.delivered.covers(*head));
+        let causes = operation.causes().all(|cause| self.delivered.covers(cause));
         let next = self.delivered.get(dot.origin).checked_add(1) == Some(dot.seq);
         let issuer = self.members.has(dot.origin) || self.members.gone().contains(&dot.origin);
         if !causes || !next || !issuer || lamport > LAMPORT_MAX {
@@ -122,11 +122,11 @@ impl<P: Payload> Broadcast<P> {
             true => self.collected.clone(),
             false => self.collected.iter().map(kept).collect(),
         };
-        for head in operation.heads.iter() {
-            if let Some(entry) = self.entry(*head) {
+        for cause in operation.causes() {
+            if let Some(entry) = self.entry(cause) {
                 past.merge(&entry.past);
             }
-            past.advance(*head);
+            past.advance(cause);
         }
         self.take_in(Arc::new(operation), past, lamport, false);
         Ok(())

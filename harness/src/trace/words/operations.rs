@@ -82,12 +82,12 @@ fn members(notice: &Notice) -> Option<(&'static str, String)> {
 
 /// An operation with its direct causes: `operation 2.17 after 1.4 and 2.16, #3 in 2 bytes`.
 pub(super) fn said(operation: &Operation<Stamped>) -> String {
-    let Operation { dot, heads, content } = operation;
-    format!("operation {dot}{}{}", after(heads), about(content))
+    let causes: Vec<Dot> = operation.causes().collect();
+    format!("operation {}{}{}", operation.dot, after(&causes), about(&operation.content))
 }
 
-fn after(heads: &[Dot]) -> String {
-    match heads {
+fn after(causes: &[Dot]) -> String {
+    match causes {
         [] => ", after nothing".to_owned(),
         [only] => format!(" after {only}"),
         [rest @ .., last] => {
@@ -128,10 +128,13 @@ mod tests {
             let (heads, content) = (heads.into(), Content::Heartbeat);
             said(&Operation { dot: Dot::new(2, 17), heads, content })
         };
-        assert_eq!(told(&[]), "operation 2.17, after nothing, a heartbeat");
-        assert_eq!(told(&[Dot::new(1, 4)]), "operation 2.17 after 1.4, a heartbeat");
-        let three = [Dot::new(1, 4), Dot::new(2, 16), Dot::new(9, 1)];
-        assert_eq!(told(&three), "operation 2.17 after 1.4, 2.16 and 9.1, a heartbeat");
+        assert_eq!(told(&[]), "operation 2.17 after 2.16, a heartbeat");
+        assert_eq!(told(&[Dot::new(1, 4)]), "operation 2.17 after 2.16 and 1.4, a heartbeat");
+        let two = [Dot::new(1, 4), Dot::new(9, 1)];
+        assert_eq!(told(&two), "operation 2.17 after 2.16, 1.4 and 9.1, a heartbeat");
+        let (heads, content) = ([].into(), Content::Heartbeat);
+        let first = said(&Operation { dot: Dot::new(2, 1), heads, content });
+        assert_eq!(first, "operation 2.1, after nothing, a heartbeat");
     }
 
     #[test]

@@ -44,10 +44,10 @@ fn a_name_that_is_used_again_is_refused_and_a_repetition_is_not() {
     assert_eq!(take(&mut layer, &first), Ok(Received::Duplicate));
     let other = word(Dot::new(1, 1), &[], 8);
     assert_eq!(take(&mut layer, &other), Err(Refusal::Reused(Dot::new(1, 1))));
-    let parked = word(Dot::new(1, 3), &[Dot::new(1, 2)], 7);
+    let parked = word(Dot::new(1, 3), &[], 7);
     assert_eq!(take(&mut layer, &parked), Ok(Received::Parked(Dot::new(1, 2))));
     assert_eq!(take(&mut layer, &parked), Ok(Received::Duplicate));
-    let other = word(Dot::new(1, 3), &[Dot::new(1, 2)], 8);
+    let other = word(Dot::new(1, 3), &[], 8);
     assert_eq!(take(&mut layer, &other), Err(Refusal::Reused(Dot::new(1, 3))));
 }
 
@@ -71,7 +71,7 @@ fn operations_that_wait_in_a_circle_are_refused_and_those_behind_it_wait() {
     let (one, other, behind) = (Dot::new(1, 1), Dot::new(2, 1), Dot::new(1, 2));
     assert_eq!(take(&mut layer, &word(one, &[other], 0)), Ok(Received::Parked(other)));
     assert_eq!(take(&mut layer, &word(other, &[one], 0)), Ok(Received::Parked(one)));
-    assert_eq!(take(&mut layer, &word(behind, &[one], 0)), Ok(Received::Parked(one)));
+    assert_eq!(take(&mut layer, &word(behind, &[], 0)), Ok(Received::Parked(one)));
     layer.refuse_circles();
     let refused = layer.take_refused().into_iter().map(|(_, why)| why);
     assert_eq!(refused.collect::<Vec<_>>(), [Refusal::Circle(one), Refusal::Circle(other)]);
@@ -85,8 +85,8 @@ fn circles_are_found_where_many_wait_without_anybody_asking() {
     let mut refused = 0;
     for seq in 2..200 {
         let (own, other) = (Dot::new(1, seq), Dot::new(2, seq));
-        let _ = layer.receive(1.into(), word(own, &[Dot::new(1, seq - 1), other], 0));
-        let _ = layer.receive(2.into(), word(other, &[own, Dot::new(2, seq - 1)], 0));
+        let _ = layer.receive(1.into(), word(own, &[other], 0));
+        let _ = layer.receive(2.into(), word(other, &[own], 0));
         refused += layer.take_refused().len();
     }
     assert!(refused >= 100, "{refused}");
@@ -95,14 +95,16 @@ fn circles_are_found_where_many_wait_without_anybody_asking() {
 #[test]
 fn heads_that_are_no_heads_are_refused() {
     let mut layer = layer(0);
-    let (first, after) = (Dot::new(1, 1), Dot::new(2, 1));
-    take(&mut layer, &word(first, &[], 0)).unwrap();
+    let (first, after, own) = (Dot::new(0, 1), Dot::new(1, 1), Dot::new(2, 1));
+    layer.broadcast(Content::Payload(Word(0))).unwrap();
     take(&mut layer, &word(after, &[first], 0)).unwrap();
+    take(&mut layer, &word(own, &[first], 0)).unwrap();
     let next = Dot::new(2, 2);
-    let redundant = Refusal::Redundant { dot: next, head: first };
-    assert_eq!(take(&mut layer, &word(next, &[first, after], 0)), Err(redundant));
+    let redundant = |head| Err(Refusal::Redundant { dot: next, head });
+    assert_eq!(take(&mut layer, &word(next, &[first, after], 0)), redundant(first));
+    assert_eq!(take(&mut layer, &word(next, &[first], 0)), redundant(first), "its own follows it");
+    assert_eq!(take(&mut layer, &word(next, &[own], 0)), redundant(own), "its name says so");
     assert_eq!(take(&mut layer, &word(next, &[after, first], 0)), Err(Refusal::Heads(2)));
-    assert_eq!(take(&mut layer, &word(next, &[first], 0)), Err(Refusal::SkipsOwn(next)));
     assert_eq!(take(&mut layer, &word(next, &[after], 0)), Ok(Received::Ready));
 }
 
@@ -145,7 +147,7 @@ fn a_digest_from_the_future_is_refused() {
 fn what_waits_is_bounded_and_what_can_be_delivered_is_not() {
     let limits = Limits { parked_max: 3, unstable_max: 2, ..Limits::default() };
     let mut layer = Broadcast::founder(0.into(), (0..3).map(Origin::from), limits);
-    let of = |seq: u32| word(Dot::new(1, seq), &[Dot::new(1, seq - 1)], 0);
+    let of = |seq: u32| word(Dot::new(1, seq), &[], 0);
     for seq in 2..5 {
         assert!(matches!(layer.receive(1.into(), of(seq)), Ok(Received::Parked(_))));
     }

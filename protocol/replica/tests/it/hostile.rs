@@ -146,7 +146,8 @@ fn operation() -> impl Strategy<Value = Arc<Operation<Stamped>>> {
     ];
     // The heads of a clock are in order.
     (dot(), clock(), said).prop_map(|(dot, heads, content)| {
-        Arc::new(Operation { dot, heads: heads.iter().collect(), content })
+        let heads = heads.iter().filter(|head| head.origin != dot.origin).collect();
+        Arc::new(Operation { dot, heads, content })
     })
 }
 
