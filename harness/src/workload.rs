@@ -14,11 +14,11 @@ use upgrade::release::Stamp;
 use crate::scenario::Pace;
 
 /// How long after the last operation the next one comes, open loop.
-const GAP: Aspect = Aspect("gap");
+pub(crate) const GAP: Aspect = Aspect("gap");
 /// Whether there is an operation: drawn as 1, benign as 0.
-const ASKED: Aspect = Aspect("asked");
+pub(crate) const ASKED: Aspect = Aspect("asked");
 /// Which kind of operation, counted in the mix.
-const KIND: Aspect = Aspect("kind");
+pub(crate) const KIND: Aspect = Aspect("kind");
 
 /// A client that finds its node down asks again after this long, however short it thinks.
 const PATIENCE_MIN: Span = Span::from_millis(20);

@@ -2,8 +2,9 @@
 //!
 //! First time: what comes after the violation. Then choices in bulk (whole kinds of accident, those that
 //! are no cause of the violation, those of a link or a node), nodes, single choices, and every key of the
-//! scenario. Random faults become faults at a time, and values round. A candidate counts where the same
-//! invariant breaks first, in the same words: see [`crate::signature`].
+//! scenario. Operations that stay keep their times, random faults become faults at a time, and values
+//! round. A candidate counts where the same invariant breaks first, in the same words: see
+//! [`crate::signature`].
 //!
 //! What is found depends on the scenario and the seed alone, whatever the number of threads, unless
 //! time runs out: then it is the smallest so far.
@@ -28,6 +29,7 @@ use crate::{
 };
 
 mod case;
+mod clients;
 pub(crate) mod ddmin;
 mod edit;
 mod keys;
@@ -205,6 +207,7 @@ impl Shrinking<'_> {
             case = self.step("links and nodes", case, |it, case| it.groups(case, place));
             case = self.step("accidents", case, |it, case| it.groups(case, occasion));
             case = self.step("choices", case, |it, case| it.groups(case, single));
+            case = self.step("operations", case, |it, case| clients::fewer(it.trials, case));
             case = self.step("nodes", case, Self::nodes);
             case = self.step("keys", case, |it, case| keys::without_needless(it.trials, case));
             case = self.step("random faults", case, |it, case| script::scripted(it.trials, case));
