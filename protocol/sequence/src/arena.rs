@@ -16,6 +16,14 @@ pub(crate) struct Id {
     pub(crate) offset: i32,
 }
 
+impl Id {
+    /// Whether `run` begins with the element that follows it in its base.
+    #[inline]
+    pub(crate) fn goes_on(self, run: Run) -> bool {
+        self.base == run.base && self.offset.wrapping_add(1) == run.offset
+    }
+}
+
 /// Elements with consecutive offsets of one base, in the handles of one replica.
 ///
 /// Invariant: `length` is not 0, and no offset overflows.
@@ -142,8 +150,11 @@ impl Arena {
                 Err(site) => return Err((site, usize::MAX)),
             },
         };
-        let key = (tuple.clock, parent.base, parent.offset, tuple.position);
         let bases = &self.index[site].1;
+        if bases.last().is_none_or(|last| self.base(*last).clock < tuple.clock) {
+            return Err((site, bases.len()));
+        }
+        let key = (tuple.clock, parent.base, parent.offset, tuple.position);
         match bases.binary_search_by(|base| self.key(*base).cmp(&key)) {
             Ok(at) => Ok(bases[at]),
             Err(at) => Err((site, at)),
@@ -186,12 +197,37 @@ impl Arena {
         self.extend_all(id, &tuples[known..])
     }
 
-    /// Of all tuples, or of all but the last, or of none: the identifier that is known, and how many they are.
-    /// What is new mostly extends an element that is known.
-    fn nearest(&self, tuples: &[Tuple]) -> (Id, usize) {
+    /// The identifier of as many of these tuples as are known, and how many they are.
+    ///
+    /// What is new mostly extends an element that is known: all of the tuples and all but the last are found
+    /// at once.
+    pub(crate) fn nearest(&self, tuples: &[Tuple]) -> (Id, usize) {
         let but_last = tuples.len().saturating_sub(1);
         let known = |length: usize| self.known(&tuples[..length]).map(|id| (id, length));
-        known(tuples.len()).or_else(|| known(but_last)).unwrap_or((ROOT, 0))
+        let found = known(tuples.len()).or_else(|| known(but_last));
+        let (mut id, mut length) = found.unwrap_or((ROOT, 0));
+        while let Some(tuple) = tuples.get(length)
+            && let Ok(base) = self.find(id, *tuple)
+        {
+            id = Id { base, offset: tuple.offset };
+            length += 1;
+        }
+        (id, length)
+    }
+
+    /// Where the bases of `clock` begin among `bases`, which are those of one site.
+    ///
+    /// Most names are given once, and in turn: the place follows from the first of them.
+    fn place(&self, bases: &[u32], clock: u32) -> usize {
+        let at = |place: usize| bases.get(place).map(|base| self.base(*base).clock);
+        let guess = at(0).and_then(|first| clock.checked_sub(first)).unwrap_or(0) as usize;
+        if at(guess) == Some(clock) && (guess == 0 || at(guess - 1) < Some(clock)) {
+            return guess;
+        }
+        if bases.last().is_none_or(|last| self.base(*last).clock < clock) {
+            return bases.len();
+        }
+        bases.partition_point(|base| self.base(*base).clock < clock)
     }
 
     /// The identifier of these tuples, where its base is known: found by its last tuple alone.
@@ -199,8 +235,7 @@ impl Arena {
         let last = *tuples.last()?;
         let site = self.index.binary_search_by_key(&last.site, |(site, _)| *site).ok()?;
         let bases = &self.index[site].1;
-        let from = bases.partition_point(|base| self.base(*base).clock < last.clock);
-        let base = *bases.get(from)?;
+        let base = *bases.get(self.place(bases, last.clock))?;
         let mut id = Id { base, offset: last.offset };
         if self.depth(id) as usize != tuples.len() {
             return None;
@@ -218,10 +253,7 @@ impl Arena {
     /// The identifier of these tuples, where every base on the way is known.
     pub(crate) fn look_up(&self, tuples: &[Tuple]) -> Option<Id> {
         let (id, known) = self.nearest(tuples);
-        tuples[known..].iter().try_fold(id, |parent, tuple| {
-            let base = self.find(parent, *tuple).ok()?;
-            Some(Id { base, offset: tuple.offset })
-        })
+        (known == tuples.len()).then_some(id)
     }
 
     /// Notes that `base` was made in `epoch`, unless it is known to be older.
@@ -255,7 +287,7 @@ impl Arena {
             return false;
         };
         let bases = &self.index[site].1;
-        let from = bases.partition_point(|base| self.base(*base).clock < dot.clock);
+        let from = self.place(bases, dot.clock);
         let same = bases[from..].iter().take_while(|base| self.base(**base).clock == dot.clock);
         let mut others = same.filter(|other| Some(**other) != base);
         others.any(|other| self.base(*other).born == epoch)

@@ -18,6 +18,60 @@ pub(crate) fn between(
     dot: Dot,
     draw: &mut impl FnMut(u64) -> u64,
 ) -> Id {
+    let (prefix, a, z) = fork(arena, lower, upper);
+    if let Some(position) = drawn(a.map(|a| arena.tuple(a)), z.map(|z| arena.tuple(z)), draw) {
+        return extended(arena, prefix, position, dot);
+    }
+    if let Some(lower) = a.filter(|a| lower == Some(*a)) {
+        let position = drawn(None, None, draw).expect("nothing is in the way");
+        return extended(arena, lower, position, dot);
+    }
+    tight(arena, lower, upper, dot, draw)
+}
+
+/// The longest common prefix of two identifiers, and what of each is one tuple longer.
+fn fork(arena: &Arena, lower: Option<Id>, upper: Option<Id>) -> (Id, Option<Id>, Option<Id>) {
+    let (mut below, mut above) = (lower.unwrap_or(ROOT), upper.unwrap_or(ROOT));
+    let (mut a, mut z) = (None, None);
+    while arena.depth(below) > arena.depth(above) {
+        (a, below) = (Some(below), arena.parent(below));
+    }
+    while arena.depth(above) > arena.depth(below) {
+        (z, above) = (Some(above), arena.parent(above));
+    }
+    while below != above {
+        (a, z) = (Some(below), Some(above));
+        (below, above) = (arena.parent(below), arena.parent(above));
+    }
+    (below, a, z)
+}
+
+/// A position above that of `a` and below that of `z`, where there is one.
+fn drawn(a: Option<Tuple>, z: Option<Tuple>, draw: &mut impl FnMut(u64) -> u64) -> Option<i32> {
+    let floor = i64::from(Tuple::FILL.position);
+    let ceiling = i64::from(Tuple::MAX.position) - 1;
+    let low = a.map_or(floor, |a| i64::from(a.position).max(floor)) + 1;
+    let high = z.map_or(ceiling, |z| i64::from(z.position).min(ceiling));
+    if low >= high {
+        return None;
+    }
+    let drawn = low + draw((high - low) as u64) as i64;
+    Some(i32::try_from(drawn).expect("it is between two positions"))
+}
+
+fn extended(arena: &mut Arena, prefix: Id, position: i32, Dot { site, clock }: Dot) -> Id {
+    arena.extend(prefix, Tuple { position, site, clock, offset: 0 })
+}
+
+/// [`between`] where the first tuple that differs leaves no room.
+#[cold]
+fn tight(
+    arena: &mut Arena,
+    lower: Option<Id>,
+    upper: Option<Id>,
+    dot: Dot,
+    draw: &mut impl FnMut(u64) -> u64,
+) -> Id {
     let (below, above) = (path(arena, lower), path(arena, upper));
     let mut follows_upper = true;
     let mut prefix = ROOT;
@@ -31,15 +85,8 @@ pub(crate) fn between(
             prefix = id;
             continue;
         }
-        let floor = i64::from(Tuple::FILL.position);
-        let ceiling = i64::from(Tuple::MAX.position) - 1;
-        let low = tuples.0.map_or(floor, |a| i64::from(a.position).max(floor)) + 1;
-        let high = tuples.1.map_or(ceiling, |z| i64::from(z.position).min(ceiling));
-        if low < high {
-            let drawn = low + draw((high - low) as u64) as i64;
-            let position = i32::try_from(drawn).expect("it is between two positions");
-            let Dot { site, clock } = dot;
-            return arena.extend(prefix, Tuple { position, site, clock, offset: 0 });
+        if let Some(position) = drawn(tuples.0, tuples.1, draw) {
+            return extended(arena, prefix, position, dot);
         }
         (prefix, follows_upper) = match (a, tuples.1) {
             (Some(a), _) => (a, false),

@@ -9,7 +9,7 @@ use crate::{
     Dot, EpochId, Flaw, Identifier, Integrated, Interval, Operation, Refused, Sequence, Tuple,
     arena::{Arena, Beneath, Run},
     sequence::ELEMENTS_MAX,
-    tree::Count,
+    tree::{Count, Spot, Typing},
 };
 
 /// Names by which a site may have been ahead of what it was restored to: no more than it gives between two
@@ -27,8 +27,12 @@ impl Sequence {
     ///
     /// Errors: [`Refused`]; the replica is as it was.
     pub fn apply(&mut self, operation: &Operation) -> Result<Integrated, Refused> {
-        let Some(epoch) = self.epochs.find(operation.epoch()) else {
-            return self.wait(operation);
+        let named = operation.epoch();
+        let epoch = if self.epochs.get(self.current).id == named {
+            self.current
+        } else {
+            let Some(epoch) = self.epochs.find(named) else { return self.wait(operation) };
+            epoch
         };
         match operation {
             Operation::Insert { first, text, .. } => self.apply_insert(epoch, first, text)?,
@@ -93,12 +97,13 @@ impl Sequence {
     /// The base of `first`, made known where it is new.
     fn resolve(&mut self, epoch: u32, first: &Identifier) -> Result<u32, Refused> {
         let tuples = first.base();
-        let known = self.arena.look_up(tuples).map(|id| id.base);
+        let (nearest, length) = self.arena.nearest(tuples);
+        let known = (length == tuples.len()).then_some(nearest.base);
         let born = known.is_some_and(|base| self.arena.is_born(base));
         if !born && self.arena.twin(first.dot(), known, epoch) {
             return Err(Refused::Duplicate(first.dot()));
         }
-        let base = known.unwrap_or_else(|| self.arena.intern(tuples).base);
+        let base = self.arena.extend_all(nearest, &tuples[length..]).base;
         self.arena.bear(base, epoch);
         self.resolved = Some((Arc::clone(tuples), base));
         Ok(base)
@@ -149,13 +154,14 @@ impl Sequence {
     #[inline]
     fn insert_pieces(&mut self, mut run: Run, mut text: &str) {
         let cursor = self.tree.cursor;
-        if self
-            .tree
-            .before(cursor)
-            .is_some_and(|last| last.base == run.base && last.offset.wrapping_add(1) == run.offset)
-            && self.clear(run, self.tree.behind(cursor))
-        {
-            return self.tree.insert(cursor, run, text);
+        if self.tree.before(cursor).is_some_and(|last| last.goes_on(run)) {
+            let count = Count::of(text);
+            if self.tree.type_on(text, count).is_some() {
+                return;
+            }
+            if self.clear(run, self.tree.behind(cursor)) {
+                return self.insert_last_piece(cursor, run, text);
+            }
         }
         loop {
             let (spot, there) = self.tree.find(&self.arena, run.first());
@@ -170,14 +176,24 @@ impl Sequence {
             } else {
                 text.char_indices().nth(here as usize).map_or(text.len(), |(at, _)| at)
             };
+            if here == run.length {
+                if !there {
+                    self.insert_last_piece(spot, run, text);
+                }
+                return;
+            }
             if !there {
                 self.tree.insert(spot, run.head(here), &text[..cut]);
             }
-            if here == run.length {
-                return;
-            }
             (run, text) = (run.without(here), &text[cut..]);
         }
+    }
+
+    /// Inserts `run` at `spot`, and notes what can follow it: most that is typed is typed on.
+    fn insert_last_piece(&mut self, spot: Spot, run: Run, text: &str) {
+        self.tree.insert(spot, run, text);
+        let room = self.room_at_cursor(run);
+        self.tree.set_typing(Typing { room, own: None });
     }
 
     fn apply_remove(&mut self, epoch: u32, intervals: &[Interval]) -> Result<(), Refused> {
@@ -208,8 +224,11 @@ impl Sequence {
     /// Removes what there is of `run`, which is of the current epoch.
     #[inline]
     fn remove_pieces(&mut self, mut run: Run) {
-        self.edited.clear();
         let cursor = self.tree.cursor;
+        if self.tree.before(cursor) == Some(run.last()) && self.tree.rub_out(run.length).is_some() {
+            return;
+        }
+        self.edited.clear();
         if let Some(spot) = self.tree.rubbed_out(cursor, run) {
             return self.tree.remove(spot, run.length, &mut self.edited);
         }
@@ -303,6 +322,10 @@ fn room(arena: &Arena, run: Run, behind: Run) -> u32 {
 }
 
 /// Whether `next` is above all of `interval`.
+#[inline]
 fn above(interval: &Interval, next: &Identifier) -> bool {
+    if Arc::ptr_eq(interval.first.base(), next.base()) {
+        return interval.end < next.offset();
+    }
     Identifier::of(Arc::clone(interval.first.base()), interval.end) < *next
 }
