@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::{
     Dot, EpochId, Flaw, Identifier, Integrated, Interval, Operation, Refused, Sequence, Tuple,
     arena::{Arena, Beneath, Run},
-    sequence::ELEMENTS_MAX,
+    sequence::{ELEMENTS_MAX, Resolved},
     tree::{Count, Spot, Typing},
 };
 
@@ -27,12 +27,11 @@ impl Sequence {
     ///
     /// Errors: [`Refused`]; the replica is as it was.
     pub fn apply(&mut self, operation: &Operation) -> Result<Integrated, Refused> {
-        let named = operation.epoch();
-        let epoch = if self.epochs.get(self.current).id == named {
-            self.current
-        } else {
-            let Some(epoch) = self.epochs.find(named) else { return self.wait(operation) };
-            epoch
+        if self.apply_at_cursor(operation) {
+            return Ok(Integrated::Done);
+        }
+        let Some(epoch) = self.epochs.find(operation.epoch()) else {
+            return self.wait(operation);
         };
         match operation {
             Operation::Insert { first, text, .. } => self.apply_insert(epoch, first, text)?,
@@ -40,6 +39,39 @@ impl Sequence {
             Operation::Rename { dot, former, .. } => self.apply_rename(epoch, *dot, former)?,
         }
         Ok(Integrated::Done)
+    }
+
+    /// Carries out an operation that goes on where the last one ended, as most do: what there is to check was
+    /// checked then. Returns whether it is one.
+    #[inline]
+    fn apply_at_cursor(&mut self, operation: &Operation) -> bool {
+        let last = self.tree.typing().last;
+        let Some(resolved) = &self.resolved else { return false };
+        let here = self.epochs.get(self.current);
+        if resolved.base != last.base || here.children > 0 || self.current != self.leading {
+            return false;
+        }
+        let goes_on = |epoch: &EpochId, first: &Identifier| {
+            Arc::ptr_eq(&resolved.tuples, first.base()) && *epoch == here.id && resolved.foreign
+        };
+        match operation {
+            Operation::Insert { epoch, first, text } => {
+                let fits = self.len_utf8() + text.len() as u64 <= ELEMENTS_MAX;
+                goes_on(epoch, first)
+                    && fits
+                    && !text.is_empty()
+                    && first.offset().checked_sub(1) == Some(last.offset)
+                    && self.tree.type_on(text, Count::of(text)).is_some()
+            }
+            Operation::Remove { epoch, intervals } => {
+                let [Interval { first, end }] = &intervals[..] else { return false };
+                *end == last.offset
+                    && goes_on(epoch, first)
+                    && i64::from(first.offset()) <= i64::from(*end)
+                    && self.tree.rub_out(end.abs_diff(first.offset()) + 1).is_some()
+            }
+            Operation::Rename { .. } => false,
+        }
     }
 
     fn wait(&mut self, operation: &Operation) -> Result<Integrated, Refused> {
@@ -77,7 +109,7 @@ impl Sequence {
         self.not_from_the_future(epoch, first)?;
         self.may_be_own(first.dot())?;
         let base = match &self.resolved {
-            Some((tuples, base)) if Arc::ptr_eq(tuples, first.base()) => *base,
+            Some(known) if Arc::ptr_eq(&known.tuples, first.base()) => known.base,
             _ => self.resolve(epoch, first)?,
         };
         self.restored(first.dot(), (end - 1) as i32);
@@ -105,22 +137,27 @@ impl Sequence {
         }
         let base = self.arena.extend_all(nearest, &tuples[length..]).base;
         self.arena.bear(base, epoch);
-        self.resolved = Some((Arc::clone(tuples), base));
+        self.resolve_to(first, base);
         Ok(base)
+    }
+
+    fn resolve_to(&mut self, identifier: &Identifier, base: u32) {
+        let foreign = identifier.dot().site != self.site;
+        self.resolved = Some(Resolved { tuples: Arc::clone(identifier.base()), base, foreign });
     }
 
     /// The base of `identifier`, where it is known.
     #[inline]
     fn known(&mut self, identifier: &Identifier) -> Option<u32> {
-        if let Some((tuples, base)) = &self.resolved
-            && Arc::ptr_eq(tuples, identifier.base())
+        if let Some(known) = &self.resolved
+            && Arc::ptr_eq(&known.tuples, identifier.base())
         {
-            return Some(*base);
+            return Some(known.base);
         }
         let base = self.arena.look_up(identifier.base())?.base;
         // It may be known by mapping alone: whoever inserts there is still checked.
         if self.arena.is_born(base) {
-            self.resolved = Some((Arc::clone(identifier.base()), base));
+            self.resolve_to(identifier, base);
         }
         Some(base)
     }
@@ -154,14 +191,10 @@ impl Sequence {
     #[inline]
     fn insert_pieces(&mut self, mut run: Run, mut text: &str) {
         let cursor = self.tree.cursor;
-        if self.tree.before(cursor).is_some_and(|last| last.goes_on(run)) {
-            let count = Count::of(text);
-            if self.tree.type_on(text, count).is_some() {
-                return;
-            }
-            if self.clear(run, self.tree.behind(cursor)) {
-                return self.insert_last_piece(cursor, run, text);
-            }
+        if self.tree.before(cursor).is_some_and(|last| last.goes_on(run))
+            && self.clear(run, self.tree.behind(cursor))
+        {
+            return self.insert_last_piece(cursor, run, text);
         }
         loop {
             let (spot, there) = self.tree.find(&self.arena, run.first());
@@ -193,7 +226,7 @@ impl Sequence {
     fn insert_last_piece(&mut self, spot: Spot, run: Run, text: &str) {
         self.tree.insert(spot, run, text);
         let room = self.room_at_cursor(run);
-        self.tree.set_typing(Typing { room, own: None });
+        self.tree.set_typing(Typing { last: run.last(), room, own: None });
     }
 
     fn apply_remove(&mut self, epoch: u32, intervals: &[Interval]) -> Result<(), Refused> {
@@ -224,11 +257,8 @@ impl Sequence {
     /// Removes what there is of `run`, which is of the current epoch.
     #[inline]
     fn remove_pieces(&mut self, mut run: Run) {
-        let cursor = self.tree.cursor;
-        if self.tree.before(cursor) == Some(run.last()) && self.tree.rub_out(run.length).is_some() {
-            return;
-        }
         self.edited.clear();
+        let cursor = self.tree.cursor;
         if let Some(spot) = self.tree.rubbed_out(cursor, run) {
             return self.tree.remove(spot, run.length, &mut self.edited);
         }

@@ -102,7 +102,7 @@ impl Sequence {
         self.tree.insert(spot, run, text);
         let room = self.room_at_cursor(run);
         let own = Some(self.arena.dot(run.base).clock);
-        self.tree.set_typing(Typing { room, own });
+        self.tree.set_typing(Typing { last: run.last(), room, own });
         self.edited.push(run);
         Ok(())
     }

@@ -80,10 +80,19 @@ pub struct Sequence {
     pub(crate) waiting: BTreeMap<EpochId, Vec<Operation>>,
     /// What the last edit named or took.
     pub(crate) edited: Vec<Run>,
-    /// The base that an operation named last, as it was spelled there: most name it again.
-    pub(crate) resolved: Option<(Arc<[Tuple]>, u32)>,
+    /// The base that an operation named last: most name it again.
+    pub(crate) resolved: Option<Resolved>,
     /// The base that this replica spelled last.
     pub(crate) spelled: Option<(u32, Arc<[Tuple]>)>,
+}
+
+/// A base, as it was spelled in an operation.
+#[derive(Clone, Debug)]
+pub(crate) struct Resolved {
+    pub(crate) tuples: Arc<[Tuple]>,
+    pub(crate) base: u32,
+    /// Whether another site gave it.
+    pub(crate) foreign: bool,
 }
 
 impl Sequence {

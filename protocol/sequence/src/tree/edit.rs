@@ -114,7 +114,8 @@ impl Tree {
         let here = count.min(self.leaf(spot.leaf).count.chars - spot.chars);
         if here == count {
             self.remove_in_leaf(spot, here, out);
-            return self.tidy(spot.leaf);
+            self.tidy(spot.leaf);
+            return self.may_rub_out();
         }
         self.remove_over_leaves(spot, count, out);
     }

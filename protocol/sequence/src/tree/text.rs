@@ -99,6 +99,11 @@ impl Text {
         self.bytes.capacity()
     }
 
+    /// The byte at which the gap is.
+    pub(crate) fn gap(&self) -> usize {
+        self.gap
+    }
+
     fn move_gap(&mut self, to: usize) {
         if to < self.gap {
             self.bytes.copy_within(to..self.gap, to + self.room);
@@ -145,15 +150,11 @@ impl Text {
         true
     }
 
-    /// Takes the `length` bytes before byte `end`. Returns whether the gap is there: nothing is done where not.
+    /// Takes the `length` bytes before the gap.
     #[inline]
-    pub(crate) fn rub_out(&mut self, end: usize, length: usize) -> bool {
-        let there = self.gap == end;
-        if there {
-            self.gap -= length;
-            self.room += length;
-        }
-        there
+    pub(crate) fn rub_out(&mut self, length: usize) {
+        self.gap -= length;
+        self.room += length;
     }
 
     /// How much there is from byte `from` to byte `to`.

@@ -3,16 +3,28 @@
 //! The sums above that leaf follow when somebody asks for them, or edits elsewhere.
 
 use super::{Count, NONE, Spot, Tree};
-use crate::arena::Run;
+use crate::arena::{Id, ROOT, Run};
 
-/// What [`Tree::type_on`] may go on with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What [`Tree::type_on`] may go on with, and [`Tree::rub_out`] take away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Typing {
-    /// Elements for which there is room behind the cursor, in the base of the run that ends there. Where it is
-    /// not 0, the cursor stands at the end of a run, and so does the gap of the leaf's text.
+    /// The element before the cursor, where the cursor stands at the end of a run and the gap of the text
+    /// with it; [`ROOT`] where nobody knows.
+    pub(crate) last: Id,
+    /// Elements for which there is room behind it, in its base.
     pub(crate) room: u32,
     /// The clock of the base, where this site gave it, and never an element of it that is above the cursor.
     pub(crate) own: Option<u32>,
+}
+
+impl Typing {
+    const STOPPED: Self = Self { last: ROOT, room: 0, own: None };
+}
+
+impl Default for Typing {
+    fn default() -> Self {
+        Self::STOPPED
+    }
 }
 
 /// What the sums above a leaf do not count yet, modulo 2^32.
@@ -43,10 +55,30 @@ impl Tree {
     }
 
     /// Notes what may be typed on with, until the tree is edited in another way. The last edit was an insert,
-    /// and at the cursor.
+    /// and `typing.last` the last of it.
     #[inline]
     pub(crate) fn set_typing(&mut self, typing: Typing) {
-        self.typing = typing;
+        let Spot { leaf, run, within, .. } = self.cursor;
+        // Where what follows was joined with it, the cursor is inside a run.
+        if self.leaf(leaf).runs.get(run).is_some_and(|run| run.length == within) {
+            self.typing = typing;
+        }
+    }
+
+    /// Notes what can be rubbed out after a removal at the cursor.
+    #[inline]
+    pub(super) fn may_rub_out(&mut self) {
+        let Spot { leaf, run, within, chars, .. } = self.cursor;
+        let leaf = self.leaf(leaf);
+        // Where leaves were split or joined, the gap is elsewhere.
+        let gap_is_here = leaf.count.chars == leaf.count.bytes && leaf.text.gap() == chars as usize;
+        if within > 0
+            && gap_is_here
+            && let Some(run) = leaf.runs.get(run)
+            && run.length == within
+        {
+            self.typing.last = run.last();
+        }
     }
 
     /// The run that `text`, of `count`, makes behind the cursor where it is typed on; `None`, and nothing is
@@ -62,10 +94,12 @@ impl Tree {
             return None;
         }
         let whole = &mut node.runs[run];
-        let typed = Run { base: whole.base, offset: whole.end(), length: count.chars };
+        let Id { base, offset } = self.typing.last;
+        let typed = Run { base, offset: offset + 1, length: count.chars };
         whole.length += count.chars;
         node.count += count;
         self.typing.room -= count.chars;
+        self.typing.last = typed.last();
         self.cursor.within += count.chars;
         self.cursor.chars += count.chars;
         self.total += count;
@@ -78,20 +112,19 @@ impl Tree {
     #[inline]
     pub(crate) fn rub_out(&mut self, chars: u32) -> Option<Run> {
         let at = self.cursor;
-        let node = self.leaves.get_mut(at.leaf as usize)?;
-        let run = node.runs.get_mut(at.run)?;
+        let node = &mut self.leaves[at.leaf as usize];
         let ascii = node.count.chars == node.count.bytes;
-        if chars >= at.within || at.within != run.length || !ascii {
+        if chars >= at.within || self.typing.last == ROOT || !ascii {
             return None;
         }
-        if !node.text.rub_out(at.chars as usize, chars as usize) {
-            return None;
-        }
-        run.length -= chars;
-        let gone = Run { base: run.base, offset: run.end(), length: chars };
+        node.text.rub_out(chars as usize);
+        node.runs[at.run].length -= chars;
         let count = Count { chars, bytes: chars, units: chars };
         node.count -= count;
-        self.typing = Typing::default();
+        let Id { base, offset } = self.typing.last;
+        let last = Id { base, offset: offset.wrapping_sub_unsigned(chars) };
+        let gone = Run { base, offset: last.offset + 1, length: chars };
+        self.typing = Typing { last, room: 0, own: None };
         self.cursor.within -= chars;
         self.cursor.chars -= chars;
         self.total -= count;
