@@ -8,7 +8,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("causal", &["contract"]),
     ("crdt", &["causal"]),
     ("sequence", &["contract"]),
-    ("app", &["causal", "contract", "crdt"]),
+    ("app", &["causal", "contract", "crdt", "sequence"]),
     ("upgrade", &["app", "contract"]),
     ("replica", &["app", "causal", "contract", "upgrade"]),
     ("sim", &["contract"]),

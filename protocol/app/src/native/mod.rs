@@ -19,6 +19,7 @@ mod basket;
 mod canvas;
 mod counter;
 mod gauge;
+mod notes;
 mod register;
 mod replicated;
 mod sessions;
@@ -73,6 +74,8 @@ impl Registry {
             basket::LIST,
             gauge::LIST,
             gauge::FLAWED,
+            notes::LIST,
+            notes::FLAWED,
         ]
         .concat();
         let key = |listed: &Listed| (listed.app, listed.version, listed.variant);

@@ -39,6 +39,9 @@ const EDGES: &[(&str, &str, usize)] = &[
     ("canvas 1.0.0", "canvas 2.0.0", 0),
     ("basket 1.0.0", "basket 2.0.0", 0),
     ("gauge 1.0.0", "gauge 2.0.0", 0),
+    ("notes 1.0.0", "notes 2.0.0", 0),
+    ("notes 1.1.0", "notes 2.0.0", 0),
+    ("notes 1.1.0", "notes 2.1.0", 0),
 ];
 
 /// What a step says outside, but for what is sent at most once: gossip answers only who can read it.

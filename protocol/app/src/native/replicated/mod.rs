@@ -1,7 +1,7 @@
 //! A replicated type on a node: what every application with operations shares.
 //!
 //! A client's operation is prepared and broadcast, and answered before it is carried out; it is carried out
-//! when it comes back, as others' operations are. What differs from application to application and from
+//! when it comes back, as others' operations are, and as those that an application has of itself at a tick. What differs from application to application and from
 //! version to version is an [`Edition`]: the type, how operations and state are written, and the edges.
 //!
 //! Invariant: the state is what the type makes of the delivered operations, and nothing else changes it.
@@ -67,6 +67,12 @@ pub(super) trait Edition: Sized + Send + Sync + 'static {
 
     /// Errors: [`Fault`] where it is none that an honest instance broadcasts.
     fn read(&self, body: &Body) -> Result<Message<Self>, Fault>;
+
+    /// What it broadcasts by itself when its tick passes, if anything; `next` is the stamp of that.
+    fn idle(&self, state: &State<Self>, next: Stamp, entropy: u64) -> Option<Message<Self>> {
+        let _ = (state, next, entropy);
+        None
+    }
 
     /// In the order of the manifest.
     fn measure(&self, state: &State<Self>) -> Vec<i128>;
@@ -179,7 +185,13 @@ impl<N: Edition> Instance for Replica<N> {
         out: &mut Vec<Outgoing>,
     ) -> Result<Step, Fault> {
         match incoming {
-            Incoming::Tick => Ok(Step::Unchanged),
+            Incoming::Tick => {
+                let idle = |next| self.edition.idle(&self.state, next, context.entropy);
+                if let Some(message) = context.next.and_then(idle) {
+                    out.push(Outgoing::Broadcast { body: self.edition.write(&message) });
+                }
+                Ok(Step::Unchanged)
+            }
             Incoming::Message { body, .. } => Err(unknown_tag(body)),
             Incoming::Operation { id, body } => {
                 self.operate(context.next, *id, body, out).map(|()| Step::Unchanged)

@@ -1,0 +1,263 @@
+//! A replica's document, and what it keeps for operations that are still under way.
+//!
+//! Who renames begins an epoch. Once every member is known to have that rename, somebody *announces* the
+//! epoch. Whoever delivered the announcement is in that epoch or beyond, so that once the announcement is
+//! stable in its turn, no operation of an older epoch comes any more, and what only those need is dropped.
+//! Delivery of the rename alone would do where everybody moves at once, and loses text where somebody waits.
+//!
+//! Invariant: a function of the operations delivered and of what was stable, whatever the order.
+//! Source: research on sequences, section A.8; the announcement is ours: members are nobody's to count here.
+
+use std::collections::BTreeMap;
+
+use causal::{At, Clock, Dot, Stamp};
+use crdt::Refused;
+use sequence::{EpochId, Integrated, Moves, Naming, Operation, Options, Parts, Sequence};
+
+use crate::native::{
+    notes::{Flaw, kind::Edit, sites::Sites},
+    scramble,
+};
+
+/// The site of a replica that edits nothing under its own name: edits are made at a copy of it.
+const NOBODY: u32 = u32::MAX >> 1;
+
+/// How one code keeps documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ways {
+    /// When a replica moves to a newer epoch.
+    pub(super) moving: Moving,
+    pub(super) flaw: Option<Flaw>,
+}
+
+/// When a replica moves to a newer epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moving {
+    /// When it has the rename.
+    AtOnce,
+    /// When it has an announcement that everybody has the rename.
+    OnceAnnounced,
+}
+
+/// The state.
+#[derive(Clone, Debug)]
+pub(super) struct Document {
+    ways: Ways,
+    pub(super) sequence: Sequence,
+    pub(super) sites: Sites,
+    /// The newest epoch that was announced.
+    pub(super) announced: EpochId,
+    /// Renames that not all members are known to have, by the operation that brought them.
+    pub(super) unsettled: BTreeMap<Dot, EpochId>,
+    /// Announcements that not all members are known to have.
+    pub(super) announcements: BTreeMap<Dot, EpochId>,
+}
+
+/// Equal are documents that are kept alike.
+impl PartialEq for Document {
+    fn eq(&self, other: &Self) -> bool {
+        let rest = |it: &Self| {
+            (it.announced, it.unsettled.clone(), it.announcements.clone(), it.tidy_sites())
+        };
+        self.sequence.parts() == other.sequence.parts() && rest(self) == rest(other)
+    }
+}
+
+/// Refuses what no honest replica sends.
+fn dishonest(why: impl ToString) -> Refused {
+    let expected = "an operation that a replica writes";
+    Refused::Unknown { expected, found: why.to_string() }
+}
+
+impl Ways {
+    fn options(self) -> Options {
+        let moves = match self.moving {
+            Moving::AtOnce => Moves::Eager,
+            Moving::OnceAnnounced => Moves::AfterStable,
+        };
+        Options { moves, ..Options::default() }
+    }
+
+    fn planted(self, mut sequence: Sequence) -> Sequence {
+        if self.flaw == Some(Flaw::PrintedMapping) {
+            sequence.plant(Some(sequence::Flaw::PrintedMapping));
+        }
+        sequence
+    }
+}
+
+impl Document {
+    pub(super) fn empty(ways: Ways) -> Self {
+        let sequence = Sequence::new(NOBODY, ways.options()).expect("a site has this name");
+        Self {
+            ways,
+            sequence: ways.planted(sequence),
+            sites: Sites::default(),
+            announced: EpochId::Origin,
+            unsettled: BTreeMap::new(),
+            announcements: BTreeMap::new(),
+        }
+    }
+
+    /// The document that is made of these. Errors: no replica has it.
+    pub(super) fn assembled(
+        ways: Ways,
+        parts: &Parts,
+        sites: Sites,
+    ) -> Result<Self, sequence::Refused> {
+        let sequence = Sequence::assembled(NOBODY, ways.options(), parts)?;
+        Ok(Self { sequence: ways.planted(sequence), sites, ..Self::empty(ways) })
+    }
+
+    /// Writers without what nothing is of any more.
+    pub(super) fn tidy_sites(&self) -> Sites {
+        let mut sites = self.sites.clone();
+        sites.tidy(&self.sequence.parts());
+        sites
+    }
+
+    /// Makes an edit at a copy. Returns what all replicas must be told.
+    pub(super) fn edited(&self, edit: &Edit, stamp: Stamp) -> Result<Vec<Operation>, Refused> {
+        let origin = stamp.dot.origin;
+        let found = || format!("{origin}, which no site is free for");
+        let expected = "a writer with a site";
+        let number = self.sites.number(origin);
+        let number = number.ok_or_else(|| Refused::Unknown { expected, found: found() })?;
+        let (clock, given) = self.sites.names(number);
+        let naming =
+            if let Edit::InsertApart(..) = edit { Naming::Elements } else { Naming::Blocks };
+        let copy = self.sequence.at_site(number, naming, clock, given);
+        let mut copy = copy.map_err(dishonest)?;
+        let operations = match edit {
+            Edit::Insert(index, text) | Edit::InsertApart(index, text) => {
+                copy.insert(*index, text, &mut draws(stamp.dot))
+            }
+            Edit::Remove(range) => copy.remove(range.clone()).map(|operation| vec![operation]),
+            Edit::Rename => copy.rename().map(|operation| vec![operation]),
+        };
+        operations.map_err(dishonest)
+    }
+
+    pub(super) fn knows(&self, epoch: EpochId) -> bool {
+        self.sequence.known_epochs().any(|known| known == epoch)
+    }
+
+    /// Carries out what a replica was told, all of it or nothing.
+    pub(super) fn carry_out(
+        &mut self,
+        at: At<'_>,
+        operations: &[Operation],
+    ) -> Result<(), Refused> {
+        let origin = at.stamp.dot.origin;
+        let mut names = Vec::new();
+        for operation in operations {
+            if !self.knows(operation.epoch()) {
+                if self.ways.flaw == Some(Flaw::CollectsDelivered) {
+                    return Ok(());
+                }
+                return Err(dishonest(sequence::Refused::Unknown(operation.epoch())));
+            }
+            let named = match operation {
+                Operation::Insert { first, text, .. } => {
+                    let last = i32::try_from(text.chars().count()).ok();
+                    let last = last.and_then(|count| first.offset().checked_add(count - 1));
+                    (first.dot(), last.ok_or_else(|| dishonest("more than a base names"))?)
+                }
+                Operation::Rename { dot, former, .. } => {
+                    let count: u64 =
+                        former.iter().filter_map(|it| it.length().ok()).map(u64::from).sum();
+                    let last = i32::try_from(count).ok().and_then(|count| count.checked_sub(1));
+                    (*dot, last.ok_or_else(|| dishonest("more than a base names"))?)
+                }
+                Operation::Remove { .. } => continue,
+            };
+            if !self.sites.may_name(origin, named.0.site) {
+                return Err(dishonest(format!("{origin} names {} as its own", named.0)));
+            }
+            names.push(named);
+        }
+        self.apply_all(operations)?;
+        names.into_iter().for_each(|(dot, last)| self.sites.note(origin, dot, last));
+        for operation in operations {
+            if let Operation::Rename { dot, .. } = operation {
+                self.unsettled.insert(at.stamp.dot, EpochId::Renamed(*dot));
+                if self.ways.flaw == Some(Flaw::ReusesNames) {
+                    self.sites.forget_the_gone(&self.sequence);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn apply_all(&mut self, operations: &[Operation]) -> Result<(), Refused> {
+        let apply = |sequence: &mut Sequence, operation| match sequence.apply(operation) {
+            Ok(Integrated::Done) => Ok(()),
+            Ok(Integrated::Waits) => unreachable!("its epoch is known"),
+            Err(why) => Err(dishonest(why)),
+        };
+        if let [operation] = operations {
+            return apply(&mut self.sequence, operation);
+        }
+        let mut sequence = self.sequence.clone();
+        operations.iter().try_for_each(|operation| apply(&mut sequence, operation))?;
+        self.sequence = sequence;
+        Ok(())
+    }
+
+    /// Takes it that everybody has the rename of `epoch`.
+    pub(super) fn hear(&mut self, at: At<'_>, epoch: EpochId) -> Result<(), Refused> {
+        if !self.knows(epoch) {
+            return Err(dishonest(sequence::Refused::Unknown(epoch)));
+        }
+        self.announcements.insert(at.stamp.dot, epoch);
+        let order = self.sequence.epochs_by_priority();
+        let place = |epoch| order.iter().position(|other| *other == epoch);
+        if place(epoch) > place(self.announced) {
+            self.announced = epoch;
+        }
+        if place(self.announced) > place(self.sequence.epoch()) {
+            self.sequence.move_to_epoch(self.announced).map_err(dishonest)?;
+        }
+        Ok(())
+    }
+
+    /// The epoch that is to be announced, if any: it leads, and everybody has it.
+    pub(super) fn to_announce(&self) -> Option<EpochId> {
+        let leading = self.sequence.leading_epoch();
+        let settled = self.unsettled.values().all(|epoch| *epoch != leading);
+        (leading != self.announced && settled).then_some(leading)
+    }
+
+    /// Forgets what nobody needs any more now that `stable` is.
+    pub(super) fn forget(&mut self, stable: &Clock) {
+        let settle = |open: &mut BTreeMap<Dot, EpochId>| {
+            let settled = open.extract_if(.., |dot, _| stable.covers(*dot));
+            settled.map(|(_, epoch)| epoch).collect::<Vec<_>>()
+        };
+        let renamed = settle(&mut self.unsettled);
+        let mut everybody_is_in = settle(&mut self.announcements);
+        if self.ways.flaw == Some(Flaw::CollectsDelivered) {
+            everybody_is_in.extend(renamed);
+        }
+        if !everybody_is_in.is_empty() {
+            self.sequence.collect(&everybody_is_in);
+            self.sites = self.tidy_sites();
+        }
+    }
+
+    /// How much is kept for what is still under way.
+    pub(super) fn retained(&self) -> usize {
+        self.unsettled.len() + self.announcements.len() + self.sequence.known_epochs().count() - 1
+    }
+}
+
+/// Where in a gap new identifiers fall, as the name of the operation has it: the same wherever it is made
+/// again.
+fn draws(dot: Dot) -> impl FnMut(u64) -> u64 {
+    let node = u64::from(dot.origin.node.0) << 32 | u64::from(dot.seq);
+    let mut word = scramble(node ^ scramble(dot.origin.life));
+    move |below| {
+        word = scramble(word.wrapping_add(0x9e37_79b9_7f4a_7c15));
+        word % below
+    }
+}

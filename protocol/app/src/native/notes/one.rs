@@ -1,0 +1,179 @@
+//! Notes 1.x: no renames. 1.1.0 writes blocks.
+
+use sequence::{EpochId, Operation};
+
+use crate::{
+    Body, Fault, Manifest, Meter,
+    native::{
+        notes::{
+            self, APP, CLIENT_APPEND, CLIENT_INSERT, CLIENT_REMOVE, CLIENT_TYPE, ClientAppend,
+            ClientInsert, ClientRemove, READ, REPLICATED,
+            document::{Document, Moving, Ways},
+            kept::PlainKept,
+            kind::{Change, Edit, Notes},
+            places::{Piece, Span},
+        },
+        operation,
+        replicated::{Asked, Edition, broadcast, no_edge},
+        typed::{Typed, record},
+        unknown_tag,
+    },
+};
+
+pub(super) const ABOUT_ELEMENTS: &str =
+    "text that replicas write together, each character by itself (Logoot)";
+pub(super) const ABOUT_BLOCKS: &str =
+    "as 1.0.0, and what is typed in a row is a block (LogootSplit)";
+
+pub(super) const INSERT: u32 = 1;
+pub(super) const REMOVE: u32 = 2;
+pub(super) const BLOCK: u32 = 3;
+
+/// What 1.0.0 does not know.
+const SINCE_BLOCKS: [u64; 3] = [1, 1, 0];
+
+/// The origin has no epoch before it and none beside it: how moves are made says nothing here.
+const NOTES: Notes = Notes(WAYS);
+const WAYS: Ways = Ways { moving: Moving::AtOnce, flaw: None };
+
+record! {
+    /// Characters come into being, each by itself.
+    Insert {
+        1 pieces: Vec<Piece>,
+    }
+}
+
+record! {
+    /// A block comes into being, or goes on.
+    Block {
+        1 piece: Piece,
+    }
+}
+
+record! {
+    /// Characters go.
+    Remove {
+        1 spans: Vec<Span>,
+    }
+}
+
+/// The versions of this line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum One {
+    /// 1.0.0.
+    Elements,
+    /// 1.1.0.
+    Blocks,
+}
+
+impl Edition for One {
+    type Kind = Notes;
+    type Kept = PlainKept;
+
+    fn manifest(&self) -> Manifest {
+        const SINCE: [u64; 3] = [1, 0, 0];
+        let mut messages = vec![
+            broadcast::<Insert>(INSERT, "insert", SINCE),
+            broadcast::<Remove>(REMOVE, "remove", SINCE),
+            broadcast::<Block>(BLOCK, "block", SINCE_BLOCKS),
+            operation::<()>(READ, "read", SINCE),
+            operation::<ClientInsert>(CLIENT_INSERT, "insert", SINCE),
+            operation::<ClientRemove>(CLIENT_REMOVE, "remove", SINCE),
+            operation::<ClientInsert>(CLIENT_TYPE, "type", SINCE_BLOCKS),
+            operation::<ClientAppend>(CLIENT_APPEND, "append", SINCE_BLOCKS),
+        ];
+        let mut operations = vec!["insert", "remove", "read", "type", "append"];
+        if *self == Self::Elements {
+            messages.retain(|message| message.since != SINCE_BLOCKS);
+            operations.truncate(3);
+        }
+        Manifest {
+            app: APP,
+            about: if *self == Self::Elements { ABOUT_ELEMENTS } else { ABOUT_BLOCKS },
+            state: PlainKept::schema(),
+            messages,
+            edges: vec![],
+            operations,
+            measures: vec!["characters"],
+            replicated: Some(REPLICATED),
+            tick: None,
+        }
+    }
+
+    fn kind(&self) -> &Notes {
+        &NOTES
+    }
+
+    fn keep(&self, document: &Document) -> PlainKept {
+        PlainKept::of(document)
+    }
+
+    fn restore(&self, kept: PlainKept) -> Result<Document, Fault> {
+        kept.lift().document(WAYS)
+    }
+
+    fn retained(&self, _: &Document) -> usize {
+        0
+    }
+
+    fn asked(&self, document: &Document, body: &Body) -> Result<Asked<Edit>, Fault> {
+        match notes::asked(document, body)? {
+            Some(Asked::Do(Edit::Insert(..))) if *self == Self::Elements => Err(unknown_tag(body)),
+            Some(asked) => Ok(asked),
+            None => Err(unknown_tag(body)),
+        }
+    }
+
+    fn write(&self, change: &Change) -> Body {
+        let Change::Edit(operations) = change else { unreachable!("nothing is announced in 1.x") };
+        match &operations[..] {
+            [Operation::Remove { intervals, .. }] => {
+                let spans = intervals.iter().map(Span::of).collect();
+                Remove { spans }.body(REMOVE)
+            }
+            inserts => {
+                let mut pieces = notes::pieces(inserts);
+                match pieces.pop_if(|piece| !notes::is_element(piece)) {
+                    Some(piece) => Block { piece }.body(BLOCK),
+                    None => Insert { pieces }.body(INSERT),
+                }
+            }
+        }
+    }
+
+    fn read(&self, body: &Body) -> Result<Change, Fault> {
+        match (body.tag, self) {
+            (INSERT, _) => {
+                let Insert { pieces } = Insert::read_body(body)?;
+                if !pieces.iter().all(notes::is_element) {
+                    return Err(Fault::Refused("each character goes in by itself".to_owned()));
+                }
+                notes::inserts(EpochId::Origin, pieces)
+            }
+            (REMOVE, _) => notes::removal(EpochId::Origin, &Remove::read_body(body)?.spans),
+            (BLOCK, Self::Blocks) => {
+                notes::inserts(EpochId::Origin, vec![Block::read_body(body)?.piece])
+            }
+            _ => Err(unknown_tag(body)),
+        }
+    }
+
+    fn measure(&self, document: &Document) -> Vec<i128> {
+        notes::characters(document)
+    }
+
+    fn migrate(&self, edge: usize, _: &[u8], _: &mut Meter) -> Result<Vec<u8>, Fault> {
+        no_edge(edge)
+    }
+
+    fn convert(&self, edge: usize, _: &Body) -> Result<Body, Fault> {
+        no_edge(edge)
+    }
+
+    fn operation(&self, kind: &str, entropy: [u32; 4]) -> Option<Body> {
+        match (kind, self) {
+            ("type" | "append", Self::Elements) => None,
+            _ => notes::drawn(kind, entropy),
+        }
+    }
+}

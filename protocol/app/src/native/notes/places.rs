@@ -1,0 +1,209 @@
+//! Identifiers, epochs and blocks of a sequence as values of a schema.
+
+use std::collections::BTreeMap;
+
+use sequence::{Dot, EpochId, Identifier, Interval, Tuple};
+
+use crate::{Fault, native::typed::record};
+
+/// Tuples that blocks spell out in all, 16 MB: bases that extend each other spell more than they take.
+const SPELLED_MAX: usize = 1 << 20;
+
+record! {
+    /// A tuple of an identifier.
+    Step {
+        1 position: i64,
+        2 site: u32,
+        3 clock: u32,
+        4 offset: i64,
+    }
+}
+
+record! {
+    /// The name of a base, or of the epoch that a rename begins.
+    Name {
+        1 site: u32,
+        2 clock: u32,
+    }
+}
+
+record! {
+    /// Characters in a row, each of which follows the one before it in its base.
+    Piece {
+        1 at: Vec<Step>,
+        2 text: String,
+    }
+}
+
+record! {
+    /// Elements in a row of one base.
+    Span {
+        1 at: Vec<Step>,
+        2 length: u32,
+    }
+}
+
+record! {
+    /// What elements of a base have in common: what it extends, and a tuple without its offset.
+    Base {
+        /// The number of a base that stands before it, counted from 1; 0: it extends nothing.
+        1 parent: u32,
+        /// Which element of that.
+        2 at: i64,
+        3 position: i64,
+        4 site: u32,
+        5 clock: u32,
+    }
+}
+
+record! {
+    /// Elements in a row of the base with this number, counted from 1.
+    Run {
+        1 base: u32,
+        2 offset: i64,
+        3 length: u32,
+    }
+}
+
+record! {
+    /// The identifiers of a document, in order: each base is spelled once.
+    Blocks {
+        1 bases: Vec<Base>,
+        2 runs: Vec<Run>,
+    }
+}
+
+/// What no replica writes.
+pub(super) fn odd(why: &sequence::Refused) -> Fault {
+    Fault::Refused(why.to_string())
+}
+
+fn offset_of(number: i64) -> Result<i32, Fault> {
+    i32::try_from(number).map_err(|_| Fault::Malformed("number: of 32 bits"))
+}
+
+pub(super) fn steps(identifier: &Identifier) -> Vec<Step> {
+    let step = |Tuple { position, site, clock, offset }: Tuple| Step {
+        position: position.into(),
+        site,
+        clock,
+        offset: offset.into(),
+    };
+    identifier.tuples().map(step).collect()
+}
+
+pub(super) fn identifier(steps: &[Step]) -> Result<Identifier, Fault> {
+    let tuple = |step: &Step| {
+        let Step { position, site, clock, offset } = *step;
+        Ok(Tuple { position: offset_of(position)?, site, clock, offset: offset_of(offset)? })
+    };
+    let tuples = steps.iter().map(tuple).collect::<Result<Vec<_>, Fault>>()?;
+    Identifier::new(tuples).map_err(|why| odd(&why))
+}
+
+impl Name {
+    pub(super) const fn of(Dot { site, clock }: Dot) -> Self {
+        Self { site, clock }
+    }
+
+    pub(super) const fn dot(&self) -> Dot {
+        Dot { site: self.site, clock: self.clock }
+    }
+
+    /// The epoch that the rename of this name begins.
+    pub(super) const fn begun(&self) -> EpochId {
+        EpochId::Renamed(self.dot())
+    }
+}
+
+/// The name of an epoch; the origin has none.
+pub(super) fn name(epoch: EpochId) -> Option<Name> {
+    match epoch {
+        EpochId::Origin => None,
+        EpochId::Renamed(dot) => Some(Name::of(dot)),
+    }
+}
+
+/// The other way.
+pub(super) fn epoch(name: Option<&Name>) -> EpochId {
+    name.map_or(EpochId::Origin, Name::begun)
+}
+
+impl Span {
+    pub(super) fn of(interval: &Interval) -> Self {
+        let length = interval.length().expect("a replica names intervals that run forwards");
+        Self { at: steps(&interval.first), length }
+    }
+
+    pub(super) fn interval(&self) -> Result<Interval, Fault> {
+        spanned(identifier(&self.at)?, self.length)
+    }
+}
+
+fn spanned(first: Identifier, length: u32) -> Result<Interval, Fault> {
+    let further = length.checked_sub(1).ok_or(Fault::Malformed("span: of nothing"))?;
+    let end = first.offset().checked_add_unsigned(further);
+    Ok(Interval { first, end: end.ok_or(Fault::Malformed("span: beyond all offsets"))? })
+}
+
+impl Blocks {
+    /// Bases stand in the order in which the document names them, each behind what it extends.
+    pub(super) fn of(document: &[Interval]) -> Self {
+        let mut blocks = Self { bases: Vec::new(), runs: Vec::with_capacity(document.len()) };
+        let mut known: BTreeMap<(u32, i32, i32, u32, u32), u32> = BTreeMap::new();
+        for interval in document {
+            let (mut parent, mut at) = (0, 0);
+            for Tuple { position, site, clock, offset } in interval.first.tuples() {
+                let next = blocks.bases.len() as u32 + 1;
+                let key = (parent, at, position, site, clock);
+                let number = *known.entry(key).or_insert(next);
+                if number == next {
+                    let (at, position) = (at.into(), position.into());
+                    blocks.bases.push(Base { parent, at, position, site, clock });
+                }
+                (parent, at) = (number, offset);
+            }
+            let length = interval.length().expect("a replica names intervals that run forwards");
+            blocks.runs.push(Run { base: parent, offset: at.into(), length });
+        }
+        blocks
+    }
+
+    /// Errors: [`Fault`] where no replica writes them.
+    pub(super) fn document(&self) -> Result<Vec<Interval>, Fault> {
+        let spelled = self.spelled()?;
+        let interval = |Run { base, offset, length }: &Run| {
+            let tuples = base.checked_sub(1).and_then(|at| spelled.get(at as usize));
+            let mut tuples = tuples.ok_or(Fault::Malformed("run: of a base"))?.clone();
+            tuples.last_mut().expect("a base has a tuple").offset = offset_of(*offset)?;
+            spanned(Identifier::new(tuples).map_err(|why| odd(&why))?, *length)
+        };
+        self.runs.iter().map(interval).collect()
+    }
+
+    /// The tuples of each base.
+    fn spelled(&self) -> Result<Vec<Vec<Tuple>>, Fault> {
+        let mut spelled: Vec<Vec<Tuple>> = Vec::with_capacity(self.bases.len());
+        let mut total = 0;
+        for Base { parent, at, position, site, clock } in &self.bases {
+            let mut tuples = match parent.checked_sub(1) {
+                None => Vec::new(),
+                Some(parent) => {
+                    let parent = spelled.get(parent as usize);
+                    parent.ok_or(Fault::Malformed("base: behind what it extends"))?.clone()
+                }
+            };
+            if let Some(last) = tuples.last_mut() {
+                last.offset = offset_of(*at)?;
+            }
+            let (position, site, clock) = (offset_of(*position)?, *site, *clock);
+            tuples.push(Tuple { position, site, clock, offset: 0 });
+            total += tuples.len();
+            if total > SPELLED_MAX {
+                return Err(Fault::Malformed("blocks: too deep"));
+            }
+            spelled.push(tuples);
+        }
+        Ok(spelled)
+    }
+}
