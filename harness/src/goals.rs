@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use causal::{Clock, Dot};
 use replica::{
     Notice,
-    notice::{CausallyDelivered, Dropped, Ended, Outcome},
+    notice::{CausallyDelivered, Dropped, Ended, NotEnrolled, Outcome},
 };
 
 use crate::observation::{Moment, Observation, Truth};
@@ -75,6 +75,8 @@ goals! {
     HistoryMigrated "history-migrated" "A switch took the state along an edge while delivered operations were not stable.",
     RebuiltWithParked "rebuilt-with-parked" "A switch took the causal layer down and up again while operations waited in it.",
     JoinedByTransfer "joined-by-transfer" "A node became a member by the state of another.",
+    JoinedFromOlder "joined-from-older" "A node became a member by the state of an older release, which its own migrated.",
+    JoinedAfterUpgrade "joined-after-upgrade" "A node that was to upgrade first, as the state was of a newer release, did, and became a member.",
     NewLife "new-life" "A node that had lost its disk became a member again, under another name.",
     LifeAfterRot "life-after-rot" "A node whose disk had lost durable records became a member again, under another name.",
     Retired "retired" "A member was let go.",
@@ -119,6 +121,8 @@ struct Progress {
     drained: u32,
     /// It lost its disk and has not become a member since.
     nameless: bool,
+    /// It asked to be let in by a node of a newer release.
+    behind: bool,
     /// Its disk lost durable records, and it has not become a member since.
     rotten: bool,
     /// It waits for a member no more.
@@ -266,8 +270,19 @@ impl Goals {
                     self.reach(Goal::RebuiltWithParked);
                 }
             }
-            Notice::BecameMember(_) => {
+            Notice::EnrollRefused { node, why: NotEnrolled::Newer } => {
+                if let Some(joiner) = self.nodes.get_mut(node.0 as usize) {
+                    joiner.behind = true;
+                }
+            }
+            Notice::BecameMember(joined) => {
                 self.reach(Goal::JoinedByTransfer);
+                if !joined.edges.is_empty() {
+                    self.reach(Goal::JoinedFromOlder);
+                }
+                if std::mem::take(&mut self.node(moment).behind) {
+                    self.reach(Goal::JoinedAfterUpgrade);
+                }
                 if std::mem::take(&mut self.node(moment).nameless) {
                     self.reach(Goal::NewLife);
                 }

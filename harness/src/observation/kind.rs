@@ -26,7 +26,7 @@ kinds! {
     Drained InstanceBegan InstanceEnded Sent Retransmitted Acknowledged Delivered Held NotDelivered
     Nacked Dropped PeerLost Renumbered Operation OperationRefused Replied Ticked Faulted Compacted
     Broadcast CausallyDelivered Stable OperationHeld OperationParked OperationRejected Enrolled
-    BecameMember Retired Gone Resynced RetireRefused LayerRebuilt
+    EnrollRefused BecameMember Retired Gone Resynced RetireRefused LayerRebuilt
     Crashed Joined Left Paused Resumed Published Calmed
 }
 
@@ -109,6 +109,7 @@ fn of_notice(notice: &Notice) -> Kind {
         Notice::OperationParked { .. } => Kind::OperationParked,
         Notice::OperationRejected { .. } => Kind::OperationRejected,
         Notice::Enrolled { .. } => Kind::Enrolled,
+        Notice::EnrollRefused { .. } => Kind::EnrollRefused,
         Notice::BecameMember(_) => Kind::BecameMember,
         Notice::Retired { .. } => Kind::Retired,
         Notice::Gone { .. } => Kind::Gone,

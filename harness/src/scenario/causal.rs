@@ -20,6 +20,9 @@ pub struct Causal {
     /// another.
     #[serde(default)]
     pub patience: Option<Text<Span>>,
+    /// How long a node that was let in may say nothing before it is let go.
+    #[serde(default)]
+    pub silence: Option<Text<Span>>,
     /// At most this many operations wait for others that are missing; what comes then is dropped, and
     /// comes again.
     #[serde(default)]
@@ -53,6 +56,7 @@ impl Causal {
         settings.period = self.compare.map_or(settings.period, |period| *period);
         settings.heartbeat = self.heartbeat.map_or(settings.heartbeat, |period| *period);
         settings.patience = self.patience.map_or(settings.patience, |patience| *patience);
+        settings.silence = self.silence.map_or(settings.silence, |silence| *silence);
         settings.held_max = count(self.held, settings.held_max);
         settings.answer_bytes_max = size(self.answer, settings.answer_bytes_max);
         let limits = &mut settings.limits;

@@ -273,6 +273,7 @@ impl Check<'_> {
             ("compare", stated.compare),
             ("heartbeat", stated.heartbeat),
             ("patience", stated.patience),
+            ("silence", stated.silence),
         ];
         for (key, span) in spans {
             if let Some(span) = span {

@@ -1,22 +1,27 @@
-//! Joining, leaving, and being let go.
+//! Joining, and leaving.
 //!
-//! A node without a place among the members asks one that runs the same release. That one issues `Join`
-//! and sends its state of that very instant: the app's and the layer's. Each attempt is a life of its own, so
-//! that nobody ever believes the joiner to have what it was sent by another.
+//! A node without a place among the members asks one. That one issues `Join` and sends its state of that
+//! very instant: the app's and the layer's. Each attempt is a life of its own, so that nobody ever believes
+//! the joiner to have what it was sent by another. Where the donor runs an older release, the joiner's own
+//! migrates the state; where it runs a newer one, the joiner has to upgrade first, and asks again.
 
 use std::sync::Arc;
 
-use causal::{Content as Said, Heir, Origin};
+use app::{Meter, SchemaId};
+use causal::{Heir, Origin};
 use contract::{
     Encode, Malformed, NodeId, Time, Wire,
-    wire::{put_blob, take_blob},
+    wire::{put_blob, take_array, take_blob},
 };
-use upgrade::release::ReleaseId;
+use upgrade::{
+    path::{migrate_along, state_path},
+    release::ReleaseId,
+};
 
 use crate::{
     Bytes, Notice, Replica, Settings, Timer,
     journal::{Adopted, CHANGES, Change},
-    message::{Content, Enroll, Letter, PIECE_BYTES, PIECES_MAX, Piece},
+    message::{Content, Enroll, PIECES_MAX, Piece},
     notice::{BecameMember, Dropped},
     random::Purpose,
     state::Layer,
@@ -30,6 +35,31 @@ pub(crate) struct Joining {
     /// When another is asked.
     until: Time,
     pieces: Vec<Option<Bytes>>,
+}
+
+/// What a donor gives away, in front of its layer.
+pub(crate) struct Given {
+    /// The release that it runs.
+    pub(crate) release: ReleaseId,
+    /// The schema of the state.
+    pub(crate) schema: SchemaId,
+    /// The exported state of the app.
+    pub(crate) state: Bytes,
+}
+
+impl Encode for Given {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.release.encode(out);
+        out.extend_from_slice(&self.schema);
+        put_blob(out, &self.state);
+    }
+}
+
+impl Wire for Given {
+    fn read(bytes: &mut &[u8]) -> Result<Self, Malformed> {
+        let (release, schema) = (ReleaseId::read(bytes)?, take_array(bytes)?);
+        Ok(Self { release, schema, state: take_blob(bytes)?.into() })
+    }
 }
 
 impl Replica {
@@ -72,42 +102,6 @@ impl Replica {
         self.state.incarnation
     }
 
-    /// A peer asks to be let in.
-    pub(crate) fn enroll(&mut self, from: NodeId, enroll: &Enroll) {
-        let Enroll { origin, release } = enroll;
-        if origin.node != from || origin.is_founder() {
-            return self.drop_from(from, Dropped::Malformed);
-        }
-        let same = self.run() == Some(release) && self.has_operations();
-        let fits = |layer: &&Layer| {
-            let known = layer.is_member(*origin) || layer.is_retired(*origin);
-            layer.own().is_some() && !known
-        };
-        if !same || self.state.layer.as_ref().filter(fits).is_none() || self.crowded(1).is_some() {
-            return self.drop_from(from, Dropped::Unasked);
-        }
-        if self.broadcast(Said::Join(*origin)).is_err() {
-            return;
-        }
-        let state = self.transfer(release);
-        let count = state.len().div_ceil(PIECE_BYTES) as u32;
-        self.notify(Notice::Enrolled { origin: *origin });
-        for (index, bytes) in (0..).zip(state.chunks(PIECE_BYTES)) {
-            let piece = Piece { origin: *origin, index, count, bytes: bytes.into() };
-            self.post(from, Letter::Piece(Box::new(piece)));
-        }
-    }
-
-    /// The state of this instant, for a joiner.
-    fn transfer(&self, release: &ReleaseId) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        release.encode(&mut bytes);
-        put_blob(&mut bytes, &self.export().expect("what runs has a state"));
-        let layer = self.state.layer.as_ref().expect("who lets others in is a member");
-        layer.export(&mut bytes);
-        bytes
-    }
-
     /// A part of the state arrived.
     pub(crate) fn take_piece(&mut self, from: NodeId, piece: Piece) {
         let Piece { origin, index, count, bytes } = piece;
@@ -124,35 +118,60 @@ impl Replica {
             let state: Vec<u8> =
                 joining.pieces.iter().flatten().flat_map(|part| part.iter().copied()).collect();
             self.operating.joining = None;
-            if self.go_on_from(from, origin, &state).is_err() {
-                self.drop_from(from, Dropped::Malformed);
+            if let Err(text) = self.go_on_from(from, origin, &state) {
+                let instance = self.state.instance;
+                self.notify(Notice::Faulted { instance, text });
             }
         }
     }
 
-    /// Becomes a member. Errors: [`Malformed`] where the state is of another release, or none; the next
-    /// attempt is another life.
+    /// Becomes a member. Errors: why not, in words; the next attempt is another life.
     fn go_on_from(
         &mut self,
         donor: NodeId,
         origin: Origin,
         mut bytes: &[u8],
-    ) -> Result<(), Malformed> {
-        let release = ReleaseId::read(&mut bytes)?;
-        let state: Bytes = take_blob(&mut bytes)?.into();
-        if self.run() != Some(&release) {
-            return Err(Malformed("a state of the release that runs"));
-        }
+    ) -> Result<(), String> {
+        let of_state = |malformed: Malformed| format!("the state of {donor}: {malformed}");
+        let given = Given::read(&mut bytes).map_err(of_state)?;
+        let (state, edges) = self.migrated(&given)?;
         let adopted = Adopted { origin, state: Arc::clone(&state), layer: bytes.into() };
-        let layer = Layer::import(&mut bytes, Heir::Joiner(origin), self.settings.causal.limits)?;
-        self.state.adopt(&adopted, &self.settings)?;
+        let limits = self.settings.causal.limits;
+        let layer = Layer::import(&mut bytes, Heir::Joiner(origin), limits).map_err(of_state)?;
+        self.state.adopt(&adopted, &self.settings).map_err(of_state)?;
         self.note(&Change::Adopt(Box::new(adopted)));
         self.forget_operations();
+        self.watch_silent();
         let (instance, delivered) = (self.state.instance, layer.delivered().clone());
-        let joined = BecameMember { origin, donor, state, delivered, instance };
+        let release = given.release;
+        let joined = BecameMember { origin, donor, release, edges, state, delivered, instance };
         self.notify(Notice::BecameMember(Box::new(joined)));
         self.tell_standing(donor);
         Ok(())
+    }
+
+    /// The state that was given, as what runs here reads it, and the edges that it took: a donor of an
+    /// older release gives an older state, which goes the way of any upgrade. Operations of that release
+    /// that are still to come are converted when they are delivered, as everywhere.
+    fn migrated(&self, given: &Given) -> Result<(Bytes, Vec<u32>), String> {
+        let running = self.state.running().ok_or("nothing runs here that could take a state")?;
+        if given.release > running.envelope.id {
+            return Err(format!("the state of {} is newer than what runs here", given.release));
+        }
+        let program = &*running.program;
+        let path = state_path(program.manifest(), given.schema)
+            .ok_or_else(|| format!("no edge leads here from the state of {}", given.release))?;
+        let budget = running.envelope.budget;
+        let mut meter = Meter::new(budget.fuel);
+        let state = migrate_along(program, &path, &given.state, &mut meter)
+            .map_err(|fault| format!("the state of {}: {fault}", given.release))?;
+        let edges = path.edges().to_vec();
+        if !edges.is_empty() && state.len() as u64 > budget.state_bytes {
+            return Err(format!("the state of {} becomes too long", given.release));
+        }
+        let checked = program.manifest().state.check(&state);
+        checked.map_err(|malformed| format!("the state of {}: {malformed}", given.release))?;
+        Ok((state.into(), edges))
     }
 
     /// A peer says that `origin` is no member any more.
@@ -172,23 +191,5 @@ impl Replica {
         self.operating.life = self.operating.life.max(origin.life);
         self.notify(Notice::Resynced { origin, from });
         self.arm(Timer::Compare, self.now);
-    }
-
-    /// Lets a member go whom everybody waits for in vain.
-    pub(crate) fn retire(&mut self, node: NodeId) {
-        if let Err(reason) = self.try_retire(node) {
-            self.notify(Notice::RetireRefused { node, reason });
-        }
-    }
-
-    fn try_retire(&mut self, node: NodeId) -> Result<(), String> {
-        let layer = self.state.layer.as_ref().ok_or_else(|| "this node is no member".to_owned())?;
-        let lives =
-            layer.members().filter(|member| member.node == node && layer.is_member(*member));
-        let lives: Vec<Origin> = lives.collect();
-        if lives.is_empty() {
-            return Err(format!("{node} is no member"));
-        }
-        lives.into_iter().try_for_each(|origin| self.broadcast(Said::Retire(origin)))
     }
 }

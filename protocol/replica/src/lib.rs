@@ -25,6 +25,7 @@ mod code;
 mod codec;
 pub mod command;
 mod deliver;
+mod enrolling;
 mod fetch;
 mod gossip;
 mod joining;

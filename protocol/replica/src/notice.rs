@@ -180,12 +180,31 @@ pub struct BecameMember {
     pub origin: Origin,
     /// Who gave it the state.
     pub donor: NodeId,
+    /// The release that the donor ran.
+    pub release: ReleaseId,
+    /// Edges of this node's release that took the state here, in order; none where both run the same.
+    pub edges: Vec<u32>,
     /// The exported state that the app goes on from.
     pub state: Arc<[u8]>,
     /// The operations that the state has.
     pub delivered: Clock,
     /// Which instance took it.
     pub instance: u64,
+}
+
+/// Why a node was not let in. It asks again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NotEnrolled {
+    /// The state here is of a newer release than the node runs: it has to upgrade first.
+    Newer,
+    /// There are as many members as there may be.
+    Full,
+    /// Another is being let in.
+    Busy,
+    /// It was let in a moment ago.
+    Early,
+    /// The state here is longer than what may be sent.
+    TooLong,
 }
 
 /// What the app was told to be stable.
@@ -528,6 +547,13 @@ pub enum Notice {
     Enrolled {
         /// Who issues under it.
         origin: Origin,
+    },
+    /// A node that asked to be let in was not.
+    EnrollRefused {
+        /// Which.
+        node: NodeId,
+        /// Why.
+        why: NotEnrolled,
     },
     /// This node is a member from now on.
     BecameMember(Box<BecameMember>),

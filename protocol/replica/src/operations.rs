@@ -19,6 +19,7 @@ use upgrade::{
 
 use crate::{
     Notice, Replica, Timer,
+    enrolling::Enrolling,
     joining::Joining,
     journal::Change,
     message::{BODY_BYTES_MAX, Content, Operations, Stamped},
@@ -54,6 +55,8 @@ pub(crate) struct Operating {
     pub(crate) joining: Option<Joining>,
     /// The last life that this incarnation asked for.
     pub(crate) life: u64,
+    /// Who was let in.
+    pub(crate) enrolling: Enrolling,
     /// What a planted bug holds behind the layer.
     behind: Vec<Delivery<Stamped>>,
 }
@@ -240,6 +243,11 @@ impl Replica {
 
     /// Gives a delivered operation to the app, converted by what runs now.
     fn hand_over(&mut self, delivery: Delivery<Stamped>) {
+        self.hear_joiner(delivery.stamp.dot.origin);
+        if let Said::Join(joiner) = delivery.operation.content {
+            self.watch_joiner(delivery.stamp.dot.origin, joiner);
+        }
+        delivery.retired.iter().for_each(|origin| self.hear_joiner(*origin));
         let retired = delivery.retired.iter().map(|origin| Notice::Retired { origin: *origin });
         let gone = delivery.gone.iter().map(|origin| Notice::Gone { origin: *origin });
         let members: Vec<Notice> = retired.chain(gone).collect();
@@ -358,5 +366,6 @@ impl Replica {
         self.operating.behind.clear();
         self.operating.stable = Clock::new();
         self.operating.beat_at = None;
+        self.operating.enrolling = Enrolling::default();
     }
 }

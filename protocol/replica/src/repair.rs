@@ -32,6 +32,7 @@ impl Replica {
             Some(layer) if layer.own().is_some() => {
                 layer.refuse_circles();
                 self.tell_refused();
+                self.retire_silent();
                 if let Some(peer) = self.any_peer(Purpose::Causal) {
                     self.tell_standing(peer);
                 }

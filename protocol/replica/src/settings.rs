@@ -92,13 +92,19 @@ pub struct Link {
 /// How operations are broadcast, and what is kept of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Causal {
-    /// Between two comparisons with another member, each time another; jittered by a quarter.
+    /// Between two comparisons with a peer, drawn anew each time; up to a quarter longer.
     pub period: Span,
-    /// How long a member that others wait to hear of says nothing before it issues a heartbeat;
-    /// jittered by a quarter.
+    /// How long a member that others wait to hear of says nothing before it issues a heartbeat; up to a
+    /// quarter longer.
     pub heartbeat: Span,
-    /// How long a joiner waits for the member that it asked before it asks another.
+    /// How long a joiner waits for the peer that it asked before it draws another; up to a quarter
+    /// longer. A node is let in at most twice in that time.
     pub patience: Span,
+    /// How long a node that was let in may say nothing before it is retired by whoever let it in; any
+    /// other member waits twice as long.
+    pub silence: Span,
+    /// Members, those that are retired and waited for included, from which on none is let in.
+    pub members_max: usize,
     /// What the layer keeps.
     pub limits: causal::Limits,
     /// Operations of newer releases that wait at the gate; beyond it they are dropped, and come again.
@@ -108,13 +114,15 @@ pub struct Causal {
 }
 
 impl Default for Causal {
-    /// A comparison each half second, heartbeats after one second, 10 s for a donor, 10,000 operations
-    /// at the gate, 40 KiB an answer.
+    /// A comparison each half second, heartbeats after one second, 10 s for a donor, a minute of silence,
+    /// 4,096 members, 10,000 operations at the gate, 40 KiB an answer.
     fn default() -> Self {
         Self {
             period: Span::from_millis(500),
             heartbeat: Span::from_secs(1),
             patience: Span::from_secs(10),
+            silence: Span::from_secs(60),
+            members_max: 4096,
             limits: causal::Limits::default(),
             held_max: 10_000,
             answer_bytes_max: 40 * 1024,

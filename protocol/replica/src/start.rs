@@ -102,6 +102,7 @@ impl Replica {
         if self.state.installed.is_some() {
             self.arm_tick();
             self.arm_operations();
+            self.watch_silent();
             let delivered = self.drain();
             if delivered > 0 {
                 let left = self.state.hold.len() as u32;

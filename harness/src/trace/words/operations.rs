@@ -1,7 +1,11 @@
 //! What nodes tell of broadcast operations and of who is a member, in words.
 
 use causal::{Clock, Content, Dot, Operation};
-use replica::{Notice, message::Stamped, notice::Outcome};
+use replica::{
+    Notice,
+    message::Stamped,
+    notice::{NotEnrolled, Outcome},
+};
 
 use super::{of_release, shown, taken};
 
@@ -52,6 +56,9 @@ fn members(notice: &Notice) -> Option<(&'static str, String)> {
         N::Enrolled { origin } => {
             ("enrolled", format!("lets {} in as {origin} and sends its state", origin.node))
         }
+        N::EnrollRefused { node, why } => {
+            ("not-enrolled", format!("does not let {node} in: {}", not_enrolled(*why)))
+        }
         N::BecameMember(became) => (
             "member",
             format!(
@@ -78,6 +85,16 @@ fn members(notice: &Notice) -> Option<(&'static str, String)> {
         ),
         _ => return None,
     })
+}
+
+fn not_enrolled(why: NotEnrolled) -> &'static str {
+    match why {
+        NotEnrolled::Newer => "the state here is of a newer release",
+        NotEnrolled::Full => "there are as many members as there may be",
+        NotEnrolled::Busy => "another is being let in",
+        NotEnrolled::Early => "it was let in a moment ago",
+        NotEnrolled::TooLong => "the state here is too long to send",
+    }
 }
 
 /// An operation with its direct causes: `operation 2.17 after 1.4 and 2.16, #3 in 2 bytes`.

@@ -43,6 +43,7 @@ impl Encode for Notice {
             | Self::OperationParked { .. }
             | Self::OperationRejected { .. }
             | Self::Enrolled { .. }
+            | Self::EnrollRefused { .. }
             | Self::BecameMember(_)
             | Self::Retired { .. }
             | Self::Gone { .. }
@@ -326,6 +327,9 @@ fn put_causal_notice(notice: &Notice, out: &mut Vec<u8>) {
             out.push(67);
             joined.origin.encode(out);
             put_node(out, joined.donor);
+            joined.release.encode(out);
+            put_varint(out, joined.edges.len() as u64);
+            joined.edges.iter().for_each(|edge| put_varint(out, u64::from(*edge)));
             put_state(out, Some(&joined.state));
             joined.delivered.encode(out);
             put_varint(out, joined.instance);
@@ -342,6 +346,11 @@ fn put_causal_notice(notice: &Notice, out: &mut Vec<u8>) {
             put_blob(out, reason.as_bytes());
         }
         Notice::LayerRebuilt { parked } => put_tagged(out, 72, parked),
+        Notice::EnrollRefused { node, why } => {
+            out.push(73);
+            put_node(out, *node);
+            out.push(*why as u8);
+        }
         _ => unreachable!("the caller passes notices of operations and members only"),
     }
 }

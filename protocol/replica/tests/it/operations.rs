@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use causal::{Clock, Content, Dot};
+use causal::{Clock, Content as Said, Dot, Origin};
 use contract::{NodeId, Span};
 use replica::{
-    Command, Notice,
-    notice::{CausallyDelivered, Outcome},
+    Command, Message, Notice,
+    message::{Content, Enroll},
+    notice::{CausallyDelivered, NotEnrolled, Outcome},
 };
-use upgrade::bugs::Bug;
+use upgrade::{bugs::Bug, release::Rollout};
 
 use crate::fleet::{BAD, Fleet, GOOD, Plan, Recipe, of_app};
 
@@ -132,7 +133,7 @@ fn a_client_reads_what_it_wrote_and_everything_becomes_stable() {
         assert_eq!(fleet.notices.iter().rev().find_map(told), Some(3), "n{node}");
     }
     let beats = |notice: &Notice| match notice {
-        Notice::Broadcast(issued) => issued.operation.content == Content::Heartbeat,
+        Notice::Broadcast(issued) => issued.operation.content == Said::Heartbeat,
         _ => false,
     };
     assert!(fleet.count(beats) <= 6, "heartbeats are not answered");
@@ -316,6 +317,111 @@ fn a_retired_node_learns_of_it_and_joins_again() {
     assert_eq!(fleet.count(|notice| matches!(notice, Notice::Resynced { .. })), 1);
     assert!(settles(&mut fleet));
     assert_eq!(value(&fleet, 3), total + more);
+}
+
+/// What became of the nodes that joined.
+fn joined(fleet: &Fleet) -> Vec<(NodeId, Vec<u32>)> {
+    let told = fleet.notices.iter().filter_map(|(_, node, notice)| match notice {
+        Notice::BecameMember(joined) => Some((*node, joined.edges.clone())),
+        _ => None,
+    });
+    told.collect()
+}
+
+#[test]
+fn a_joiner_migrates_the_state_of_an_older_release() {
+    let mut migrated = 0;
+    for seed in 0..6 {
+        let (old, mut new) = (tally("1.0.0"), tally("2.0.0"));
+        new.rollout = Rollout::Rolling { batch: 1, gap: Span::from_secs(8) };
+        let mut fleet = Fleet::founded(3, &old, seed);
+        let ahead = new.release();
+        fleet.adjust(move |settings| {
+            if settings.node == NodeId(4) {
+                settings.initial = Some(ahead.clone());
+            }
+        });
+        fleet.network = BAD;
+        fleet.run(Span::from_millis(100));
+        let mut total = count(&mut fleet, &[1, 2, 3], &old, 5, Span::from_millis(20));
+        fleet.add(4);
+        let is_in = |fleet: &Fleet| !joined(fleet).is_empty();
+        assert!(fleet.run_until(Span::from_secs(20), is_in), "seed {seed}");
+        migrated += u32::from(joined(&fleet) == [(NodeId(4), vec![0])]);
+        total += count(&mut fleet, &[4, 1, 2], &old, 5, Span::from_millis(20));
+        assert!(fleet.run_until(Span::from_secs(90), |fleet| fleet.all_run(&new)), "seed {seed}");
+        assert!(settles(&mut fleet), "seed {seed}");
+        assert_eq!(value(&fleet, 4), total, "seed {seed}");
+        order(&fleet).unwrap_or_else(|why| panic!("seed {seed}: {why}"));
+    }
+    // Others found a donor that had upgraded already.
+    assert!(migrated >= 3, "{migrated}");
+}
+
+#[test]
+fn a_joiner_upgrades_before_it_takes_the_state_of_a_newer_release() {
+    let mut waited = 0;
+    for seed in 0..6 {
+        let (old, mut new) = (tally("1.0.0"), tally("2.0.0"));
+        new.padding = 20 << 10;
+        let mut fleet = Fleet::founded(3, &old, seed);
+        fleet.network = BAD;
+        fleet.run(Span::from_millis(100));
+        fleet.command(2, new.publish());
+        assert!(fleet.run_until(Span::from_secs(60), |fleet| fleet.all_run(&new)), "seed {seed}");
+        let total = count(&mut fleet, &[1, 2, 3], &new, 5, Span::from_millis(20));
+        // It asks before it has all of the code.
+        fleet.adjust(|settings| settings.fetch.window = 1);
+        fleet.add(4);
+        fleet.run(Span::from_millis(100));
+        let is_in = |fleet: &Fleet| !joined(fleet).is_empty();
+        assert!(fleet.run_until(Span::from_secs(60), is_in), "seed {seed}");
+        assert!(settles(&mut fleet), "seed {seed}");
+        assert_eq!(value(&fleet, 4), total, "seed {seed}");
+        let refused = |notice: &Notice| {
+            matches!(notice, Notice::EnrollRefused { why: NotEnrolled::Newer, .. })
+        };
+        waited += fleet.count(refused);
+    }
+    assert!(waited >= 6, "{waited}");
+}
+
+#[test]
+fn one_joiner_at_a_time_is_let_in_and_one_that_stays_silent_is_let_go() {
+    let old = tally("1.0.0");
+    let mut fleet = Fleet::founded(3, &old, 1);
+    fleet.adjust(|settings| {
+        settings.causal.silence = Span::from_secs(3);
+        settings.causal.members_max = 5;
+    });
+    fleet.run(Span::from_millis(100));
+    let ask = |fleet: &mut Fleet, node: u32| {
+        let origin = Origin { node: NodeId(node), life: 1 };
+        let enroll = Content::Enroll(Box::new(Enroll { origin, release: old.id() }));
+        fleet.inject(node, 1, Message { incarnation: 1, known: 0, content: enroll });
+        fleet.run(Span::from_millis(10));
+    };
+    let refused = |fleet: &Fleet, wanted: NotEnrolled| {
+        fleet.count(|notice| matches!(notice, Notice::EnrollRefused { why, .. } if *why == wanted))
+    };
+    let members = |fleet: &Fleet| fleet.replica(1).causal().unwrap().members;
+    (10..60).for_each(|node| ask(&mut fleet, node));
+    assert_eq!((members(&fleet), refused(&fleet, NotEnrolled::Busy)), (4, 49));
+    fleet.run(Span::from_secs(20));
+    assert_eq!(members(&fleet), 3, "who never said anything is gone");
+    ask(&mut fleet, 60);
+    fleet.run(Span::from_secs(5));
+    let enroll = Content::Enroll(Box::new(Enroll {
+        origin: Origin { node: NodeId(60), life: 2 },
+        release: old.id(),
+    }));
+    // The donor forgets in a crash whom it let in; the others know.
+    fleet.crash(1, Span::from_millis(10), false);
+    fleet.inject(60, 2, Message { incarnation: 1, known: 0, content: enroll });
+    fleet.run(Span::from_millis(200));
+    fleet.run(Span::from_secs(20));
+    assert_eq!(members(&fleet), 3);
+    assert!(settles(&mut fleet));
 }
 
 /// What a fleet with a planted bug shows under an upgrade, crashes and a lost disk.
