@@ -146,7 +146,11 @@ impl Ord for Identifier {
         if Arc::ptr_eq(&self.base, &other.base) {
             return self.offset.cmp(&other.offset);
         }
-        self.tuples().cmp(other.tuples())
+        // What they share is skipped, but for the last tuple of each, whose offset stands elsewhere.
+        let inner = self.base.len().min(other.base.len()) - 1;
+        let pairs = self.base[..inner].iter().zip(&other.base[..inner]);
+        let shared = pairs.take_while(|(a, b)| a == b).count();
+        self.tuples().skip(shared).cmp(other.tuples().skip(shared))
     }
 }
 

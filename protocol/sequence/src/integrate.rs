@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::{
     Dot, EpochId, Flaw, Identifier, Integrated, Interval, Operation, Refused, Sequence, Tuple,
-    arena::{Arena, Beneath, Run},
+    arena::{Arena, Beneath, Id, Run},
     sequence::{ELEMENTS_MAX, Resolved},
     tree::{Count, Spot, Typing},
 };
@@ -197,7 +197,7 @@ impl Sequence {
             return self.insert_last_piece(cursor, run, text);
         }
         loop {
-            let (spot, there) = self.tree.find(&self.arena, run.first());
+            let (spot, there) = self.place_of(run.first());
             let behind = self.tree.behind(spot);
             let here = match behind {
                 Some(behind) if there => run.length.min(behind.length),
@@ -222,11 +222,23 @@ impl Sequence {
         }
     }
 
+    /// [`Tree::find`], without a search where it can be.
+    fn place_of(&self, id: Id) -> (Spot, bool) {
+        if let Some(spot) = self.tree.at_home(id) {
+            return (spot, true);
+        }
+        match self.tree.near(&self.arena, id) {
+            Some(spot) => (spot, false),
+            None => self.tree.find(&self.arena, id),
+        }
+    }
+
     /// Inserts `run` at `spot`, and notes what can follow it: most that is typed is typed on.
     fn insert_last_piece(&mut self, spot: Spot, run: Run, text: &str) {
         self.tree.insert(spot, run, text);
         let room = self.room_at_cursor(run);
         self.tree.set_typing(Typing { last: run.last(), room, own: None });
+        self.tree.came_home(run.base, self.tree.cursor.leaf);
     }
 
     fn apply_remove(&mut self, epoch: u32, intervals: &[Interval]) -> Result<(), Refused> {
@@ -267,7 +279,14 @@ impl Sequence {
             return self.tree.remove(cursor, run.length, &mut self.edited);
         }
         loop {
-            let (spot, there) = self.tree.find(&self.arena, run.first());
+            let (spot, there) = match self.tree.at_home(run.first()) {
+                Some(spot) => (spot, true),
+                None => {
+                    let found = self.tree.find(&self.arena, run.first());
+                    self.tree.came_home(run.base, found.0.leaf);
+                    found
+                }
+            };
             let Some(behind) = self.tree.behind(spot) else { return };
             let here = if there {
                 let here = run.length.min(behind.length);

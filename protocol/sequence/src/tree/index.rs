@@ -244,5 +244,6 @@ impl Tree {
             + self.inners.capacity() * size_of::<super::nodes::Inner>()
             + self.leaves.iter().map(leaf).sum::<usize>()
             + self.inners.iter().map(inner).sum::<usize>()
+            + self.homes.capacity() * size_of::<u32>()
     }
 }

@@ -7,6 +7,7 @@
 //! Knows nothing of epochs or sites: identifiers come sorted, or are put where [`Tree::find`] says.
 
 mod edit;
+mod home;
 mod index;
 mod nodes;
 mod text;

@@ -54,6 +54,8 @@ pub(crate) struct Tree {
     pub(crate) cursor: Spot,
     pub(super) typing: Typing,
     pub(super) pending: Pending,
+    /// By base: the leaf in which elements of it were seen last. A guess.
+    pub(super) homes: Vec<u32>,
 }
 
 impl Default for Tree {
@@ -78,6 +80,7 @@ impl Default for Tree {
             cursor: Spot { leaf: 0, run: 0, within: 0, chars: 0, start: 0 },
             typing: Typing::default(),
             pending: Pending::default(),
+            homes: Vec::new(),
         }
     }
 }
@@ -224,7 +227,11 @@ impl Tree {
         }
         whole.runs.shrink_to_fit();
         let mut count = whole.count;
-        let left = whole.text.before(byte);
+        let left = if count.chars == count.bytes {
+            Count { chars, bytes: chars, units: chars }
+        } else {
+            whole.text.before(byte)
+        };
         count -= left;
         whole.count = left;
         let (up, next) = (whole.up, whole.next);
@@ -238,6 +245,7 @@ impl Tree {
         let entry = &mut self.inners[up.parent as usize].entries[up.slot as usize];
         entry.count = left;
         self.adopt(up.parent, up.slot as usize, Entry { child: right, count, first });
+        self.moved_home(right);
         right
     }
 
@@ -344,6 +352,7 @@ impl Tree {
         }
         into.count += count;
         let (up, sum) = (into.up, into.count);
+        self.moved_home(left);
         self.unlink(right);
         self.inners[up.parent as usize].entries[up.slot as usize].count = sum;
         self.drop_child(up.parent, up.slot as usize + 1);
