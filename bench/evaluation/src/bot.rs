@@ -71,7 +71,7 @@ pub(crate) struct Bot {
 impl Bot {
     pub(crate) fn new(me: NodeId, row: Rc<Row>, keeps: Keeps) -> Self {
         let replicas = row.replicas.get();
-        let founders = (0..replicas).map(|node| Origin::from(node));
+        let founders = (0..replicas).map(Origin::from);
         let replica = Sequence::new(me.0 + 1, Options::default());
         Self {
             me,

@@ -106,7 +106,7 @@ fn agreed(row: &Row, bots: &[&Bot]) -> Result<End, String> {
             ("identifiers", end.intervals != first.intervals),
         ];
         if let Some((what, _)) = differs.into_iter().find(|(_, differs)| *differs) {
-            return Err(format!("sites 1 and {site} diverge: another {what}"));
+            return Err(format!("sites 1 and {site} diverge in their {what}"));
         }
     }
     Ok(first)
@@ -168,5 +168,21 @@ mod tests {
     fn without_renames_there_is_one_epoch_and_no_operation_more_than_edits() {
         let plain = outcome(SMALL.split("\n[renames]").next().unwrap());
         assert_eq!((plain.log.len(), plain.end.epoch), (1_200, EpochId::Origin));
+    }
+
+    #[test]
+    fn bots_that_end_otherwise_are_a_failure_that_names_them() {
+        let row = Rc::new(Row::parse("small", SMALL).unwrap());
+        let mut bots: Vec<Bot> =
+            (0..2).map(|node| Bot::new(NodeId(node), Rc::clone(&row), Keeps::Samples)).collect();
+        let told = |bots: &[Bot]| agreed(&row, &bots.iter().collect::<Vec<_>>()).map(|_| ());
+        assert_eq!(told(&bots), Err("site 1 saw 0 edits, and 0 wait".to_owned()));
+        bots.iter_mut().for_each(|bot| bot.observed = 1_200);
+        assert_eq!(told(&bots), Ok(()));
+        bots[1].replica.insert(0, "x", &mut |_| 0).unwrap();
+        assert_eq!(told(&bots), Err("sites 1 and 2 diverge in their text".to_owned()));
+        let inserted = bots[0].replica.insert(0, "x", &mut |_| 0);
+        assert!(inserted.is_ok());
+        assert_eq!(told(&bots), Err("sites 1 and 2 diverge in their identifiers".to_owned()));
     }
 }

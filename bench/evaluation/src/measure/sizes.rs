@@ -1,0 +1,89 @@
+//! How long operations are, by kind: in the papers' measure, and on our wire.
+
+use std::collections::BTreeMap;
+
+use causal::{Content, Origin};
+use sequence::{Operation, Writer};
+
+use crate::{
+    clock::Spread,
+    fleet::Outcome,
+    message::Said,
+    objects::{self, Naming},
+};
+
+/// The lengths of operations of one kind.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Length {
+    /// In the papers' measure.
+    pub(crate) objects: Spread,
+    /// Encoded, a message each, by a writer that each author keeps.
+    pub(crate) bytes: Spread,
+    /// Tuples of the first identifier.
+    pub(crate) depth: Spread,
+}
+
+/// All lengths of a run, the same on every machine.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Sizes {
+    pub(crate) inserts: Length,
+    pub(crate) removals: Length,
+    pub(crate) renames: Length,
+    /// After so many operations, the mean length of the inserts and removals since the last entry:
+    /// in the papers' measure, and on our wire.
+    pub(crate) course: Vec<(u64, f64, f64)>,
+}
+
+/// Operations between two entries of a course.
+const STRIDE: usize = 2_500;
+
+fn length(figures: [Vec<u64>; 3]) -> Length {
+    let [objects, bytes, depth] = figures.map(Spread::of);
+    Length { objects, bytes, depth }
+}
+
+fn depth(operation: &Operation) -> u64 {
+    let first = match operation {
+        Operation::Insert { first, .. } => Some(first),
+        Operation::Remove { intervals, .. } => intervals.first().map(|each| &each.first),
+        Operation::Rename { former, .. } => former.first().map(|each| &each.first),
+    };
+    first.map_or(0, |first| first.tuples().len() as u64)
+}
+
+/// The lengths of what the first bot delivered.
+pub(crate) fn sizes(outcome: &Outcome) -> Sizes {
+    let naming =
+        if outcome.row.renames.is_some() { Naming::Renamable } else { Naming::LogootSplit };
+    let mut writers: BTreeMap<Origin, Writer> = BTreeMap::new();
+    let mut by_kind: [[Vec<u64>; 3]; 3] = Default::default();
+    let mut edits = Vec::new();
+    for said in &outcome.log {
+        let Content::Payload(Said::Operation(operation)) = &said.content else { continue };
+        let writer = writers.entry(said.dot.origin).or_default();
+        let written = writer.write(std::slice::from_ref(operation));
+        let bytes = written.expect("a replica makes none that no message can hold").len() as u64;
+        let objects = objects::operation(operation, naming);
+        let kind = match operation {
+            Operation::Insert { .. } => 0,
+            Operation::Remove { .. } => 1,
+            Operation::Rename { .. } => 2,
+        };
+        if kind < 2 {
+            edits.push((objects, bytes));
+        }
+        for (figures, figure) in by_kind[kind].iter_mut().zip([objects, bytes, depth(operation)]) {
+            figures.push(figure);
+        }
+    }
+    let (mut course, mut count) = (Vec::new(), 0);
+    for stride in edits.chunks(STRIDE) {
+        count += stride.len() as u64;
+        let mean = |sum: u64| sum as f64 / stride.len() as f64;
+        let objects = stride.iter().map(|(objects, _)| objects).sum();
+        let bytes = stride.iter().map(|(_, bytes)| bytes).sum();
+        course.push((count, mean(objects), mean(bytes)));
+    }
+    let [inserts, removals, renames] = by_kind.map(length);
+    Sizes { inserts, removals, renames, course }
+}
