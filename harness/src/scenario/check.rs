@@ -9,7 +9,7 @@ use contract::{NodeId, Span};
 use toml::{Spanned, de::DeTable};
 
 use super::{
-    Core, Expectation, Scenario, Text, Workload,
+    Causal, Core, Expectation, Scenario, Text, Workload,
     diagnostic::{Code, Diagnostic, listed, meant},
     shape::{locate, locate_key, shown},
     units::Rate,
@@ -269,6 +269,11 @@ impl Check<'_> {
             self.mistake(Code::Contradiction, "fleet.retire", title, label);
         }
         let stated = self.scenario.causal;
+        if stated != Causal::default() && !self.has_operations() {
+            let title = "no release broadcasts operations".to_owned();
+            let label = "expected an app whose replicas broadcast operations";
+            self.mistake(Code::Contradiction, "causal", title, label);
+        }
         let spans = [
             ("compare", stated.compare),
             ("heartbeat", stated.heartbeat),

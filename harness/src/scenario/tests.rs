@@ -4,6 +4,8 @@ use expect_test::{Expect, expect};
 
 use super::{Scenario, diagnostic::Code, shape};
 
+mod operations;
+
 /// A scenario without a mistake, to be changed in one place.
 const GOOD: &str = r#"about = "a claim"
 app = "counter"
@@ -342,7 +344,7 @@ fn an_unknown_app_is_pointed_at() {
              --> s.toml:2:7
               |
             2 | app = "countr"
-              |       ^^^^^^^^ expected one of `basket`, `canvas`, `counter`, `gauge`, `register`, `sessions`, `tally` or `text`
+              |       ^^^^^^^^ expected one of `basket`, `canvas`, `counter`, `gauge`, `notes`, `register`, `sessions`, `tally` or `text`
               |
               = note: at `app`
               = help: did you mean `counter`?
