@@ -13,6 +13,7 @@ use harness::replicated::{
         meanings::{Edges, Explained, SPLITS, Split, edges, explained, is_explained},
         of_collection,
     },
+    to_the_end,
 };
 
 struct Collects(Stability);
@@ -22,7 +23,7 @@ impl Visit for Collects {
 
     fn visit<T: Listed>(self, kind: T) -> Tried {
         let propose = |value: &Value, draw: &mut Draw| kind.proposal(value, draw);
-        of_collection(&kind, &propose, (3, 9), (40, 1), self.0, &mut |_| {})
+        of_collection(&kind, &propose, (3, 9), (40, 1), self.0, &mut to_the_end)
     }
 }
 

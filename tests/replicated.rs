@@ -14,7 +14,7 @@ use harness::replicated::{
     lattice::{Broken, Strictness, sweep, sweep_up_to},
     laws::{OfProducts, Tried, of_effects, of_joins},
     search::{Found, Scope, search},
-    vectors,
+    to_the_end, vectors,
 };
 
 /// Every case of every vector file passes, and there are as many as were copied.
@@ -227,7 +227,7 @@ impl Visit for Searched {
             (3, 2, Scope::Exhaustive),
         ];
         for (replicas, operations, scope) in scopes {
-            let report = search(&kind, &propose, replicas, operations, scope, &mut |_| {});
+            let report = search(&kind, &propose, replicas, operations, scope, &mut to_the_end);
             assert!(report.failure.is_none(), "{}: {:?}", T::NAME, report.failure);
             assert!(report.covered.orders > 0);
         }
@@ -247,7 +247,8 @@ impl VisitPlanted for Caught {
     type Out = Option<Found>;
 
     fn visit<T: Op>(self, kind: T, propose: &dyn Fn(&Value, &mut Draw) -> Value) -> Option<Found> {
-        search(&kind, propose, 3, 6, Scope::Random { histories: 100, seed: 1 }, &mut |_| {}).failure
+        search(&kind, propose, 3, 6, Scope::Random { histories: 100, seed: 1 }, &mut to_the_end)
+            .failure
     }
 }
 
@@ -383,7 +384,13 @@ impl Visit for LawsHold {
     type Out = Tried;
 
     fn visit<T: Listed>(self, kind: T) -> Tried {
-        of_effects(&kind, &|value, draw| kind.proposal(value, draw), (3, 6), (30, 1), &mut |_| {})
+        of_effects(
+            &kind,
+            &|value, draw| kind.proposal(value, draw),
+            (3, 6),
+            (30, 1),
+            &mut to_the_end,
+        )
     }
 }
 
@@ -391,7 +398,7 @@ impl VisitJoin for LawsHold {
     type Out = Tried;
 
     fn visit<T: Join>(self, kind: T, propose: &dyn Fn(&Value, &mut Draw) -> Value) -> Tried {
-        of_joins(&kind, propose, 60, 1, &mut |_| {})
+        of_joins(&kind, propose, 60, 1, &mut to_the_end)
     }
 }
 
@@ -401,7 +408,7 @@ fn the_laws_hold() {
     for (name, _) in catalogue::LIST {
         let mut tried = catalogue::visit(name, &Value::Null, LawsHold).unwrap();
         if let Some(engine) = catalogue::engine(name) {
-            let progress = |_| {};
+            let progress = to_the_end;
             let of_products =
                 OfProducts { replicas: 4, operations: 7, histories: 40, seed: 1, progress };
             tried.add(catalogue::visit_product(name, &Value::Null, of_products).unwrap());

@@ -2,11 +2,10 @@
 
 use std::{
     fs,
-    io::{IsTerminal, stderr},
     path::PathBuf,
     process,
     sync::{
-        Mutex,
+        Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
@@ -66,26 +65,18 @@ pub(super) fn end_when_asked() {
     });
 }
 
-/// From now on Ctrl-C ends the process at once and says how far the work is that [`begins`] and [`done`]
-/// tell of; what was finished before was printed. Removes `unfinished`, a file that is half written.
-pub(super) fn say_how_far(unfinished: Option<PathBuf>) {
-    on_interrupt(move || {
-        let work =
-            WORK.lock().map_or_else(|poisoned| poisoned.into_inner().clone(), |of| of.clone());
-        // A bar may stand in this line.
-        let clear = if stderr().is_terminal() { "\r\x1b[K" } else { "" };
-        eprintln!("{clear}interrupted after {} {work}", count(DONE.load(Ordering::Relaxed)));
-        if let Some(path) = &unfinished {
-            let _ = fs::remove_file(path);
-        }
-        process::exit(Exit::Interrupted.code().into());
-    });
+/// Work was cut short by Ctrl-C, and what it came to was printed: says how far it was, as [`begins`] and
+/// [`done`] tell.
+pub(super) fn say_how_far() -> Exit {
+    let work = WORK.lock().unwrap_or_else(PoisonError::into_inner);
+    eprintln!("interrupted after {} {work}", count(DONE.load(Ordering::Relaxed)));
+    Exit::Interrupted
 }
 
 /// Work begins: `work` says of how much of what, such as "of 200 runs of or_set".
 pub(super) fn begins(work: String) {
     DONE.store(0, Ordering::Relaxed);
-    *WORK.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = work;
+    *WORK.lock().unwrap_or_else(PoisonError::into_inner) = work;
 }
 
 /// So much of the work is done.

@@ -94,7 +94,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     // Whether it can be written is known before the work.
     let dot = arguments.dot.as_deref().map(|path| ResultFile::create("the graph", path));
     let dot = dot.transpose()?;
-    interrupt::say_how_far(dot.as_ref().and_then(ResultFile::unfinished));
+    interrupt::cut_short(dot.as_ref().and_then(ResultFile::unfinished));
     let looked = look(arguments, kind, &start)
         .map_err(|why| Failure::Usage(format!("--type {kind}: {why}")))?;
     print(&match arguments.format {
@@ -108,6 +108,9 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
         (Some(dot), Some((found, _))) => write_dot(dot, &found.history)?,
         (Some(_), None) => print_aside("no history failed, so no graph was written\n"),
         (None, _) => {}
+    }
+    if looked.interrupted {
+        return Ok(interrupt::say_how_far());
     }
     let holds = !looked.found() && looked.shortfall(arguments).is_none();
     Ok(if holds { Exit::Holds } else { Exit::Violated })
@@ -188,6 +191,8 @@ struct Looked {
     failure: Option<(Found, Option<Value>)>,
     /// Of a list: what came of the lists that it returns.
     lists: Option<Lists>,
+    /// Ctrl-C was pressed before all was looked through.
+    interrupted: bool,
 }
 
 struct Look<'a>(&'a Arguments);
@@ -220,17 +225,15 @@ impl Look<'_> {
         let bar = progress::bar(count, !arguments.exhaustive && arguments.format == Format::Human);
         let replicas = arguments.replicas;
         let operations = arguments.operations as usize;
-        let mut report = search(kind, propose, replicas, operations, scope, &mut |done| {
-            bar.set_position(done);
-            interrupt::done(done);
-        });
+        let mut progress = progress::until_interrupted(&bar);
+        let mut report = search(kind, propose, replicas, operations, scope, &mut progress);
         bar.finish_and_clear();
         let failure = report.failure.take().map(|found| {
             let meaning = history::meaning(kind, &found.history);
             (found, meaning)
         });
         let lists = lists::look(kind, propose, arguments, scope);
-        Looked { report, failure, lists }
+        Looked { report, failure, lists, interrupted: interrupt::asked() }
     }
 }
 
@@ -243,7 +246,7 @@ impl Looked {
     /// Why nothing was shown, where nothing was: what was planted was not found, or no order was followed.
     fn shortfall(&self, arguments: &Arguments) -> Option<String> {
         match &arguments.planted {
-            _ if self.found() => None,
+            _ if self.found() || self.interrupted => None,
             Some(bug) => Some(not_found(bug)),
             None => (self.report.covered.orders == 0).then(|| {
                 "no delivery order was followed to its end; try fewer --operations or more --histories"
@@ -271,6 +274,12 @@ impl Looked {
                     format!("{BAD}falls short{BAD:#} {BOLD}{kind}{BOLD:#}: {why} in {of}");
                 (verdict, format!("  {}\n", repeat(arguments, kind)))
             }
+            None if self.interrupted => (
+                format!(
+                    "{BAD}cut short{BAD:#} {BOLD}{kind}{BOLD:#}: no delivery order{followed} broke in {of} until then"
+                ),
+                String::new(),
+            ),
             None => {
                 let planted = arguments.planted.as_ref();
                 let bug = planted.map_or_else(String::new, |bug| format!(" with `{bug}`"));
@@ -367,6 +376,7 @@ impl Looked {
             "cut_short": self.report.cut,
             "failure": failure,
             "shortfall": self.shortfall(arguments),
+            "interrupted": self.interrupted,
             "lists": self.lists.as_ref().map(Lists::json),
         });
         format!("{row}\n")

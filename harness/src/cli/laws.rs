@@ -8,6 +8,7 @@ use crdt::{
     catalogue::{self, Draw, Engine, Listed, Visit, VisitJoin, VisitPlanted, VisitProduct},
     join::planted::JoinBug,
 };
+use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::{
@@ -16,6 +17,7 @@ use super::{
     words::{count, counted},
 };
 use crate::replicated::{
+    Progress,
     history::Proposal,
     laws::{
         Note, OfProducts, Stability, Tried,
@@ -67,7 +69,7 @@ pub(super) struct Arguments {
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let start = super::lattice::start(arguments.start.as_deref())?;
     let mut holds = true;
-    interrupt::say_how_far(None);
+    interrupt::cut_short(None);
     for kind in kinds(arguments) {
         interrupt::begins(format!("of {} of {kind}", counted(arguments.cases, "run")));
         let tried = tried(arguments, kind, &start)
@@ -77,13 +79,17 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
             Format::Human => shown(&tried, arguments, kind),
             Format::Json => line(&tried, arguments, kind),
         })?;
+        if interrupt::asked() {
+            return Ok(interrupt::say_how_far());
+        }
     }
     Ok(if holds { Exit::Holds } else { Exit::Violated })
 }
 
 /// Why `tried` shows nothing, where it does not: what was planted was not found.
 fn shortfall(tried: &Tried, arguments: &Arguments) -> Option<String> {
-    let bug = arguments.planted.as_ref().filter(|_| tried.broken.is_none())?;
+    let looked = tried.broken.is_none() && !interrupt::asked();
+    let bug = arguments.planted.as_ref().filter(|_| looked)?;
     Some(super::lattice::not_found(bug))
 }
 
@@ -105,17 +111,21 @@ fn tried(arguments: &Arguments, kind: &str, start: &Value) -> Result<Tried, crdt
     }
     let mut tried = catalogue::visit(kind, start, OfEffects(arguments))?;
     if catalogue::engine(kind).is_some() && tried.broken.is_none() {
+        let hidden = ProgressBar::hidden();
         let of_products = OfProducts {
             replicas: arguments.replicas,
             operations: arguments.operations as usize,
             histories: arguments.cases,
             seed: arguments.seed,
-            progress: |_| {},
+            progress: progress::until_interrupted(&hidden),
         };
         tried.add(catalogue::visit_product(kind, start, of_products)?);
     }
     if catalogue::JOINS.iter().any(|(name, _)| *name == kind) && tried.broken.is_none() {
         tried.add(catalogue::visit_join(kind, OfJoin(arguments))?);
+    }
+    if interrupt::asked() {
+        return Ok(tried);
     }
     if let (Some(_), Some(split)) =
         (&arguments.kind, SPLITS.iter().find(|split| split.kind == kind))
@@ -237,13 +247,10 @@ impl VisitJoin for OfJoin<'_> {
     }
 }
 
-fn with_bar(arguments: &Arguments, work: impl FnOnce(&mut dyn FnMut(u64)) -> Tried) -> Tried {
+fn with_bar(arguments: &Arguments, work: impl FnOnce(Progress<'_>) -> Tried) -> Tried {
     let runs = usize::try_from(arguments.cases).unwrap_or(usize::MAX);
     let bar = progress::bar(runs, arguments.format == Format::Human);
-    let tried = work(&mut |done| {
-        bar.set_position(done);
-        interrupt::done(done);
-    });
+    let tried = work(&mut progress::until_interrupted(&bar));
     bar.finish_and_clear();
     tried
 }
@@ -261,6 +268,10 @@ fn shown(tried: &Tried, arguments: &Arguments, kind: &str) -> String {
             ));
             put(format!("  {}", repeat(arguments, kind)));
         }
+        (None, None) if interrupt::asked() => put(format!(
+            "{BAD}cut short{BAD:#} {BOLD}{kind}{BOLD:#}: no law broke on {} until then",
+            counted(tried.cases, "run"),
+        )),
         (None, None) => put(format!(
             "{GOOD}holds{GOOD:#} {BOLD}{kind}{BOLD:#}: {} on {}",
             counted(tried.counts.len() as u64, "law"),
@@ -317,6 +328,7 @@ fn line(tried: &Tried, arguments: &Arguments, kind: &str) -> String {
         "laws": laws.collect::<Vec<_>>(),
         "broken": broken,
         "shortfall": shortfall(tried, arguments),
+        "interrupted": interrupt::asked(),
         "notes": notes.collect::<Vec<_>>(),
     });
     format!("{row}\n")

@@ -1,8 +1,10 @@
 //! Progress of long work, on standard error, where somebody watches it.
 
-use std::time::Duration;
+use std::{ops::ControlFlow, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::interrupt;
 
 /// Redraws a second: enough to look alive.
 const HERTZ: u8 = 8;
@@ -44,4 +46,13 @@ pub(super) fn sweep(jobs: u64, done: u64, time: Option<Duration>, shown: bool) -
     bar.reset_eta();
     bar.enable_steady_tick(Duration::from_millis(1_000 / u64::from(HERTZ)));
     bar
+}
+
+/// What is told how much of some work is done: shows it on `bar`, and ends the work once Ctrl-C was pressed.
+pub(super) fn until_interrupted(bar: &ProgressBar) -> impl FnMut(u64) -> ControlFlow<()> {
+    |done| {
+        bar.set_position(done);
+        interrupt::done(done);
+        if interrupt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
 }

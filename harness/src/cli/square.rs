@@ -57,22 +57,23 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let scope = Scope { cases, seed, nodes, moves };
     let total = usize::try_from(cases).unwrap_or(usize::MAX);
     let mut exit = Exit::Holds;
-    interrupt::say_how_far(None);
+    interrupt::cut_short(None);
     for (app, upgrade) in &upgrades {
         let (from, to) = (&upgrade.way.from.name, &upgrade.way.to.name);
         interrupt::begins(format!("of {} of {app} {from} -> {to}", counted(cases, "case")));
         let bar = progress::bar(total, arguments.format == Format::Human);
-        let report = upgrade.check(scope, &mut |done| {
-            bar.set_position(done);
-            interrupt::done(done);
-        });
+        let report = upgrade.check(scope, &mut progress::until_interrupted(&bar));
         bar.finish_and_clear();
-        let told =
-            tell::Told { app, upgrade, report: &report, repeat: &repeat(arguments, app, upgrade) };
+        let interrupted = interrupt::asked();
+        let repeat = &repeat(arguments, app, upgrade);
+        let told = tell::Told { app, upgrade, report: &report, repeat, interrupted };
         print(&match arguments.format {
             Format::Human => told.shown(),
             Format::Json => told.json(),
         })?;
+        if interrupted {
+            return Ok(interrupt::say_how_far());
+        }
         if !told.holds() {
             exit = Exit::Violated;
         }

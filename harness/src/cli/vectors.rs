@@ -37,18 +37,19 @@ pub(super) struct Arguments {
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let files = files(&arguments.paths)?;
     // Nothing is said of any before all can be read.
-    interrupt::say_how_far(None);
-    interrupt::begins(format!(
-        "of {}; nothing is said of any before all are read",
-        counted(files.len() as u64, "file")
-    ));
-    let read = files.iter().zip(0..).map(|(path, before)| {
-        interrupt::done(before);
+    interrupt::cut_short(None);
+    interrupt::begins(format!("of {}", counted(files.len() as u64, "file")));
+    let begun = files.iter().zip(0..).take_while(|(_, before)| {
+        interrupt::done(*before);
+        !interrupt::asked()
+    });
+    let read = begun.map(|(path, _)| {
         let text = packed::read_to_string(path)
             .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
         replay(&text).map_err(|why| Failure::Usage(format!("{}: {why}", path.display())))
     });
     let replayed: Vec<Replayed> = read.collect::<Result<_, _>>()?;
+    let cut = replayed.len() < files.len();
     for (path, replayed) in files.iter().zip(&replayed) {
         let path = path.display().to_string();
         print(&match arguments.format {
@@ -59,8 +60,11 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let passed: u64 = replayed.iter().map(|one| one.passed).sum();
     let failed: usize = replayed.iter().map(|one| one.failed.len()).sum();
     if arguments.format == Format::Human {
-        let files = counted(files.len() as u64, "file");
-        print(&format!("{}: {passed} passed, {failed} failed\n", files))?;
+        let files = counted(replayed.len() as u64, "file");
+        print(&format!("{files}: {passed} passed, {failed} failed\n"))?;
+    }
+    if cut {
+        return Ok(interrupt::say_how_far());
     }
     Ok(if failed == 0 { Exit::Holds } else { Exit::Violated })
 }

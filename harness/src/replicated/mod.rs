@@ -1,6 +1,8 @@
 //! Checks of replicated types outside any network: every delivery order of a history, histories by the
 //! thousand, and vectors that others wrote.
 
+use std::ops::ControlFlow;
+
 mod delivery;
 pub mod history;
 pub mod lattice;
@@ -10,3 +12,11 @@ pub mod packed;
 pub mod search;
 pub mod sequence;
 pub mod vectors;
+
+/// Is told how many cases were looked at, and says whether to look at more.
+pub type Progress<'a> = &'a mut dyn FnMut(u64) -> ControlFlow<()>;
+
+/// A [`Progress`] that goes on to the end.
+pub const fn to_the_end(_: u64) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}

@@ -1,8 +1,11 @@
 //! Looks for a history that a type gets wrong, and makes it small.
 
+use std::ops::ControlFlow;
+
 use crdt::{Clock, Dot, Op, catalogue::Draw};
 
 use super::{
+    Progress,
     history::{self, History, Proposal, Step},
     lattice::{Broken, Covered, EVENTS_MAX, Strictness, sweep},
 };
@@ -46,14 +49,14 @@ pub struct Found {
 }
 
 /// Sweeps histories of `operations` operations at `replicas` replicas until one fails. `progress` is told
-/// how many there were.
+/// how many there were, and may end it.
 pub fn search<T: Op>(
     kind: &T,
     propose: Proposal<'_>,
     replicas: u32,
     operations: usize,
     scope: Scope,
-    progress: &mut dyn FnMut(u64),
+    progress: Progress<'_>,
 ) -> Report {
     let mut report = Report::default();
     match scope {
@@ -62,21 +65,21 @@ pub fn search<T: Op>(
                 let mut draw = Draw(seed.wrapping_add(number));
                 let history = history::random(kind, propose, replicas, operations, &mut draw);
                 report.look(kind, propose, &history);
-                progress(report.histories);
-                if report.failure.is_some() {
+                if progress(report.histories).is_break() || report.failure.is_some() {
                     break;
                 }
             }
         }
         Scope::Exhaustive => {
+            let mut on = ControlFlow::Continue(());
             for shape in history::shapes(replicas, operations) {
                 history::assignments(kind, propose, &shape, &mut |history| {
-                    if report.failure.is_none() {
+                    if report.failure.is_none() && on.is_continue() {
                         report.look(kind, propose, history);
-                        progress(report.histories);
+                        on = progress(report.histories);
                     }
                 });
-                if report.failure.is_some() {
+                if report.failure.is_some() || on.is_break() {
                     break;
                 }
             }

@@ -20,6 +20,8 @@ use upgrade::{
     release::ApiClass,
 };
 
+use crate::replicated::Progress;
+
 pub(crate) mod chains;
 mod fleet;
 pub(crate) mod law;
@@ -273,8 +275,8 @@ impl Upgrade {
         Self { way, lines, state_chains, message_chains }
     }
 
-    /// Tries the upgrade. `progress` is told how many cases there were.
-    pub fn check(&self, scope: Scope, progress: &mut dyn FnMut(u64)) -> Report {
+    /// Tries the upgrade. `progress` is told how many cases there were, and may end it.
+    pub fn check(&self, scope: Scope, progress: Progress<'_>) -> Report {
         let mut report = Report::default();
         let mut seed = scope.seed;
         while report.cases < scope.cases {
@@ -295,7 +297,9 @@ impl Upgrade {
                     }
                 }
             }
-            progress(report.cases);
+            if progress(report.cases).is_break() {
+                break;
+            }
             seed = seed.wrapping_add(1);
         }
         report

@@ -3,6 +3,7 @@
 use app::{Outgoing, Value};
 
 use super::*;
+use crate::replicated::to_the_end;
 
 fn small(cases: u64) -> Scope {
     Scope { cases, seed: 1, nodes: 3, moves: 40 }
@@ -11,7 +12,7 @@ fn small(cases: u64) -> Scope {
 fn check(app: &str, from: Option<&str>, to: Option<&str>, cases: u64) -> Vec<(Upgrade, Report)> {
     let upgrades = upgrades(app, from, to).unwrap();
     let each = upgrades.into_iter().map(|upgrade| {
-        let report = upgrade.check(small(cases), &mut |_| {});
+        let report = upgrade.check(small(cases), &mut to_the_end);
         (upgrade, report)
     });
     each.collect()

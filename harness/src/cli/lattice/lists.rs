@@ -6,10 +6,12 @@ use crdt::{
     Op, Value,
     catalogue::{Draw, Listed, Visit},
 };
+use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::{
     super::{
+        interrupt, progress,
         style::{BAD, BOLD, DIM, GOOD},
         words::{count, counted},
     },
@@ -48,11 +50,13 @@ pub(super) fn look<T: Op>(
     arguments: &Arguments,
     scope: Scope,
 ) -> Option<Lists> {
-    if !is_list(propose, &kind.value(&kind.initial())) {
+    if interrupt::asked() || !is_list(propose, &kind.value(&kind.initial())) {
         return None;
     }
     let (replicas, operations) = (arguments.replicas, arguments.operations as usize);
-    let report = search(kind, propose, replicas, operations, scope, &mut |_| {});
+    let hidden = ProgressBar::hidden();
+    let mut progress = progress::until_interrupted(&hidden);
+    let report = search(kind, propose, replicas, operations, scope, &mut progress);
     let rate = |direction| rate(kind, direction, 2, RUN_LENGTH, RUN_TRIALS, arguments.seed);
     let (forward, backward) = (rate(Direction::Forward), rate(Direction::Backward));
     Some(Lists { report, forward, backward })

@@ -19,17 +19,19 @@ pub(super) struct Told<'a> {
     pub(super) report: &'a Report,
     /// The command that checks it again.
     pub(super) repeat: &'a str,
+    /// Ctrl-C was pressed before all of it was tried.
+    pub(super) interrupted: bool,
 }
 
 impl Told<'_> {
     /// Whether the upgrade was seen to hold.
     pub(super) fn holds(&self) -> bool {
-        self.report.holds() && self.shortfall().is_none()
+        self.report.holds() && self.shortfall().is_none() && !self.interrupted
     }
 
     /// Why nothing was shown, where nothing was.
     fn shortfall(&self) -> Option<&'static str> {
-        let nothing = self.report.holds() && self.report.effects == 0;
+        let nothing = self.report.holds() && self.report.effects == 0 && !self.interrupted;
         nothing.then_some("no case had an effect, so nothing was checked; try more --cases")
     }
 
@@ -39,6 +41,7 @@ impl Told<'_> {
         let (style, verdict) = match (report.holds(), self.shortfall()) {
             (false, _) => (BAD, "broken"),
             (true, Some(_)) => (BAD, "short "),
+            (true, None) if self.interrupted => (BAD, "cut   "),
             (true, None) => (GOOD, "holds "),
         };
         let mut text = format!(
@@ -223,6 +226,7 @@ impl Told<'_> {
             "strayed": report.strayed,
             "holds": self.holds(),
             "shortfall": self.shortfall(),
+            "interrupted": self.interrupted,
             "failures": failures.collect::<Vec<_>>(),
             "repeat": self.repeat,
         });

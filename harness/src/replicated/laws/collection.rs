@@ -4,7 +4,10 @@
 use crdt::{Clock, Dot, Event, Op, Origin, catalogue::Draw};
 
 use super::{Broken, Law, Tried, cases, term};
-use crate::replicated::history::{self, History, Proposal};
+use crate::replicated::{
+    Progress,
+    history::{self, History, Proposal},
+};
 
 const STABLE: Law =
     Law { name: "stable", says: "what is stable is in the past of all that comes later (C10)" };
@@ -26,14 +29,14 @@ pub enum Stability {
 }
 
 /// Tries on `count` histories whether `forget` forgets what is missed later. `progress` is told how many
-/// there were.
+/// there were, and may end it.
 pub fn of_collection<T: Op>(
     kind: &T,
     propose: Proposal<'_>,
     (replicas, operations): (u32, usize),
     (count, seed): (u64, u64),
     stability: Stability,
-    progress: &mut dyn FnMut(u64),
+    progress: Progress<'_>,
 ) -> Tried {
     let check = |history: &History, tried: &mut Tried| match history::events(kind, history) {
         Ok(events) => (0..ORDERS)

@@ -3,7 +3,10 @@
 use crdt::{Clock, Dot, Event, Log, Op, Refused, catalogue::Draw};
 
 use super::{Broken, Law, Tried, cases, term};
-use crate::replicated::history::{self, History, Proposal};
+use crate::replicated::{
+    Progress,
+    history::{self, History, Proposal},
+};
 
 const COMMUTE: Law =
     Law { name: "commute", says: "concurrent messages leave the same state in either order (C3)" };
@@ -14,13 +17,14 @@ const PREPARE: Law = Law {
     says: "where the same was delivered, the same operation is the same message (L6)",
 };
 
-/// Tries the laws of an operation-based type on `count` histories. `progress` is told how many there were.
+/// Tries the laws of an operation-based type on `count` histories. `progress` is told how many there were,
+/// and may end it.
 pub fn of_effects<T: Op>(
     kind: &T,
     propose: Proposal<'_>,
     (replicas, operations): (u32, usize),
     (count, seed): (u64, u64),
-    progress: &mut dyn FnMut(u64),
+    progress: Progress<'_>,
 ) -> Tried {
     let check = |history: &History, tried: &mut Tried| match history::events(kind, history) {
         Ok(events) => of_pairs(kind, propose, &events, tried),

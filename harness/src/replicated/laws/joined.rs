@@ -6,7 +6,7 @@
 use crdt::{Join, Lattice, Origin, Value, catalogue::Draw};
 
 use super::{Broken, Law, Tried, cases, simpler, term};
-use crate::replicated::history::Proposal;
+use crate::replicated::{Progress, history::Proposal};
 
 const IDEMPOTENT: Law = Law { name: "idempotent", says: "x ∨ x = x" };
 const COMMUTATIVE: Law = Law { name: "commutative", says: "x ∨ y = y ∨ x" };
@@ -58,13 +58,14 @@ struct Reached<S> {
     last: Vec<S>,
 }
 
-/// Tries the laws of a state-based type on `count` runs. `progress` is told how many there were.
+/// Tries the laws of a state-based type on `count` runs. `progress` is told how many there were, and
+/// may end it.
 pub fn of_joins<T: Join>(
     kind: &T,
     propose: Proposal<'_>,
     count: u64,
     seed: u64,
-    progress: &mut dyn FnMut(u64),
+    progress: Progress<'_>,
 ) -> Tried {
     let check = |run: &Vec<Step>, tried: &mut Tried| check(kind, &reached(kind, run), tried);
     cases(

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use crdt::{Value, catalogue::Draw};
 
+use super::Progress;
+
 mod collection;
 mod effects;
 mod joined;
@@ -95,11 +97,11 @@ fn term(name: &str, content: &impl std::fmt::Debug) -> (String, String) {
 }
 
 /// Tries `cases` runs that `draw` makes from the seeds after `seed`, until a law is broken; then makes that
-/// run smaller by `smaller`, as long as the same law is broken.
+/// run smaller by `smaller`, as long as the same law is broken. `progress` may end it before.
 fn cases<R>(
     cases: u64,
     seed: u64,
-    progress: &mut dyn FnMut(u64),
+    progress: Progress<'_>,
     draw: impl Fn(&mut Draw) -> R,
     smaller: impl Fn(&R) -> Vec<R>,
     check: impl Fn(&R, &mut Tried) -> Result<(), Box<Broken>>,
@@ -125,7 +127,9 @@ fn cases<R>(
             tried.broken = Some(Broken { run: told(&run), ..*broken });
             break;
         }
-        progress(tried.cases);
+        if progress(tried.cases).is_break() {
+            break;
+        }
     }
     tried
 }

@@ -10,6 +10,7 @@ use super::{Stability, Tried, of_collection, of_effects, of_joins};
 use crate::replicated::{
     history::{self, Proposal},
     lattice::{Strictness, converges},
+    to_the_end,
 };
 
 /// Replicas and operations of each history.
@@ -87,7 +88,7 @@ impl VisitJoin for Look {
     type Out = Found;
 
     fn visit<T: Join>(self, kind: T, propose: &dyn Fn(&Value, &mut Draw) -> Value) -> Found {
-        when(&of_joins(&kind, propose, self.0, 1, &mut |_| {}))
+        when(&of_joins(&kind, propose, self.0, 1, &mut to_the_end))
     }
 }
 
@@ -96,7 +97,8 @@ impl VisitPlanted for Look {
 
     fn visit<T: Op>(self, kind: T, propose: &dyn Fn(&Value, &mut Draw) -> Value) -> Row {
         let scope = (self.0, 1);
-        let collects = of_collection(&kind, propose, SIZE, scope, Stability::OfAll, &mut |_| {});
+        let collects =
+            of_collection(&kind, propose, SIZE, scope, Stability::OfAll, &mut to_the_end);
         Row {
             bug: "",
             kind: "",
@@ -105,7 +107,7 @@ impl VisitPlanted for Look {
                 converges(&kind, events, Strictness::States)
             }),
             meaning: first(&kind, propose, self.0, |events, draw| means(&kind, events, draw)),
-            laws: when(&of_effects(&kind, propose, SIZE, scope, &mut |_| {})),
+            laws: when(&of_effects(&kind, propose, SIZE, scope, &mut to_the_end)),
             collection: when(&collects),
         }
     }

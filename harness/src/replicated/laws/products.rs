@@ -4,7 +4,7 @@
 //! Source: the paper, section 3, and its notes on classes beyond two; the numbers are those of
 //! [`crdt::Semidirect`].
 
-use std::fmt::Debug;
+use std::{fmt::Debug, ops::ControlFlow};
 
 use crdt::{
     Event, Product, Semidirect, Stamp,
@@ -48,7 +48,7 @@ pub struct OfProducts<P> {
     pub histories: u64,
     /// The seed of the first one.
     pub seed: u64,
-    /// Is told how many there were.
+    /// Is told how many there were, and may end it.
     pub progress: P,
 }
 
@@ -61,7 +61,7 @@ type More<'a, T> = &'a dyn Fn(
     &mut Tried,
 ) -> Result<(), Box<Broken>>;
 
-impl<P: FnMut(u64)> VisitProduct for OfProducts<P> {
+impl<P: FnMut(u64) -> ControlFlow<()>> VisitProduct for OfProducts<P> {
     type Out = Tried;
 
     fn scan<T: Semidirect + Clone>(self, kind: T, propose: Proposal<'_>) -> Tried {
@@ -77,7 +77,7 @@ impl<P: FnMut(u64)> VisitProduct for OfProducts<P> {
     }
 }
 
-impl<P: FnMut(u64)> OfProducts<P> {
+impl<P: FnMut(u64) -> ControlFlow<()>> OfProducts<P> {
     fn try_on<T: Semidirect + Clone>(
         mut self,
         kind: &T,

@@ -1,12 +1,13 @@
 //! Lists that a type returns, over histories: at every origin after each operation, and at replicas that
 //! deliver all of them in some order.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::ControlFlow};
 
 use crdt::{Clock, Dot, Event, Log, Op, Value, catalogue::Draw};
 
 use super::{
     super::{
+        Progress,
         history::{self, History, Proposal, Step},
         search::Scope,
     },
@@ -49,14 +50,14 @@ pub fn is_list(propose: Proposal<'_>, value: &Value) -> bool {
 }
 
 /// Looks at the lists of histories of `operations` operations at `replicas` replicas until one is wrong.
-/// `progress` is told how many histories there were.
+/// `progress` is told how many histories there were, and may end it.
 pub fn search<T: Op>(
     kind: &T,
     propose: Proposal<'_>,
     replicas: u32,
     operations: usize,
     scope: Scope,
-    progress: &mut dyn FnMut(u64),
+    progress: Progress<'_>,
 ) -> Report {
     let mut report = Report::default();
     report.look(kind, &super::runs::two_rounds());
@@ -66,18 +67,18 @@ pub fn search<T: Op>(
                 let mut draw = Draw(seed.wrapping_add(number));
                 let history = history::random(kind, propose, replicas, operations, &mut draw);
                 report.look(kind, &history);
-                progress(report.histories);
-                if report.failure.is_some() {
+                if progress(report.histories).is_break() || report.failure.is_some() {
                     break;
                 }
             }
         }
         Scope::Exhaustive => {
+            let mut on = ControlFlow::Continue(());
             for shape in history::shapes(replicas, operations) {
                 history::assignments(kind, propose, &shape, &mut |history| {
-                    if report.failure.is_none() {
+                    if report.failure.is_none() && on.is_continue() {
                         report.look(kind, history);
-                        progress(report.histories);
+                        on = progress(report.histories);
                     }
                 });
             }
@@ -359,6 +360,7 @@ mod tests {
     };
 
     use super::{super::planted::ByReceipt, *};
+    use crate::replicated::to_the_end;
 
     const SCOPE: Scope = Scope::Random { histories: 150, seed: 1 };
 
@@ -370,7 +372,8 @@ mod tests {
         fn visit<T: Listed>(self, kind: T) -> Option<Report> {
             let propose = |value: &Value, draw: &mut Draw| kind.proposal(value, draw);
             let start = kind.value(&kind.initial());
-            is_list(&propose, &start).then(|| search(&kind, &propose, 4, 10, SCOPE, &mut |_| {}))
+            is_list(&propose, &start)
+                .then(|| search(&kind, &propose, 4, 10, SCOPE, &mut to_the_end))
         }
     }
 
@@ -398,7 +401,7 @@ mod tests {
                 break operation;
             }
         };
-        let report = search(&ByReceipt, &only_lists, 3, 8, SCOPE, &mut |_| {});
+        let report = search(&ByReceipt, &only_lists, 3, 8, SCOPE, &mut to_the_end);
         let found = report.failure.expect("it is found");
         let Flaw::Disorder { cycle, weak: false } = &found.flaw else { panic!("{:?}", found.flaw) };
         assert_eq!((found.history.0.len(), cycle.elements.len(), found.lists.len()), (2, 2, 2));
