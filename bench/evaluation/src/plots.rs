@@ -212,10 +212,13 @@ fn renames(reports: &Reports) -> Picture {
     }
 }
 
+/// A line of the picture of inserts, and which figure it shows.
+type Kind<'a> = (&'static str, usize, Stroke, &'a [Cost], fn(&Cost) -> f64);
+
 fn inserts(reports: &Reports) -> Picture {
     let ls = reports.get("ls").map_or(&[][..], |report| &report.inserts[..]);
     let renamed = reports.get("keep-30000-by-1").map_or(&[][..], |report| &report.inserts[..]);
-    let kinds: [(&str, usize, Stroke, _, fn(&Cost) -> f64); 6] = [
+    let kinds: [Kind<'_>; 6] = [
         ("LogootSplit: local", 0, Stroke::Dashed, ls, |cost| cost.local.median),
         ("LogootSplit: remote", 0, Stroke::Whole, ls, |cost| cost.remote.median),
         ("renamed: local", 2, Stroke::Dashed, renamed, |cost| cost.local.median),
