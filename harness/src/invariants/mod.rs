@@ -29,7 +29,7 @@ mod l2_run;
 pub(crate) mod l3_hold;
 mod l4_serving;
 mod l5_attempts;
-mod operations;
+pub(crate) mod operations;
 mod s01_merge;
 mod s02_known;
 mod s03_run;

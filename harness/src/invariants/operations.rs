@@ -64,7 +64,7 @@ pub(super) fn is_excused(truth: &Truth, node: NodeId) -> bool {
 }
 
 #[cfg(test)]
-pub(super) mod testing {
+pub(crate) mod testing {
     use std::sync::Arc;
 
     use app::{Body, Context, Incoming, Outgoing};
@@ -81,14 +81,14 @@ pub(super) mod testing {
 
     /// An operation, and where it stands.
     #[derive(Clone)]
-    pub(in super::super) struct Told {
-        pub(in super::super) stamp: Stamp,
-        pub(in super::super) past: Clock,
-        pub(in super::super) operation: Arc<Operation<Stamped>>,
+    pub(crate) struct Told {
+        pub(crate) stamp: Stamp,
+        pub(crate) past: Clock,
+        pub(crate) operation: Arc<Operation<Stamped>>,
     }
 
     /// The operation `dot`, of 1.4.0, which follows `past`.
-    pub(in super::super) fn operation(truth: &Truth, dot: Dot, past: &[Dot], body: Body) -> Told {
+    pub(crate) fn operation(truth: &Truth, dot: Dot, past: &[Dot], body: Body) -> Told {
         let stamp = truth.releases[ONE_FOUR].stamp.clone();
         let content = Content::Payload(Stamped { stamp, body });
         Told {
@@ -99,12 +99,12 @@ pub(super) mod testing {
     }
 
     impl Told {
-        pub(in super::super) fn issued(&self) -> Notice {
+        pub(crate) fn issued(&self) -> Notice {
             let Self { stamp, past, operation } = self.clone();
             Notice::Broadcast(Box::new(Issued { stamp, past, operation, metadata_bytes: 1 }))
         }
 
-        pub(in super::super) fn delivered(&self) -> Notice {
+        pub(crate) fn delivered(&self) -> Notice {
             let Self { stamp, past, operation } = self.clone();
             let outcome = Outcome::Taken {
                 instance: 7,
@@ -122,14 +122,14 @@ pub(super) mod testing {
         }
     }
 
-    pub(in super::super) fn stable(dots: &[Dot]) -> Notice {
+    pub(crate) fn stable(dots: &[Dot]) -> Notice {
         let clock = dots.iter().copied().collect();
         let (instance, entropy, at) = (7, 0, Time::ZERO);
         Notice::Stable(Box::new(replica::notice::Stable { clock, instance, entropy, at }))
     }
 
     /// The truth of a fleet whose 1.4.0 is this code of the register, and its beginning.
-    pub(in super::super) fn registers(variant: Option<&str>) -> (Truth, Vec<(u32, Notice)>) {
+    pub(crate) fn registers(variant: Option<&str>) -> (Truth, Vec<(u32, Notice)>) {
         let mut truth = truth();
         let registry = app::native::Registry::standard();
         truth.releases[ONE_FOUR].program = registry.program("register", "2.0.0", variant).unwrap();
@@ -145,7 +145,7 @@ pub(super) mod testing {
     }
 
     /// What the register broadcasts for an operation of this kind.
-    pub(in super::super) fn body_of(truth: &Truth, kind: &str, entropy: u32) -> Body {
+    pub(crate) fn body_of(truth: &Truth, kind: &str, entropy: u32) -> Body {
         let program = &truth.releases[ONE_FOUR].program;
         let body = program.operation(kind, [entropy; 4]).unwrap();
         let nodes = [NodeId(0)];

@@ -9,6 +9,9 @@ use replica::{Notice, notice::Outcome};
 use super::Quantiles;
 use crate::observation::{Moment, Observation};
 
+#[cfg(test)]
+mod tests;
+
 /// What happened to operations in a run.
 #[derive(Clone, Debug, Default)]
 pub struct Operations {
@@ -40,6 +43,14 @@ pub struct Told {
     pub parked_mean_thousandths: u64,
     /// Operations of newer releases that waited at the gate.
     pub held: u64,
+    /// Operations of newer releases that were not kept at the gate, and were to come again.
+    pub not_held: u64,
+    /// Times that a node asked another for operations that it lacked.
+    pub repairs_asked: u64,
+    /// Times that a node was sent some.
+    pub repairs_answered: u64,
+    /// Operations that were sent so.
+    pub repaired: u64,
     /// Operations that were refused as nothing honest explains.
     pub rejected: u64,
     /// From when operations were issued until their origins knew that all members had them.
@@ -128,6 +139,12 @@ impl Operations {
             }
             Notice::OperationHeld { .. } => told.held += 1,
             Notice::OperationRejected { .. } => told.rejected += 1,
+            Notice::OperationNotHeld { .. } => told.not_held += 1,
+            Notice::RepairAsked { .. } => told.repairs_asked += 1,
+            Notice::RepairAnswered { operations, .. } => {
+                told.repairs_answered += 1;
+                told.repaired += u64::from(*operations);
+            }
             Notice::LayerRebuilt { .. } => self.nodes[node].park(at, 0),
             Notice::BecameMember(_) => {
                 told.joined += 1;
