@@ -41,37 +41,68 @@ impl Sequence {
         Ok(Integrated::Done)
     }
 
-    /// Carries out an operation that goes on where the last one ended, as most do: what there is to check was
-    /// checked then. Returns whether it is one.
+    /// Carries out an operation that goes on where the last one ended, as most do. Returns whether it is one.
     #[inline]
     fn apply_at_cursor(&mut self, operation: &Operation) -> bool {
-        let last = self.tree.typing().last;
-        let Some(resolved) = &self.resolved else { return false };
-        let here = self.epochs.get(self.current);
-        if resolved.base != last.base || here.children > 0 || self.current != self.leading {
-            return false;
-        }
-        let goes_on = |epoch: &EpochId, first: &Identifier| {
-            Arc::ptr_eq(&resolved.tuples, first.base()) && *epoch == here.id && resolved.foreign
-        };
         match operation {
             Operation::Insert { epoch, first, text } => {
-                let fits = self.len_utf8() + text.len() as u64 <= ELEMENTS_MAX;
-                goes_on(epoch, first)
-                    && fits
-                    && !text.is_empty()
-                    && first.offset().checked_sub(1) == Some(last.offset)
-                    && self.tree.type_on(text, Count::of(text)).is_some()
+                self.types_on(*epoch, first.base(), first.offset(), text)
             }
-            Operation::Remove { epoch, intervals } => {
-                let [Interval { first, end }] = &intervals[..] else { return false };
-                *end == last.offset
-                    && goes_on(epoch, first)
-                    && i64::from(first.offset()) <= i64::from(*end)
-                    && self.tree.rub_out(end.abs_diff(first.offset()) + 1).is_some()
-            }
+            Operation::Remove { epoch, intervals } => match &intervals[..] {
+                [Interval { first, end }] => {
+                    self.rubs_out(*epoch, first.base(), first.offset(), *end)
+                }
+                _ => false,
+            },
             Operation::Rename { .. } => false,
         }
+    }
+
+    /// Carries out an insert that goes on where the last edit ended: what there is to check was checked then.
+    /// Returns whether it is one; nothing is done where not.
+    #[inline]
+    pub(crate) fn types_on(
+        &mut self,
+        epoch: EpochId,
+        base: &Arc<[Tuple]>,
+        offset: i32,
+        text: &str,
+    ) -> bool {
+        offset.checked_sub(1) == Some(self.tree.typing().last.offset)
+            && self.stays(epoch, base)
+            && !text.is_empty()
+            && self.len_utf8() + text.len() as u64 <= ELEMENTS_MAX
+            && self.tree.type_on(text, Count::of(text)).is_some()
+    }
+
+    /// [`Sequence::types_on`] for the removal of the elements from `offset` to `end`.
+    #[inline]
+    pub(crate) fn rubs_out(
+        &mut self,
+        epoch: EpochId,
+        base: &Arc<[Tuple]>,
+        offset: i32,
+        end: i32,
+    ) -> bool {
+        end == self.tree.typing().last.offset
+            && self.stays(epoch, base)
+            && (0..=end).contains(&offset)
+            && self.tree.rub_out(end.abs_diff(offset) + 1).is_some()
+    }
+
+    /// Whether `base` is that of the element before the cursor and was named last, by another site, and
+    /// nothing is to be done for its epoch.
+    #[inline]
+    fn stays(&self, epoch: EpochId, base: &Arc<[Tuple]>) -> bool {
+        let here = self.epochs.get(self.current);
+        here.id == epoch
+            && here.children == 0
+            && self.current == self.leading
+            && self.resolved.as_ref().is_some_and(|resolved| {
+                resolved.base == self.tree.typing().last.base
+                    && resolved.foreign
+                    && Arc::ptr_eq(&resolved.tuples, base)
+            })
     }
 
     fn wait(&mut self, operation: &Operation) -> Result<Integrated, Refused> {

@@ -11,6 +11,7 @@
 //! printed, order is lost where renames are concurrent.
 
 mod arena;
+mod batch;
 mod codec;
 mod epochs;
 mod flaw;
@@ -29,7 +30,8 @@ mod sequence;
 mod tree;
 
 pub use arena::Run;
-pub use codec::{Reader, Writer};
+pub use batch::Batch;
+pub use codec::{Applied, Reader, Writer};
 pub use epochs::Priority;
 pub use flaw::Flaw;
 pub use identifier::{Dot, Identifier, Interval, TUPLES_MAX, Tuple};

@@ -26,7 +26,11 @@ fn text((_, rope): &(Replica, Rope)) -> String {
     rope.to_string()
 }
 
-fn edit(replica: &mut Replica, Patch(at, removed, inserted): &Patch, mut tell: impl FnMut(Operation)) {
+fn edit(
+    replica: &mut Replica,
+    Patch(at, removed, inserted): &Patch,
+    mut tell: impl FnMut(Operation),
+) {
     if *removed > 0 {
         tell(Operation::Remove(replica.deleted(*at..at + removed)));
     }

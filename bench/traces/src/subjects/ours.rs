@@ -1,6 +1,6 @@
 //! Our own sequence.
 
-use sequence::{Moves, Operation, Options, Sequence, Writer};
+use sequence::{Batch, Moves, Operation, Options, Reader, Sequence, Writer};
 
 use super::{Replay, Subject, Way};
 use crate::{Patch, Trace, replay::timed};
@@ -10,10 +10,13 @@ const FITS: &str = "a trace stays inside its document";
 pub(super) fn subjects() -> Vec<Subject> {
     vec![
         Subject { name: "sequence", way: Way::Local, prepare: local },
+        Subject { name: "sequence, told in a batch", way: Way::Local, prepare: batched },
+        Subject { name: "sequence, told one by one", way: Way::Local, prepare: told },
         Subject { name: "sequence", way: Way::Remote, prepare: remote },
+        Subject { name: "sequence, encoded", way: Way::Remote, prepare: remote_encoded },
+        Subject { name: "sequence", way: Way::Bulk, prepare: bulk },
         Subject { name: "sequence", way: Way::Load, prepare: load },
         Subject { name: "sequence, after a rename", way: Way::Load, prepare: load_renamed },
-        Subject { name: "sequence, operations as values", way: Way::Local, prepare: told },
     ]
 }
 
@@ -91,6 +94,26 @@ fn told(trace: &Trace) -> Replay<'_> {
     })
 }
 
+/// The author after the edits of the trace, and what is to be told.
+fn edited_in_batch(trace: &Trace) -> (Sequence, Batch) {
+    let (mut replica, mut batch, mut draw) = (author(), Batch::default(), drawing());
+    for Patch(at, removed, inserted) in &trace.patches {
+        let at = *at as u64;
+        if *removed > 0 {
+            replica.remove_in(&mut batch, at..at + *removed as u64).expect(FITS);
+        }
+        if !inserted.is_empty() {
+            replica.insert_in(&mut batch, at, inserted, &mut draw).expect(FITS);
+        }
+    }
+    (replica, batch)
+}
+
+/// What is to be told is kept, as by those peers that keep a log.
+fn batched(trace: &Trace) -> Replay<'_> {
+    Box::new(|| timed(|| edited_in_batch(trace), |(replica, _)| replica.text()))
+}
+
 fn reader() -> Sequence {
     Sequence::new(2, Options::default()).expect("2 is a site")
 }
@@ -109,6 +132,44 @@ fn remote(trace: &Trace) -> Replay<'_> {
             replica
         };
         timed(work, Sequence::text).from_bytes(bytes)
+    })
+}
+
+/// Each operation is a message of its own, read and carried out before the next is looked at.
+fn remote_encoded(trace: &Trace) -> Replay<'_> {
+    let mut writer = Writer::default();
+    let mut stream = Vec::new();
+    let mut ends = Vec::with_capacity(trace.patches.len());
+    for operation in operations(trace) {
+        stream.extend(writer.write(&[operation]).expect("short"));
+        ends.push(stream.len() as u32);
+    }
+    Box::new(move || {
+        let work = || {
+            let (mut replica, mut dictionary, mut begin) = (reader(), Reader::default(), 0);
+            for end in &ends {
+                let message = &stream[begin..*end as usize];
+                let applied = replica.apply_message(&mut dictionary, message);
+                assert!(applied.is_ok_and(|applied| applied.done == 1), "an author's message");
+                begin = *end as usize;
+            }
+            replica
+        };
+        timed(work, Sequence::text).from_bytes(stream.len())
+    })
+}
+
+fn bulk(trace: &Trace) -> Replay<'_> {
+    let (_, mut batch) = edited_in_batch(trace);
+    let message = Writer::default().write(&batch.take()).expect("short");
+    Box::new(move || {
+        let work = || {
+            let mut replica = reader();
+            let applied = replica.apply_message(&mut Reader::default(), &message);
+            assert!(applied.is_ok_and(|applied| applied.refused.is_empty()), "an author's message");
+            replica
+        };
+        timed(work, Sequence::text).from_bytes(message.len())
     })
 }
 

@@ -3,10 +3,12 @@
 //! A sender names a base in full once, and by its number in a dictionary from then on; receivers keep a
 //! dictionary for each sender. So messages of a sender are to be read in the order in which it wrote them.
 
+mod apply;
 mod parts;
 mod snapshot;
 mod stream;
 
+pub use apply::Applied;
 pub use stream::{Reader, Writer};
 
 /// Tuples that a dictionary holds, 16 MB. A fuller one is emptied before the next operation, by both ends.

@@ -9,12 +9,25 @@ pub(super) fn zigzag(number: i64) -> u64 {
     ((number << 1) ^ (number >> 63)) as u64
 }
 
+/// [`take_varint`], of which most here have one byte.
+#[inline]
+pub(super) fn take_number(bytes: &mut &[u8]) -> Result<u64, Malformed> {
+    match bytes.split_first() {
+        Some((first, rest)) if *first < 0x80 => {
+            *bytes = rest;
+            Ok(u64::from(*first))
+        }
+        _ => take_varint(bytes),
+    }
+}
+
 pub(super) fn put_signed(out: &mut Vec<u8>, number: i64) {
     put_varint(out, zigzag(number));
 }
 
+#[inline]
 pub(super) fn take_signed(bytes: &mut &[u8]) -> Result<i64, Malformed> {
-    let number = take_varint(bytes)?;
+    let number = take_number(bytes)?;
     Ok((number >> 1) as i64 ^ -((number & 1) as i64))
 }
 
@@ -24,8 +37,9 @@ pub(super) fn take_u32(bytes: &mut &[u8]) -> Result<u32, Malformed> {
 }
 
 /// How many things follow, each of at least one byte: hostile numbers reserve no memory.
+#[inline]
 pub(super) fn take_count(bytes: &mut &[u8]) -> Result<usize, Malformed> {
-    let count = take_varint(bytes)?;
+    let count = take_number(bytes)?;
     match usize::try_from(count) {
         Ok(count) if count <= bytes.len() => Ok(count),
         _ => Err(Malformed("as many things as there are bytes")),
@@ -70,6 +84,7 @@ pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
+#[inline]
 pub(super) fn take_text<'a>(bytes: &mut &'a [u8]) -> Result<&'a str, Malformed> {
     let length = take_count(bytes)?;
     std::str::from_utf8(take_bytes(bytes, length)?).map_err(|_| Malformed("UTF-8"))

@@ -11,7 +11,9 @@ use super::{
         take_tuple, take_u32,
     },
 };
-use crate::{Dot, EpochId, Identifier, Interval, Operation, Refused, TUPLES_MAX, Tuple};
+use crate::{
+    Dot, EpochId, Identifier, Interval, Operation, Refused, TUPLES_MAX, Tuple, tree::Count,
+};
 
 const INSERT: u8 = 0;
 const REMOVE: u8 = 1;
@@ -24,6 +26,8 @@ const SAME_EPOCH: u8 = 4;
 pub struct Writer {
     /// By base, spelled with offset 0: its number.
     numbers: BTreeMap<Arc<[Tuple]>, u32>,
+    /// The base that was named last: most name it again.
+    last: Option<Arc<[Tuple]>>,
     /// Tuples of all of them.
     held: usize,
     told: Told,
@@ -45,6 +49,34 @@ struct Told {
     base: u32,
     /// The offset behind what was inserted or named last.
     offset: i32,
+}
+
+/// An operation, as it stands in a message: bases by their numbers in the dictionary.
+#[derive(Debug)]
+pub(super) enum Step<'a> {
+    Insert {
+        epoch: EpochId,
+        number: usize,
+        offset: i32,
+        text: &'a str,
+    },
+    /// A removal of one interval.
+    Remove {
+        epoch: EpochId,
+        number: usize,
+        offset: i32,
+        end: i32,
+    },
+    Other(Operation),
+}
+
+/// The operations of a message.
+#[derive(Debug)]
+pub(super) enum Steps<'a> {
+    One(Step<'a>),
+    Many(Vec<Step<'a>>),
+    /// Those of a message in which the dictionary was emptied.
+    Read(Vec<Operation>),
 }
 
 impl Writer {
@@ -122,7 +154,10 @@ impl Writer {
     fn put_first(&mut self, out: &mut Vec<u8>, first: &Identifier) {
         // A new base gets the next number.
         let fresh = self.numbers.len() as u32;
-        let number = self.numbers.get(first.base()).copied().unwrap_or(fresh);
+        let number = match &self.last {
+            Some(last) if Arc::ptr_eq(last, first.base()) => self.told.base,
+            _ => self.numbers.get(first.base()).copied().unwrap_or(fresh),
+        };
         put_signed(out, i64::from(number) - i64::from(self.told.base));
         if number == fresh {
             self.put_base(out, first.base());
@@ -130,6 +165,7 @@ impl Writer {
             self.held += first.base().len();
         }
         self.told.base = number;
+        self.last = Some(Arc::clone(first.base()));
         put_signed(out, i64::from(first.offset()) - i64::from(self.told.offset));
     }
 
@@ -204,24 +240,95 @@ impl Reader {
         if bytes.is_empty() { Ok(operations) } else { Err(Malformed("bytes after the message")) }
     }
 
+    /// The steps of a message, the next of its sender. Errors: as [`Reader::read`].
+    #[inline]
+    pub(super) fn steps<'a>(&mut self, bytes: &'a [u8]) -> Result<Steps<'a>, Malformed> {
+        let (told, held, known) = (self.told, self.held, self.bases.len());
+        let read = self.steps_of(bytes);
+        if !matches!(read, Ok(Some(_))) {
+            self.bases.truncate(known);
+            (self.told, self.held) = (told, held);
+        }
+        match read? {
+            Some(steps) => Ok(steps),
+            None => self.read(bytes).map(Steps::Read),
+        }
+    }
+
+    /// `None` where the dictionary is to be emptied under way: numbers would mean something else then.
+    #[inline]
+    fn steps_of<'a>(&mut self, mut bytes: &'a [u8]) -> Result<Option<Steps<'a>>, Malformed> {
+        let bytes = &mut bytes;
+        let count = take_count(bytes)?;
+        let mut spelled = 0;
+        let steps = if count == 1 && self.held < HELD_MAX {
+            Steps::One(self.take_step(bytes, &mut spelled)?)
+        } else {
+            let mut steps = Vec::new();
+            for _ in 0..count {
+                if self.held >= HELD_MAX {
+                    return Ok(None);
+                }
+                steps.push(self.take_step(bytes, &mut spelled)?);
+            }
+            Steps::Many(steps)
+        };
+        if bytes.is_empty() { Ok(Some(steps)) } else { Err(Malformed("bytes after the message")) }
+    }
+
+    /// The base of this number, which a step of the last message has.
+    #[inline]
+    pub(super) fn base(&self, number: usize) -> &Arc<[Tuple]> {
+        &self.bases[number]
+    }
+
     fn take(&mut self, bytes: &mut &[u8], spelled: &mut usize) -> Result<Operation, Malformed> {
+        let identifier = |reader: &Self, number: usize, offset| {
+            Identifier::of(Arc::clone(&reader.bases[number]), offset)
+        };
+        Ok(match self.take_step(bytes, spelled)? {
+            Step::Insert { epoch, number, offset, text } => {
+                let first = identifier(self, number, offset);
+                Operation::Insert { epoch, first, text: text.to_owned() }
+            }
+            Step::Remove { epoch, number, offset, end } => {
+                let first = identifier(self, number, offset);
+                Operation::Remove { epoch, intervals: vec![Interval { first, end }] }
+            }
+            Step::Other(operation) => operation,
+        })
+    }
+
+    #[inline]
+    fn take_step<'a>(
+        &mut self,
+        bytes: &mut &'a [u8],
+        spelled: &mut usize,
+    ) -> Result<Step<'a>, Malformed> {
         let head = take_byte(bytes)?;
         let epoch = if head & SAME_EPOCH != 0 { self.told.epoch } else { take_epoch(bytes)? };
         self.told.epoch = epoch;
         match head & !SAME_EPOCH {
             INSERT => {
-                let first = self.take_first(bytes, spelled)?;
-                let text = take_text(bytes)?.to_owned();
-                let length = text.chars().count() as i32;
-                self.told.offset = first.offset().wrapping_add(length);
-                Ok(Operation::Insert { epoch, first, text })
+                let (number, offset) = self.take_place(bytes, spelled)?;
+                let text = take_text(bytes)?;
+                self.told.offset = offset.wrapping_add_unsigned(Count::of(text).chars);
+                Ok(Step::Insert { epoch, number, offset, text })
+            }
+            REMOVE if bytes.first() == Some(&1) => {
+                *bytes = &bytes[1..];
+                let (number, offset) = self.take_place(bytes, spelled)?;
+                let end = self.take_end(bytes, offset)?;
+                Ok(Step::Remove { epoch, number, offset, end })
             }
             REMOVE => {
-                Ok(Operation::Remove { epoch, intervals: self.take_intervals(bytes, spelled)? })
+                let intervals = self.take_intervals(bytes, spelled)?;
+                Ok(Step::Other(Operation::Remove { epoch, intervals }))
             }
             RENAME => {
                 let dot = Dot { site: take_u32(bytes)?, clock: take_u32(bytes)? };
-                Ok(Operation::Rename { epoch, dot, former: self.take_intervals(bytes, spelled)? })
+                let former = self.take_intervals(bytes, spelled)?;
+                Ok(Step::Other(Operation::Rename { epoch, dot, former }))
             }
             _ => Err(Malformed("an operation")),
         }
@@ -235,21 +342,31 @@ impl Reader {
         let count = take_count(bytes)?;
         let mut intervals = Vec::new();
         for _ in 0..count {
-            let first = self.take_first(bytes, spelled)?;
-            let end = i64::from(first.offset()).checked_add(take_signed(bytes)?);
-            let end = end.and_then(|end| i32::try_from(end).ok());
-            let end = end.ok_or(Malformed("an offset of 32 bits"))?;
-            self.told.offset = end.wrapping_add(1);
+            let (number, offset) = self.take_place(bytes, spelled)?;
+            let end = self.take_end(bytes, offset)?;
+            let first = Identifier::of(Arc::clone(&self.bases[number]), offset);
             intervals.push(Interval { first, end });
         }
         Ok(intervals)
     }
 
-    fn take_first(
+    /// The offset at which an interval ends that begins at `offset`.
+    #[inline]
+    fn take_end(&mut self, bytes: &mut &[u8], offset: i32) -> Result<i32, Malformed> {
+        let end = i64::from(offset).checked_add(take_signed(bytes)?);
+        let end = end.and_then(|end| i32::try_from(end).ok());
+        let end = end.ok_or(Malformed("an offset of 32 bits"))?;
+        self.told.offset = end.wrapping_add(1);
+        Ok(end)
+    }
+
+    /// The number of a base, and an offset.
+    #[inline]
+    fn take_place(
         &mut self,
         bytes: &mut &[u8],
         spelled: &mut usize,
-    ) -> Result<Identifier, Malformed> {
+    ) -> Result<(usize, i32), Malformed> {
         let number = i64::from(self.told.base).checked_add(take_signed(bytes)?);
         let number = number.and_then(|number| usize::try_from(number).ok());
         let number = number.filter(|number| *number <= self.bases.len());
@@ -269,7 +386,7 @@ impl Reader {
         let offset = offset.and_then(|offset| i32::try_from(offset).ok());
         let offset = offset.ok_or(Malformed("an offset of 32 bits"))?;
         self.told.offset = offset;
-        Ok(Identifier::of(Arc::clone(&self.bases[number]), offset))
+        Ok((number, offset))
     }
 
     fn take_base(&self, bytes: &mut &[u8]) -> Result<Arc<[Tuple]>, Malformed> {

@@ -1,0 +1,109 @@
+//! automerge: a document of which the text is a part.
+
+use automerge::{
+    ActorId, AutoCommit, Change, ObjId, ObjType, ROOT, ReadDoc, transaction::Transactable,
+};
+
+use super::{GapBuffer, Replay, Subject, Way};
+use crate::{Patch, Trace, replay::timed};
+
+const NAME: &str = "automerge 0.12";
+
+/// Patches of a trace that are carried out one by one: all of the shortest take more than a minute, and
+/// each costs more than the one before.
+const PATCHES_MAX: usize = 1_000;
+
+pub(super) fn subjects() -> Vec<Subject> {
+    vec![
+        Subject { name: NAME, way: Way::Local, prepare: local },
+        Subject {
+            name: "automerge 0.12, one commit for all",
+            way: Way::Local,
+            prepare: local_at_once,
+        },
+        Subject {
+            name: "automerge 0.12, encoded, by the first 1,000 patches",
+            way: Way::Remote,
+            prepare: remote,
+        },
+        Subject { name: NAME, way: Way::Bulk, prepare: bulk },
+    ]
+}
+
+fn begun() -> AutoCommit {
+    let mut document = AutoCommit::new().with_actor(ActorId::from([7; 16]));
+    document.put_object(ROOT, "t", ObjType::Text).expect("an empty document");
+    document.commit();
+    document
+}
+
+fn part(document: &AutoCommit) -> ObjId {
+    document.get(ROOT, "t").expect("it is there").expect("it is there").1
+}
+
+fn text(document: &AutoCommit) -> String {
+    document.text(part(document)).expect("a text")
+}
+
+fn edit(document: &mut AutoCommit, patches: &[Patch], mut each: impl FnMut(&mut AutoCommit)) {
+    let part = part(document);
+    for Patch(at, removed, inserted) in patches {
+        document.splice_text(&part, *at, *removed as isize, inserted).expect("inside the document");
+        each(document);
+    }
+    document.commit();
+}
+
+fn edited(trace: &Trace, each: impl FnMut(&mut AutoCommit)) -> AutoCommit {
+    let mut document = begun();
+    edit(&mut document, &trace.patches, each);
+    document
+}
+
+fn local(trace: &Trace) -> Replay<'_> {
+    let commit = |document: &mut AutoCommit| {
+        document.commit();
+    };
+    Box::new(move || timed(|| edited(trace, commit), text))
+}
+
+fn local_at_once(trace: &Trace) -> Replay<'_> {
+    Box::new(|| timed(|| edited(trace, |_| ()), text))
+}
+
+/// The first patches alone; the figure is scaled to all of them, which flatters it.
+fn remote(trace: &Trace) -> Replay<'_> {
+    let patches = &trace.patches[..PATCHES_MAX.min(trace.patches.len())];
+    let mut messages: Vec<Vec<u8>> = Vec::new();
+    edit(&mut begun(), patches, |document| {
+        document.commit();
+        let change = document.get_last_local_change().expect("a commit");
+        messages.push(change.bytes().to_vec());
+    });
+    let mut expected = GapBuffer::default();
+    patches.iter().for_each(|patch| expected.edit(patch.0, patch.1, patch.2.as_bytes()));
+    let expected = expected.text();
+    let part_of_all = trace.patches.len() as f64 / patches.len() as f64;
+    Box::new(move || {
+        let work = || {
+            let mut document = begun();
+            for message in &messages {
+                let change = Change::from_bytes(message.clone()).expect("its own encoding");
+                document.apply_changes([change]).expect("what it follows is there");
+            }
+            document
+        };
+        let mut replayed = timed(work, text);
+        assert_eq!(replayed.text, expected, "the text after the first patches");
+        replayed.text.clone_from(&trace.end);
+        replayed.micros *= part_of_all;
+        let bytes = messages.iter().map(Vec::len).sum::<usize>() as f64 * part_of_all;
+        replayed.from_bytes(bytes as usize)
+    })
+}
+
+fn bulk(trace: &Trace) -> Replay<'_> {
+    let bytes = edited(trace, |_| ()).save();
+    let load = |bytes: &[u8]| AutoCommit::load(bytes).expect("its own encoding");
+    Box::new(move || timed(|| load(&bytes), text).from_bytes(bytes.len()))
+}
