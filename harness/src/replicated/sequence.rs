@@ -7,7 +7,8 @@
 use std::collections::BTreeSet;
 
 use sequence::{
-    Dot, EpochId, Identifier, Integrated, Interval, Mapping, Operation, Options, Sequence, Tuple,
+    Dot, EpochId, FormerState, Identifier, Integrated, Interval, Mapping, Operation, Options,
+    Sequence, Tuple,
 };
 use serde::{Deserialize, de::IgnoredAny};
 
@@ -402,7 +403,7 @@ impl Vector {
             }
             What::Rename { clock, intervals: spans } => {
                 let dot = Dot { site: change.site, clock: *clock };
-                let former = intervals(spans)?;
+                let former = FormerState::new(&intervals(spans)?).map_err(malformed)?;
                 let rename = Operation::Rename { epoch, dot, former: former.clone() };
                 // What no replica would take, even one that has nothing, is no difference.
                 let alone = Operation::Rename { epoch: EpochId::Origin, dot, former };

@@ -90,6 +90,9 @@ struct Base {
 /// The epoch of a base that no insert brought.
 pub(crate) const UNBORN: u32 = u32::MAX;
 
+/// The epoch of a base that was made in one which is not kept any more.
+pub(crate) const FORGOTTEN: u32 = u32::MAX - 1;
+
 /// The handle of no tuples at all, the parent of every base of one tuple.
 pub(crate) const ROOT: Id = Id { base: 0, offset: 0 };
 
@@ -136,6 +139,12 @@ impl Arena {
         Tuple { position: base.position, site: base.site, clock: base.clock, offset: id.offset }
     }
 
+    /// What `base` extends, and its tuple with offset 0.
+    pub(crate) fn entry(&self, base: u32) -> (Id, Tuple) {
+        let Base { parent, position, site, clock, .. } = *self.base(base);
+        (parent, Tuple { position, site, clock, offset: 0 })
+    }
+
     fn key(&self, base: u32) -> (u32, u32, i32, i32) {
         let base = self.base(base);
         (base.clock, base.parent.base, base.parent.offset, base.position)
@@ -155,10 +164,51 @@ impl Arena {
             return Err((site, bases.len()));
         }
         let key = (tuple.clock, parent.base, parent.offset, tuple.position);
-        match bases.binary_search_by(|base| self.key(*base).cmp(&key)) {
-            Ok(at) => Ok(bases[at]),
-            Err(at) => Err((site, at)),
+        let guess = self.guess(bases, tuple.clock);
+        if self.key(bases[guess]) == key {
+            return Ok(bases[guess]);
         }
+        let at = Self::reach(bases, guess, |base| self.key(base) < key);
+        match bases.get(at) {
+            Some(base) if self.key(*base) == key => Ok(*base),
+            _ => Err((site, at)),
+        }
+    }
+
+    /// Which of `bases`, those of a site, has `clock` if names are evenly spread: mostly none is missing.
+    #[inline]
+    fn guess(&self, bases: &[u32], clock: u32) -> usize {
+        let greatest = bases.len() - 1;
+        let (first, last) = (self.base(bases[0]).clock, self.base(bases[greatest]).clock);
+        let from = clock.clamp(first, last) - first;
+        match last - first {
+            0 => 0,
+            span if span as usize == greatest => from as usize,
+            span => (u64::from(from) * greatest as u64 / u64::from(span)) as usize,
+        }
+    }
+
+    /// How many of `bases` come before the first of which `below` does not hold.
+    fn reach(bases: &[u32], guess: usize, below: impl Fn(u32) -> bool) -> usize {
+        // Steps from the guess double until the place is between two of them.
+        let (mut low, mut high) = (guess, guess);
+        let mut step = 1;
+        if below(bases[guess]) {
+            low += 1;
+            high = low;
+            while high < bases.len() && below(bases[high]) {
+                low = high + 1;
+                high = (high + step).min(bases.len());
+                step *= 2;
+            }
+        } else {
+            while low > 0 && !below(bases[low - 1]) {
+                high = low - 1;
+                low = low.saturating_sub(step);
+                step *= 2;
+            }
+        }
+        low + bases[low..high].partition_point(|base| below(*base))
     }
 
     /// The identifier that extends `parent` by `tuple`. [`ROOT`] extends to one tuple.
@@ -216,18 +266,11 @@ impl Arena {
     }
 
     /// Where the bases of `clock` begin among `bases`, which are those of one site.
-    ///
-    /// Most names are given once, and in turn: the place follows from the first of them.
     fn place(&self, bases: &[u32], clock: u32) -> usize {
-        let at = |place: usize| bases.get(place).map(|base| self.base(*base).clock);
-        let guess = at(0).and_then(|first| clock.checked_sub(first)).unwrap_or(0) as usize;
-        if at(guess) == Some(clock) && (guess == 0 || at(guess - 1) < Some(clock)) {
-            return guess;
-        }
         if bases.last().is_none_or(|last| self.base(*last).clock < clock) {
             return bases.len();
         }
-        bases.partition_point(|base| self.base(*base).clock < clock)
+        Self::reach(bases, self.guess(bases, clock), |base| self.base(base).clock < clock)
     }
 
     /// The identifier of these tuples, where its base is known: found by its last tuple alone.
@@ -290,7 +333,19 @@ impl Arena {
         let from = self.place(bases, dot.clock);
         let same = bases[from..].iter().take_while(|base| self.base(**base).clock == dot.clock);
         let mut others = same.filter(|other| Some(**other) != base);
-        others.any(|other| self.base(*other).born == epoch)
+        // What was made before the root may have been made in it.
+        let in_epoch = |born: u32| born == epoch || (epoch == 0 && born == FORGOTTEN);
+        others.any(|other| in_epoch(self.base(*other).born))
+    }
+
+    /// The tuples of the base of `dot` that was made in `epoch`, the last with offset 0.
+    pub(crate) fn named(&self, dot: Dot, epoch: u32) -> Option<Vec<Tuple>> {
+        let site = self.index.binary_search_by_key(&dot.site, |(site, _)| *site).ok()?;
+        let bases = &self.index[site].1;
+        let from = self.place(bases, dot.clock);
+        let mut same = bases[from..].iter().take_while(|base| self.base(**base).clock == dot.clock);
+        let base = *same.find(|base| self.base(**base).born == epoch)?;
+        Some(self.spell(Id { base, offset: 0 }))
     }
 
     /// Bytes of memory that it takes up, with what is reserved.
@@ -299,16 +354,18 @@ impl Arena {
         self.bases.capacity() * size_of::<Base>() + index.sum::<usize>()
     }
 
-    /// Keeps the bases of `used`, and what they extend, alone. Returns the new handles of the old; where a
-    /// base was made in an epoch, `epochs` says where that has gone.
+    /// Keeps the bases of `used`, those that were made in an epoch which is kept, and what they extend.
+    /// Returns the new handles of the old. `epochs` says where an epoch has gone that is kept.
     pub(crate) fn compact(
         &mut self,
-        used: impl Iterator<Item = u32>,
-        epochs: impl Fn(u32) -> u32,
+        used: Vec<u32>,
+        epochs: impl Fn(u32) -> Option<u32>,
     ) -> Vec<u32> {
         let mut moved = vec![UNBORN; self.bases.len()];
         moved[ROOT.base as usize] = ROOT.base;
-        for mut base in used {
+        let own = |base: &Base| base.born < FORGOTTEN && epochs(base.born).is_some();
+        let born = (0_u32..).zip(&self.bases).filter(|(_, base)| own(base)).map(|(at, _)| at);
+        for mut base in used.into_iter().chain(born) {
             while moved[base as usize] == UNBORN {
                 moved[base as usize] = 0;
                 base = self.base(base).parent.base;
@@ -323,7 +380,8 @@ impl Arena {
             let parent = Id { base: moved[parent.base as usize], offset: parent.offset };
             let id = self.extend(parent, Tuple { position, site, clock, offset: 0 });
             if base.born != UNBORN {
-                self.bear(id.base, epochs(base.born));
+                let born = if base.born == FORGOTTEN { None } else { epochs(base.born) };
+                self.bear(id.base, born.unwrap_or(FORGOTTEN));
             }
             moved[at] = id.base;
         }

@@ -5,7 +5,7 @@
 
 use std::{cmp::Ordering, collections::BTreeMap, collections::BTreeSet};
 
-use crate::{EpochId, former::Former};
+use crate::{Dot, EpochId, FormerState, arena::Arena, former::Former};
 
 /// Which of two epochs leads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,6 +32,14 @@ pub(crate) struct Epoch {
     pub(crate) children: u32,
     /// What its rename left behind; the root's is not kept.
     pub(crate) former: Option<Former>,
+}
+
+impl Epoch {
+    /// Whether it was begun by a rename of `parent` that found `former`.
+    pub(crate) fn is(&self, parent: u32, former: &FormerState) -> bool {
+        let found = self.former.as_ref().map(|own| own.state());
+        self.parent == Some(parent) && found == Some(former)
+    }
 }
 
 /// All epochs that are kept. Handles are numbers; a parent's is below those of its children.
@@ -114,6 +122,36 @@ impl Epochs {
     /// Whether a rename of `epoch` is known.
     pub(crate) fn has_below(&self, epoch: u32) -> bool {
         self.get(epoch).children > 0
+    }
+
+    /// The former state of `epoch`, which has a parent, with its bases known to `arena`.
+    pub(crate) fn resolved(&mut self, epoch: u32, arena: &mut Arena) -> &Former {
+        let former = self.list[epoch as usize].former.as_mut();
+        let former = former.expect("an epoch with a parent has a former state");
+        former.resolve(arena);
+        former
+    }
+
+    /// The names of the bases that former states have.
+    pub(crate) fn dots(&self) -> impl Iterator<Item = Dot> {
+        let formers = self.list.iter().filter_map(|epoch| epoch.former.as_ref());
+        formers.flat_map(|former| former.state().bases()).map(|base| base.dot())
+    }
+
+    /// The renames below `epoch`, ascending, each with how many elements it named.
+    pub(crate) fn below(&self, epoch: u32) -> Vec<(Dot, i32)> {
+        let mut below = vec![false; self.list.len()];
+        let mut dots = Vec::new();
+        for (at, other) in self.list.iter().enumerate().skip(epoch as usize + 1) {
+            below[at] = other.parent.is_some_and(|up| up == epoch || below[up as usize]);
+            if let (true, EpochId::Renamed(dot), Some(former)) =
+                (below[at], other.id, &other.former)
+            {
+                dots.push((dot, former.length() as i32));
+            }
+        }
+        dots.sort_unstable();
+        dots
     }
 
     /// Whether `above` is an ancestor of `below`, or is it.

@@ -10,18 +10,16 @@
 //! `f_(i+1)` (up).
 
 use crate::{
-    Tuple,
+    FormerState, Tuple,
     arena::{Arena, Beneath, Id, Run, push_run},
 };
 
-/// The document that a rename found, in elements numbered from 0.
+/// A rename: the document that it found, in elements numbered from 0, and the base of their new names.
 #[derive(Clone, Debug)]
 pub(crate) struct Former {
-    /// Sorted; none goes on where the one before it ends; at least one.
-    runs: Vec<Run>,
-    /// The number of the first element of each run.
-    starts: Vec<u32>,
-    length: u32,
+    state: FormerState,
+    /// The handle of each base of `state`; empty while nothing was mapped.
+    handles: Vec<u32>,
     /// The base of all new names.
     base: u32,
 }
@@ -58,33 +56,60 @@ impl Parked {
 }
 
 impl Former {
-    /// The former state `runs`, whose elements come to be of `base`.
-    pub(crate) fn new(runs: Vec<Run>, base: u32) -> Self {
-        let mut length = 0_u32;
-        let starts = runs.iter().map(|run| {
-            length += run.length;
-            length - run.length
-        });
-        Self { starts: starts.collect(), runs, length, base }
+    /// The rename of `state`, whose elements come to be of `base`.
+    pub(crate) fn new(state: FormerState, base: u32) -> Self {
+        Self { state, handles: Vec::new(), base }
     }
 
-    pub(crate) fn runs(&self) -> &[Run] {
-        &self.runs
+    /// The same, where the handle of each base of `state` is known.
+    pub(crate) fn resolved(state: FormerState, handles: Vec<u32>, base: u32) -> Self {
+        Self { state, handles, base }
+    }
+
+    /// Finds the handles: to be done before anything is mapped.
+    pub(crate) fn resolve(&mut self, arena: &mut Arena) {
+        if self.handles.is_empty() {
+            self.handles = self.state.resolve(arena);
+        }
+    }
+
+    /// Forgets the handles, which are about to change, but that of the new names: it is now `base`.
+    pub(crate) fn forget_handles(&mut self, base: u32) {
+        (self.handles, self.base) = (Vec::new(), base);
+    }
+
+    pub(crate) fn state(&self) -> &FormerState {
+        &self.state
     }
 
     /// How many elements there were.
     pub(crate) fn length(&self) -> u32 {
-        self.length
+        self.state.length()
     }
 
     pub(crate) fn base(&self) -> u32 {
         self.base
     }
 
-    /// The same, of bases that `moved` has numbered anew.
-    pub(crate) fn rebase(&mut self, moved: impl Fn(u32) -> u32) {
-        self.runs.iter_mut().for_each(|run| run.base = moved(run.base));
-        self.base = moved(self.base);
+    /// Bytes of memory that it takes up.
+    pub(crate) fn held(&self) -> usize {
+        self.state.held() + self.handles.capacity() * size_of::<u32>()
+    }
+
+    fn run(&self, at: usize) -> Run {
+        self.get(at).expect("a run of the former state")
+    }
+
+    #[inline]
+    fn get(&self, at: usize) -> Option<Run> {
+        let run = self.state.runs().get(at)?;
+        Some(Run { base: self.handles[run.base as usize], ..*run })
+    }
+
+    /// How many runs, from number `from` on, come before the first of which `holds` does not hold.
+    fn runs_while(&self, from: usize, holds: impl Fn(Run) -> bool) -> usize {
+        let runs = &self.state.runs()[from..];
+        runs.partition_point(|run| holds(Run { base: self.handles[run.base as usize], ..*run }))
     }
 
     pub(crate) fn name(&self, number: u32) -> Id {
@@ -92,15 +117,15 @@ impl Former {
     }
 
     pub(crate) fn element(&self, number: u32) -> Id {
-        let run = self.starts.partition_point(|start| *start <= number) - 1;
-        self.runs[run].without(number - self.starts[run]).first()
+        let starts = self.state.starts();
+        let run = starts.partition_point(|start| *start <= number) - 1;
+        self.run(run).without(number - starts[run]).first()
     }
 
     /// The number of the greatest element that is not above `id`, and whether it is `id`.
     pub(crate) fn floor(&self, arena: &Arena, id: Id) -> Option<(u32, bool)> {
-        let above = self.runs.partition_point(|run| arena.compare(run.first(), id).is_le());
-        let at = above.checked_sub(1)?;
-        let (run, start) = (self.runs[at], self.starts[at]);
+        let at = self.runs_while(0, |run| arena.compare(run.first(), id).is_le()).checked_sub(1)?;
+        let (run, start) = (self.run(at), self.state.starts()[at]);
         let last = start + run.length - 1;
         Some(match arena.under(id, run.base) {
             Some((offset, how)) if offset < run.end() => {
@@ -113,7 +138,7 @@ impl Former {
     /// Where what fits no gap is parked behind element `number`.
     fn low(&self, arena: &Arena, number: u32) -> Parked {
         let element = arena.spell(self.element(number));
-        let next = (number + 1 < self.length).then(|| self.element(number + 1));
+        let next = (number + 1 < self.length()).then(|| self.element(number + 1));
         Self::parked(arena, element.clone(), element, Tuple::MIN, next)
     }
 
@@ -149,7 +174,7 @@ impl Former {
     pub(crate) fn forward(&self, arena: &mut Arena, x: Id) -> Id {
         match self.floor(arena, x) {
             Some((number, true)) => self.name(number),
-            Some((number, false)) if number + 1 < self.length => {
+            Some((number, false)) if number + 1 < self.length() => {
                 self.forward_within(arena, number, x)
             }
             Some(_) => self.forward_above(arena, x),
@@ -184,9 +209,9 @@ impl Former {
 
     fn forward_above(&self, arena: &mut Arena, x: Id) -> Id {
         let spelled = arena.spell(x);
-        let low = self.low(arena, self.length - 1);
+        let low = self.low(arena, self.length() - 1);
         let rest = low.strip(&spelled).filter(|rest| low.holds_low(rest)).unwrap_or(&spelled);
-        let last = self.name(self.length - 1);
+        let last = self.name(self.length() - 1);
         let w = [arena.tuple(last)];
         if rest < &w[..] { arena.extend_all(last, rest) } else { arena.intern(rest) }
     }
@@ -194,21 +219,21 @@ impl Former {
     /// The identifier in the former epoch of `y`, which is one of the new epoch.
     pub(crate) fn backward(&self, arena: &mut Arena, y: Id) -> Id {
         let spelled = arena.spell(y);
-        let (w, b) = (self.name(self.length - 1), Id { base: self.base, offset: -1 });
+        let (w, b) = (self.name(self.length() - 1), Id { base: self.base, offset: -1 });
         let (w, b) = ([arena.tuple(w)], [arena.tuple(b)]);
         let ancestor = arena.ancestor(y, 1);
         let named = (ancestor.base == self.base && ancestor.offset >= 0)
             .then_some(ancestor.offset as u32)
-            .filter(|number| *number < self.length);
+            .filter(|number| *number < self.length());
         match named {
             Some(number) if spelled.len() == 1 => self.element(number),
-            Some(number) if number + 1 < self.length => {
+            Some(number) if number + 1 < self.length() => {
                 self.backward_within(arena, number, &spelled[1..])
             }
             _ if spelled[..] > w[..] => {
                 let tail = spelled.strip_prefix(&w).filter(|tail| *tail < &w[..]);
                 let rest = tail.unwrap_or(&spelled);
-                let low = self.low(arena, self.length - 1);
+                let low = self.low(arena, self.length() - 1);
                 let parks = low.holds_low(rest);
                 self.park(arena, parks.then_some(low), rest)
             }
@@ -247,17 +272,17 @@ impl Former {
             let mut rest = *run;
             loop {
                 let x = rest.first();
-                at += self.skip(arena, &self.runs[at..], x);
-                let here = match self.runs.get(at) {
+                at += self.skip(arena, at, x);
+                let here = match self.get(at) {
                     Some(former) if former.base == rest.base && former.offset <= rest.offset => {
                         let within = (rest.offset - former.offset) as u32;
                         let here = rest.length.min(former.length - within);
-                        let offset = (self.starts[at] + within) as i32;
+                        let offset = (self.state.starts()[at] + within) as i32;
                         push_run(&mut mapped, Run { base: self.base, offset, length: here });
                         here
                     }
                     former => {
-                        let here = Self::apart(arena, former.copied(), rest);
+                        let here = Self::apart(arena, former, rest);
                         let mut forward = |id| self.forward(arena, id);
                         map_part(&mut forward, rest.head(here), &mut mapped);
                         here
@@ -272,14 +297,14 @@ impl Former {
         mapped
     }
 
-    /// How many of `runs` end below `x`.
-    fn skip(&self, arena: &Arena, runs: &[Run], x: Id) -> usize {
-        let below = |run: &Run| arena.compare(run.last(), x).is_lt();
-        match runs {
-            [] => 0,
-            [first, ..] if !below(first) => 0,
-            [_, second, ..] if !below(second) => 1,
-            _ => runs.partition_point(below),
+    /// How many runs, from number `from` on, end below `x`.
+    fn skip(&self, arena: &Arena, from: usize, x: Id) -> usize {
+        let below = |run: Run| arena.compare(run.last(), x).is_lt();
+        match (self.get(from), self.get(from + 1)) {
+            (None, _) => 0,
+            (Some(first), _) if !below(first) => 0,
+            (_, Some(second)) if !below(second) => 1,
+            _ => self.runs_while(from, below),
         }
     }
 
@@ -304,11 +329,11 @@ impl Former {
 
     /// [`Former::backward`] of all elements of `runs`, which are sorted.
     pub(crate) fn backward_runs(&self, arena: &mut Arena, runs: &[Run]) -> Vec<Run> {
-        let mut mapped = Vec::with_capacity(runs.len() + self.runs.len());
+        let mut mapped = Vec::with_capacity(runs.len() + self.state.blocks());
         for run in runs {
             let mut rest = *run;
             if rest.base == self.base && rest.offset >= 0 {
-                let named = self.length.saturating_sub(rest.offset as u32).min(rest.length);
+                let named = self.length().saturating_sub(rest.offset as u32).min(rest.length);
                 self.restore(rest.head(named), &mut mapped);
                 if named == rest.length {
                     continue;
@@ -326,9 +351,10 @@ impl Former {
         if number == end {
             return;
         }
-        let mut at = self.starts.partition_point(|start| *start <= number) - 1;
+        let starts = self.state.starts();
+        let mut at = starts.partition_point(|start| *start <= number) - 1;
         while number < end {
-            let former = self.runs[at].without(number - self.starts[at]);
+            let former = self.run(at).without(number - starts[at]);
             let here = former.length.min(end - number);
             push_run(mapped, former.head(here));
             number += here;

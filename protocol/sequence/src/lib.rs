@@ -27,6 +27,7 @@ mod parts;
 mod refused;
 mod rename;
 mod sequence;
+mod state;
 mod tree;
 
 pub use arena::Run;
@@ -41,3 +42,4 @@ pub use parts::{Parts, Renamed, Root};
 pub use refused::Refused;
 pub use rename::Collected;
 pub use sequence::{Integrated, Moves, Naming, Options, Sequence};
+pub use state::FormerState;

@@ -23,7 +23,8 @@ impl Mapping {
         let (dot, former) = (*dot, former.clone());
         replica.apply(&Operation::Rename { epoch: EpochId::Origin, dot, former })?;
         let epoch = replica.epochs.list_mut().last_mut().and_then(|epoch| epoch.former.take());
-        let former = epoch.ok_or(Refused::Empty)?;
+        let mut former = epoch.ok_or(Refused::Empty)?;
+        former.resolve(&mut replica.arena);
         Ok(Self { arena: replica.arena, former })
     }
 

@@ -1,8 +1,8 @@
-//! What replicas exchange. An operation stands alone: it spells its identifiers out.
+//! What replicas exchange. An operation stands alone: nothing in it is known by its sender only.
 
 use std::fmt;
 
-use crate::{Dot, Identifier, Interval};
+use crate::{Dot, FormerState, Identifier, Interval};
 
 /// The name of an epoch: the rename that began it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,8 +51,8 @@ pub enum Operation {
         epoch: EpochId,
         /// The name of the new epoch, and of the base that all elements come to have.
         dot: Dot,
-        /// The whole document as it was, in document order.
-        former: Vec<Interval>,
+        /// The whole document as it was.
+        former: FormerState,
     },
 }
 

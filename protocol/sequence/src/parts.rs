@@ -8,7 +8,7 @@
 //! one name are recognised among those that came since.
 
 use crate::{
-    Dot, EpochId, Interval, Moves, Naming, Options, Refused, Sequence,
+    Dot, EpochId, FormerState, Interval, Moves, Naming, Options, Refused, Sequence,
     arena::{Run, push_run},
     epochs::{Epoch, Epochs},
     ledger::Ledger,
@@ -63,11 +63,8 @@ impl Sequence {
                 return None;
             };
             let former = epoch.former.as_ref()?;
-            Some(Renamed {
-                dot,
-                parent: self.epochs.get(parent).id,
-                former: spelled(former.runs()),
-            })
+            let former = former.state().intervals();
+            Some(Renamed { dot, parent: self.epochs.get(parent).id, former })
         });
         Parts {
             root: Root { id, depth, covered },
@@ -94,7 +91,7 @@ impl Sequence {
             if known {
                 return Err(Refused::Duplicate(*dot));
             }
-            replica.apply_rename(above, *dot, former)?;
+            replica.apply_rename(above, *dot, &FormerState::new(former)?)?;
         }
         let current = replica.epochs.find(parts.current);
         replica.current = current.ok_or(Refused::Unknown(parts.current))?;

@@ -1,8 +1,8 @@
 //! Renames: new epochs, moves between them, and the end of those that nobody needs.
 
 use crate::{
-    Dot, EpochId, Flaw, Interval, Moves, Operation, Refused, Sequence, Tuple,
-    arena::{ROOT, Run, push_run},
+    Dot, EpochId, Flaw, FormerState, Moves, Operation, Refused, Sequence, Tuple,
+    arena::{ROOT, Run},
     former::Former,
 };
 
@@ -28,10 +28,13 @@ impl Sequence {
         let dot = self.next_dot()?;
         self.move_to(self.leading);
         let epoch = self.epoch();
-        let runs = self.tree.longest_runs();
-        let former = runs.iter().map(|run| self.interval(*run)).collect();
-        self.begin(self.current, dot, runs);
-        self.move_to(self.leading);
+        let (former, handles) = FormerState::of(&self.arena, &self.tree.longest_runs());
+        let base = self.name(dot, &former);
+        let length = former.length();
+        self.begin(self.current, dot, Former::resolved(former.clone(), handles, base));
+        // The document is what was renamed: there is nothing to map.
+        self.tree.rename(&[Run { base, offset: 0, length }]);
+        self.moved_to(self.leading);
         Ok(Operation::Rename { epoch, dot, former })
     }
 
@@ -40,16 +43,18 @@ impl Sequence {
         self.move_to(self.leading);
     }
 
-    /// Adds the epoch that `dot` begins below `parent`. Returns its handle.
-    fn begin(&mut self, parent: u32, dot: Dot, runs: Vec<Run>) -> u32 {
-        let first = self.arena.ancestor(runs[0].first(), 1);
-        let position = self.arena.tuple(first).position;
+    /// The base that all elements of `former` come to have by the rename `dot`.
+    fn name(&mut self, dot: Dot, former: &FormerState) -> u32 {
         let Dot { site, clock } = dot;
-        let tuple = Tuple { position, site, clock, offset: 0 };
-        let base = self.arena.extend(ROOT, tuple).base;
-        let former = Former::new(runs, base);
-        if site == self.site {
-            self.given.raise(clock, former.length() as i32 - 1);
+        let tuple = Tuple { position: former.position(), site, clock, offset: 0 };
+        self.arena.extend(ROOT, tuple).base
+    }
+
+    /// Adds the epoch that `dot` begins below `parent`. Returns its handle.
+    fn begin(&mut self, parent: u32, dot: Dot, former: Former) -> u32 {
+        let base = former.base();
+        if dot.site == self.site {
+            self.given.raise(dot.clock, former.length() as i32 - 1);
         }
         let epoch = self.epochs.add(EpochId::Renamed(dot), parent, former);
         self.arena.bear(base, epoch);
@@ -63,7 +68,7 @@ impl Sequence {
         &mut self,
         parent: u32,
         dot: Dot,
-        former: &[Interval],
+        former: &FormerState,
     ) -> Result<(), Refused> {
         let Dot { site, clock } = dot;
         let tuple = Tuple { position: 0, site, clock, offset: 0 };
@@ -71,37 +76,23 @@ impl Sequence {
         if site == 0 {
             return Err(Refused::Reserved);
         }
-        self.in_order(parent, former)?;
-        let mut length = 0_u64;
-        for interval in former {
-            length += u64::from(interval.length()?);
-            let names = |tuple: Tuple| (tuple.site, tuple.clock) == (site, clock);
-            if interval.first.tuples().any(names) {
-                let epoch = self.epochs.get(parent).id;
-                return Err(Refused::Future { epoch, dot });
-            }
+        let known = self.epochs.find(EpochId::Renamed(dot)).map(|known| self.epochs.get(known));
+        if known.is_some_and(|known| known.is(parent, former)) {
+            return Ok(());
         }
-        if length > crate::sequence::ELEMENTS_MAX {
-            return Err(Refused::Long);
+        let foreseen = if former.has(dot) { Some(dot) } else { self.foresees(parent, former) };
+        if let Some(dot) = foreseen {
+            return Err(Refused::Future { epoch: self.epochs.get(parent).id, dot });
         }
         self.may_be_own(dot)?;
-        if let Some(known) = self.epochs.find(EpochId::Renamed(dot)) {
-            return if self.is_known(known, parent, former)? {
-                Ok(())
-            } else {
-                Err(Refused::Duplicate(dot))
-            };
-        }
-        let mut runs = Vec::with_capacity(former.len());
-        for interval in former {
-            let base = self.arena.intern(interval.first.base()).base;
-            let (offset, length) = (interval.first.offset(), interval.length()?);
-            push_run(&mut runs, Run { base, offset, length });
+        if known.is_some() {
+            return Err(Refused::Duplicate(dot));
         }
         if site == self.site {
             self.clock = self.clock.max(clock + 1);
         }
-        self.begin(parent, dot, runs);
+        let base = self.name(dot, former);
+        self.begin(parent, dot, Former::new(former.clone(), base));
         if self.options.moves == Moves::Eager {
             self.move_to(self.leading);
         }
@@ -110,17 +101,12 @@ impl Sequence {
         Ok(())
     }
 
-    /// Whether the rename that began `epoch` is the one of `parent` that left `former`.
-    fn is_known(&self, epoch: u32, parent: u32, former: &[Interval]) -> Result<bool, Refused> {
-        let mut runs = Vec::with_capacity(former.len());
-        for interval in former {
-            let Some(id) = self.arena.look_up(interval.first.base()) else { return Ok(false) };
-            let (offset, length) = (interval.first.offset(), interval.length()?);
-            push_run(&mut runs, Run { base: id.base, offset, length });
+    /// The rename below `epoch` of which `former` names what it renamed: see [`Sequence::foreseen`].
+    pub(crate) fn foresees(&self, epoch: u32, former: &FormerState) -> Option<Dot> {
+        if !self.epochs.has_below(epoch) || self.flaw == Some(Flaw::PrintedMapping) {
+            return None;
         }
-        let epoch = self.epochs.get(epoch);
-        let left = epoch.former.as_ref().map(|former| former.runs());
-        Ok(epoch.parent == Some(parent) && left == Some(&runs[..]))
+        former.names(&self.epochs.below(epoch))
     }
 
     /// Counts an operation towards a postponed move, and moves when it is time.
@@ -142,19 +128,21 @@ impl Sequence {
 
     fn mapped_between(&mut self, mut runs: Vec<Run>, from: u32, to: u32) -> Vec<Run> {
         let path = self.epochs.path(from, to);
-        let kept = "an epoch with a parent has a former state";
+        let printed = self.flaw == Some(Flaw::PrintedMapping);
         for epoch in path.revert {
-            let former = self.epochs.get(epoch).former.as_ref().expect(kept);
-            runs = match self.flaw {
-                Some(Flaw::PrintedMapping) => former.backward_printed(&mut self.arena, &runs),
-                _ => former.backward_runs(&mut self.arena, &runs),
+            let former = self.epochs.resolved(epoch, &mut self.arena);
+            runs = if printed {
+                former.backward_printed(&mut self.arena, &runs)
+            } else {
+                former.backward_runs(&mut self.arena, &runs)
             };
         }
         for epoch in path.apply {
-            let former = self.epochs.get(epoch).former.as_ref().expect(kept);
-            runs = match self.flaw {
-                Some(Flaw::PrintedMapping) => former.forward_printed(&mut self.arena, &runs),
-                _ => former.forward_runs(&mut self.arena, &runs),
+            let former = self.epochs.resolved(epoch, &mut self.arena);
+            runs = if printed {
+                former.forward_printed(&mut self.arena, &runs)
+            } else {
+                former.forward_runs(&mut self.arena, &runs)
             };
         }
         runs
@@ -171,6 +159,11 @@ impl Sequence {
             Some(Flaw::PrintedMapping) => self.scatter(&runs),
             _ => self.tree.rename(&runs),
         }
+        self.moved_to(epoch);
+    }
+
+    /// Notes that the document is one of `epoch` now.
+    fn moved_to(&mut self, epoch: u32) {
         self.current = epoch;
         self.since = 0;
         if self.flaw == Some(Flaw::ReusesNames) {
@@ -213,24 +206,28 @@ impl Sequence {
         let moved = self.epochs.keep(&required.kept);
         self.current = moved[&self.current];
         self.leading = moved[&self.leading];
-        self.compact(|epoch| moved.get(&epoch).copied().unwrap_or(0));
+        self.compact(|epoch| moved.get(&epoch).copied());
         Collected { epochs: epochs - self.epochs.list().len(), bases: bases - self.arena.len() }
     }
 
-    /// Frees the bases that neither the document nor a former state refers to.
-    fn compact(&mut self, epochs: impl Fn(u32) -> u32) {
-        let formers = self.epochs.list().iter().filter_map(|epoch| epoch.former.as_ref());
-        let former_bases = formers
-            .flat_map(|former| former.runs().iter().map(|run| run.base).chain([former.base()]));
-        let used = self.tree.runs().map(|run| run.base).chain(former_bases);
+    /// Frees the bases that neither the document refers to nor an epoch that is kept brought about: that a
+    /// former state has them does not count, which makes them known again when it is needed.
+    fn compact(&mut self, epochs: impl Fn(u32) -> Option<u32>) {
+        let named = self.epochs.list().iter().filter_map(|epoch| epoch.former.as_ref());
+        let named = named.map(|former| former.base());
+        let used: Vec<u32> = self.tree.runs().map(|run| run.base).chain(named).collect();
         let moved = self.arena.compact(used, epochs);
         (self.resolved, self.spelled) = (None, None);
-        let own = self.arena.clocks(self.site);
+        // What is in a former state comes back where that is the document again.
+        let former = self.epochs.dots().filter(|dot| dot.site == self.site);
+        let mut own: Vec<u32> = former.map(|dot| dot.clock).collect();
+        own.extend(self.arena.clocks(self.site));
+        own.sort_unstable();
         self.given.keep(|clock| own.binary_search(&clock).is_ok());
         self.tree.rebase(|base| moved[base as usize]);
         for epoch in self.epochs.list_mut() {
             if let Some(former) = &mut epoch.former {
-                former.rebase(|base| moved[base as usize]);
+                former.forget_handles(moved[former.base() as usize]);
             }
         }
     }

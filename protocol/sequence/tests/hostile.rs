@@ -1,8 +1,8 @@
 //! What no honest replica sends is refused with a reason, and changes nothing.
 
 use sequence::{
-    Dot, EpochId, Identifier, Integrated, Interval, Moves, Operation, Options, Refused, Sequence,
-    Tuple,
+    Dot, EpochId, FormerState, Identifier, Integrated, Interval, Moves, Operation, Options,
+    Refused, Sequence, Tuple,
 };
 
 fn tuple(position: i32, site: u32, clock: u32, offset: i32) -> Tuple {
@@ -21,6 +21,10 @@ fn interval(tuples: &[Tuple], end: i32) -> Interval {
     Interval { first: id(tuples), end }
 }
 
+fn whole(tuples: &[Tuple], end: i32) -> FormerState {
+    FormerState::new(&[interval(tuples, end)]).expect("a document")
+}
+
 const RENAME: Dot = Dot { site: 2, clock: 1 };
 const RENAMED: EpochId = EpochId::Renamed(RENAME);
 
@@ -28,7 +32,7 @@ const RENAMED: EpochId = EpochId::Renamed(RENAME);
 fn replica() -> Sequence {
     let mut replica = Sequence::new(1, Options::default()).expect("1 is a site");
     let hello = tuple(10, 2, 0, 0);
-    let former = vec![interval(&[hello], 4)];
+    let former = whole(&[hello], 4);
     for operation in [
         insert(EpochId::Origin, &[hello], "hello"),
         Operation::Rename { epoch: EpochId::Origin, dot: RENAME, former },
@@ -98,7 +102,7 @@ fn an_operation_that_names_its_own_future_is_refused() {
     let intervals = vec![interval(&[renamed], 3)];
     check(Operation::Remove { epoch: EpochId::Origin, intervals }, future);
     let dot = Dot { site: 3, clock: 0 };
-    let former = vec![interval(&[tuple(7, 3, 0, 0)], 1)];
+    let former = whole(&[tuple(7, 3, 0, 0)], 1);
     let future = Refused::Future { epoch: RENAMED, dot };
     check(Operation::Rename { epoch: RENAMED, dot, former }, future);
 }
@@ -108,10 +112,10 @@ fn a_name_that_was_given_to_something_else_is_refused() {
     let other = tuple(11, 2, 0, 5);
     let dot = Dot { site: 2, clock: 0 };
     check(insert(EpochId::Origin, &[other], "x"), Refused::Duplicate(dot));
-    let former = vec![interval(&[tuple(10, 2, 0, 0)], 3)];
+    let former = whole(&[tuple(10, 2, 0, 0)], 3);
     let rename = Operation::Rename { epoch: EpochId::Origin, dot: RENAME, former };
     check(rename, Refused::Duplicate(RENAME));
-    let former = vec![interval(&[tuple(12, 4, 0, 0)], 3)];
+    let former = whole(&[tuple(12, 4, 0, 0)], 3);
     let rename = Operation::Rename { epoch: RENAMED, dot: RENAME, former };
     check(rename, Refused::Duplicate(RENAME));
 }
@@ -121,7 +125,7 @@ fn a_name_of_this_site_that_it_never_gave_is_refused() {
     let clock = (1 << 31) - 1;
     let dot = Dot { site: 1, clock };
     check(insert(RENAMED, &[tuple(0, 1, clock, 0)], "x"), Refused::Own(dot));
-    let former = vec![interval(&[tuple(10, 2, 1, 0)], 4)];
+    let former = whole(&[tuple(10, 2, 1, 0)], 4);
     check(Operation::Rename { epoch: RENAMED, dot, former }, Refused::Own(dot));
 }
 
@@ -129,7 +133,7 @@ fn a_name_of_this_site_that_it_never_gave_is_refused() {
 fn what_is_delivered_twice_changes_nothing() {
     let mut replica = replica();
     let before = replica.snapshot();
-    let former = vec![interval(&[tuple(10, 2, 0, 0)], 4)];
+    let former = whole(&[tuple(10, 2, 0, 0)], 4);
     for operation in [
         insert(EpochId::Origin, &[tuple(10, 2, 0, 0)], "hello"),
         insert(EpochId::Origin, &[tuple(10, 2, 0, 1)], "ell"),
@@ -156,7 +160,7 @@ fn an_operation_of_an_unknown_epoch_waits_for_it_and_not_without_end() {
     let bytes = replica.snapshot();
     let restored = Sequence::restore(1, Moves::Eager, &bytes).expect("its own snapshot");
     assert_eq!(restored.waiting(), 4096);
-    let former = vec![interval(&[tuple(10, 2, 1, 0)], 4)];
+    let former = whole(&[tuple(10, 2, 1, 0)], 4);
     let rename = Operation::Rename { epoch: RENAMED, dot, former };
     assert_eq!(replica.apply(&rename), Ok(Integrated::Done));
     assert_eq!((replica.text(), replica.waiting()), ("hello!".to_owned(), 4095));

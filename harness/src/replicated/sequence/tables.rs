@@ -1,6 +1,6 @@
 //! Tables of sequences: pairs that a rename maps to each other, and trees of epochs.
 
-use sequence::{Dot, EpochId, Interval, Mapping, Operation, Options, Sequence};
+use sequence::{Dot, EpochId, FormerState, Interval, Mapping, Operation, Options, Sequence};
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::{Fault, Span, Written, differ, differs, identifier, intervals, malformed};
@@ -60,7 +60,7 @@ impl Map {
     /// Whether a replica that has a parent's element shows the child's after the rename, and the reverse.
     pub(super) fn hold(&self) -> Result<(), Fault> {
         let dot = Dot { site: self.site, clock: self.clock };
-        let former = intervals(&self.former)?;
+        let former = FormerState::new(&intervals(&self.former)?).map_err(malformed)?;
         let rename = Operation::Rename { epoch: EpochId::Origin, dot, former };
         let mut mapping = Mapping::new(&rename).map_err(malformed)?;
         for (at, pair) in self.pairs.iter().enumerate() {
@@ -107,7 +107,7 @@ impl Tree {
                 EpochId::Origin => first.clone(),
                 EpochId::Renamed(Dot { site, clock }) => identifier(&[(0, site, clock, 0)])?,
             };
-            let former = vec![Interval { first, end: 0 }];
+            let former = FormerState::new(&[Interval { first, end: 0 }]).map_err(malformed)?;
             let rename = Operation::Rename { epoch, dot, former };
             replica.apply(&rename).map_err(malformed)?;
         }

@@ -6,6 +6,7 @@
 mod apply;
 mod parts;
 mod snapshot;
+mod state;
 mod stream;
 
 pub use apply::Applied;

@@ -12,10 +12,11 @@ use super::{
         put_epoch, put_signed, put_text, put_tuple, take_count, take_epoch, take_signed, take_text,
         take_tuple, take_u32,
     },
+    state::{put_state, take_whole},
     stream::{Reader, Writer},
 };
 use crate::{
-    Dot, Flaw, Moves, Naming, Options, Priority, Sequence, Tuple,
+    Dot, EpochId, Flaw, Moves, Naming, Options, Priority, Sequence, Tuple,
     arena::{Arena, Id, ROOT, Run, UNBORN},
     epochs::{Epoch, Epochs},
     former::Former,
@@ -34,7 +35,7 @@ impl Sequence {
         let bases = Bases::of(self);
         self.put_names(&mut out, &bases);
         bases.put(&mut out, &self.arena);
-        self.put_epochs(&mut out, &bases);
+        self.put_epochs(&mut out);
         put_varint(&mut out, u64::from(self.current));
         put_varint(&mut out, u64::from(self.since));
         bases.put_runs(&mut out, &self.tree.longest_runs());
@@ -54,6 +55,7 @@ impl Sequence {
     fn put_names(&self, out: &mut Vec<u8>, bases: &Bases) {
         let used = (0_u32..).zip(&bases.numbers).filter(|(_, number)| **number != UNBORN);
         let dots = used.map(|(base, _)| self.arena.dot(base));
+        let dots = dots.chain(self.epochs.dots());
         let clocks: BTreeSet<u32> =
             dots.filter(|dot| dot.site == self.site).map(|dot| dot.clock).collect();
         let given = self.given.given().iter().filter(|(clock, _)| clocks.contains(clock));
@@ -67,15 +69,14 @@ impl Sequence {
         }
     }
 
-    fn put_epochs(&self, out: &mut Vec<u8>, bases: &Bases) {
+    fn put_epochs(&self, out: &mut Vec<u8>) {
         put_varint(out, self.epochs.list().len() as u64);
         for epoch in self.epochs.list() {
             put_epoch(out, epoch.id);
             match (epoch.parent, &epoch.former) {
                 (Some(parent), Some(former)) => {
                     put_varint(out, u64::from(parent));
-                    put_varint(out, u64::from(bases.number(former.base())));
-                    bases.put_runs(out, former.runs());
+                    put_state(out, former.state(), |_| false);
                 }
                 _ => {
                     put_varint(out, u64::from(epoch.depth));
@@ -119,7 +120,7 @@ impl Sequence {
         replica.flaw = flaw;
         replica.take_names(bytes)?;
         let bases = take_bases(bytes, &mut replica.arena)?;
-        replica.epochs = take_epochs(bytes, priority, &mut replica.arena, &bases)?;
+        replica.epochs = take_epochs(bytes, priority, &mut replica.arena)?;
         let epochs = replica.epochs.list().len() as u32;
         replica.current = take_u32(bytes)?;
         if replica.current >= epochs {
@@ -152,15 +153,15 @@ impl Sequence {
     fn claim_names(&mut self) -> Result<(), Malformed> {
         let dot = |run: Run| (self.arena.dot(run.base), run.last().offset);
         let formers = self.epochs.list().iter().filter_map(|epoch| epoch.former.as_ref());
-        let gone = formers.flat_map(|former| former.runs().iter().copied());
-        let own = |(dot, _): &(Dot, i32)| dot.site == self.site;
-        let here: Vec<_> = self.tree.runs().map(dot).filter(own).collect();
-        let gone: Vec<_> = gone.map(dot).filter(own).collect();
-        for (dot, _) in here.iter().chain(&gone) {
+        let gone = formers.flat_map(|former| former.state().bases()).map(|base| base.dot());
+        let here: Vec<_> =
+            self.tree.runs().map(dot).filter(|(dot, _)| dot.site == self.site).collect();
+        let gone: Vec<_> = gone.filter(|dot| dot.site == self.site).collect();
+        for dot in here.iter().map(|(dot, _)| dot).chain(&gone) {
             self.may_be_own(*dot).map_err(|_| Malformed("names that this site gave"))?;
         }
         // What is in a former state alone is not gone on with: its names are only not to be given again.
-        for (dot, _) in gone {
+        for dot in gone {
             self.clock = self.clock.max(dot.clock + 1);
         }
         here.into_iter().for_each(|(dot, offset)| self.restored(dot, offset));
@@ -174,7 +175,7 @@ impl Sequence {
             self.foreseen(epoch, tuples.into_iter()).is_none()
         };
         let kept = self.epochs.list().iter().all(|epoch| match (epoch.parent, &epoch.former) {
-            (Some(parent), Some(former)) => former.runs().iter().all(|run| fits(parent, run)),
+            (Some(parent), Some(former)) => self.foresees(parent, former.state()).is_none(),
             _ => true,
         });
         kept && self.tree.runs().all(|run| fits(self.current, &run))
@@ -213,10 +214,7 @@ struct Bases {
 impl Bases {
     fn of(replica: &Sequence) -> Self {
         let mut numbers = vec![UNBORN; replica.arena.len()];
-        let formers = replica.epochs.list().iter().filter_map(|epoch| epoch.former.as_ref());
-        let of_formers = formers
-            .flat_map(|former| former.runs().iter().map(|run| run.base).chain([former.base()]));
-        let all = replica.tree.runs().map(|run| run.base).chain(of_formers);
+        let all = replica.tree.runs().map(|run| run.base);
         for mut base in all {
             while base != ROOT.base && numbers[base as usize] == UNBORN {
                 numbers[base as usize] = 0;
@@ -330,7 +328,6 @@ fn take_epochs(
     bytes: &mut &[u8],
     priority: Priority,
     arena: &mut Arena,
-    bases: &[u32],
 ) -> Result<Epochs, Malformed> {
     let count = take_count(bytes)?;
     let id = take_epoch(bytes)?;
@@ -340,21 +337,18 @@ fn take_epochs(
     for at in 1..count {
         let id = take_epoch(bytes)?;
         let parent = take_u32(bytes)?;
-        let base = bases.get(take_u32(bytes)? as usize).copied().filter(|base| *base != ROOT.base);
-        let base = base.ok_or(Malformed("a base of the snapshot"))?;
-        let runs = take_runs(bytes, arena, bases)?;
-        let named = match id {
-            crate::EpochId::Origin => false,
-            crate::EpochId::Renamed(dot) => dot == arena.dot(base),
+        let state = take_whole(bytes)?;
+        let EpochId::Renamed(Dot { site, clock }) = id else {
+            return Err(Malformed("an epoch that a rename begins"));
         };
-        let Some(first) = runs.first() else { return Err(Malformed("a rename of something")) };
-        let position = arena.tuple(arena.ancestor(first.first(), 1)).position;
-        let id_of_base = Id { base, offset: 0 };
-        let fits = arena.depth(id_of_base) == 1 && arena.tuple(id_of_base).position == position;
-        if !named || !fits || parent as usize >= at || epochs.find(id).is_some() {
+        let tuple = Tuple { position: state.position(), site, clock, offset: 0 };
+        let named = tuple.check().is_ok() && site != 0;
+        if !named || parent as usize >= at || epochs.find(id).is_some() {
             return Err(Malformed("an epoch that a rename begins"));
         }
-        epochs.add(id, parent, Former::new(runs, base));
+        let base = arena.extend(ROOT, tuple).base;
+        let epoch = epochs.add(id, parent, Former::new(state, base));
+        arena.bear(base, epoch);
     }
     Ok(epochs)
 }

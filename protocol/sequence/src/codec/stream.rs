@@ -10,6 +10,7 @@ use super::{
         put_epoch, put_signed, put_text, put_tuple, take_count, take_epoch, take_signed, take_text,
         take_tuple, take_u32,
     },
+    state::{put_state, take_whole},
 };
 use crate::{
     Dot, EpochId, Identifier, Interval, Operation, Refused, TUPLES_MAX, Tuple, tree::Count,
@@ -88,10 +89,11 @@ impl Writer {
         for operation in operations {
             let bases = match operation {
                 Operation::Insert { first, .. } => first.base().len(),
-                Operation::Remove { intervals, .. }
-                | Operation::Rename { former: intervals, .. } => {
+                Operation::Remove { intervals, .. } => {
                     intervals.iter().map(|interval| interval.first.base().len()).sum()
                 }
+                // Its bases are told with it.
+                Operation::Rename { .. } => 0,
             };
             spelled += bases;
         }
@@ -135,7 +137,7 @@ impl Writer {
             Operation::Rename { dot, former, .. } => {
                 put_varint(out, u64::from(dot.site));
                 put_varint(out, u64::from(dot.clock));
-                self.put_intervals(out, former);
+                put_state(out, former, |_| false);
             }
         }
     }
@@ -327,7 +329,7 @@ impl Reader {
             }
             RENAME => {
                 let dot = Dot { site: take_u32(bytes)?, clock: take_u32(bytes)? };
-                let former = self.take_intervals(bytes, spelled)?;
+                let former = take_whole(bytes)?;
                 Ok(Step::Other(Operation::Rename { epoch, dot, former }))
             }
             _ => Err(Malformed("an operation")),
@@ -421,6 +423,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::FormerState;
 
     fn identifiers() -> impl Strategy<Value = Identifier> {
         let tuple = (any::<i16>(), 1..=3_u32, 0..=3_u32, 0..=3_i32).prop_map(
@@ -451,7 +454,10 @@ mod tests {
             |(epoch, kind, first, text, intervals, clock)| match kind {
                 INSERT => Operation::Insert { epoch, first, text },
                 REMOVE => Operation::Remove { epoch, intervals },
-                _ => Operation::Rename { epoch, dot: Dot { site: 4, clock }, former: intervals },
+                _ => match FormerState::new(&intervals) {
+                    Ok(former) => Operation::Rename { epoch, dot: Dot { site: 4, clock }, former },
+                    Err(_) => Operation::Remove { epoch, intervals },
+                },
             },
         );
         prop::collection::vec(operation, 0..6)

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use sequence::{Dot, EpochId, Identifier, Interval, Naming, Operation, Priority, Tuple};
+use sequence::{
+    Dot, EpochId, FormerState, Identifier, Interval, Naming, Operation, Priority, Tuple,
+};
 
 /// An identifier.
 pub type Id = Vec<Tuple>;
@@ -326,7 +328,8 @@ impl Reference {
     pub fn rename(&mut self) -> Operation {
         let dot = Dot { site: self.site, clock: self.clock };
         self.clock += 1;
-        let rename = Operation::Rename { epoch: self.current, dot, former: self.intervals() };
+        let former = FormerState::new(&self.intervals()).expect("a document");
+        let rename = Operation::Rename { epoch: self.current, dot, former };
         self.highest.insert(dot.clock, self.elements.len() as i32 - 1);
         self.apply(&rename);
         rename
@@ -356,7 +359,7 @@ impl Reference {
                 }
             }
             Operation::Rename { epoch, dot, former } => {
-                let former = former.iter().flat_map(spelled).collect();
+                let former = former.intervals().iter().flat_map(spelled).collect();
                 let epoch = Epoch { parent: *epoch, dot: *dot, former };
                 self.epochs.all.insert(EpochId::Renamed(*dot), epoch);
                 if moves {

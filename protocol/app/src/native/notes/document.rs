@@ -164,9 +164,8 @@ impl Document {
                     (first.dot(), last.ok_or_else(|| dishonest("more than a base names"))?)
                 }
                 Operation::Rename { dot, former, .. } => {
-                    let count: u64 =
-                        former.iter().filter_map(|it| it.length().ok()).map(u64::from).sum();
-                    let last = i32::try_from(count).ok().and_then(|count| count.checked_sub(1));
+                    let count = i32::try_from(former.length()).ok();
+                    let last = count.and_then(|count| count.checked_sub(1));
                     (*dot, last.ok_or_else(|| dishonest("more than a base names"))?)
                 }
                 Operation::Remove { .. } => continue,

@@ -3,7 +3,7 @@
 //! The one edge comes from 1.x, all of which is of the origin: epochs there were none. The text and its
 //! identifiers stay what they are.
 
-use sequence::{EpochId, Operation};
+use sequence::{EpochId, FormerState, Operation};
 
 use crate::{
     Body, Edge, Fault, Manifest, Meter,
@@ -15,7 +15,7 @@ use crate::{
             kept::{Kept, PlainKept},
             kind::{Change, Edit, Notes},
             one,
-            places::{Blocks, Name, Piece, Span, epoch, name},
+            places::{Blocks, Name, Piece, Span, epoch, name, odd},
         },
         operation,
         replicated::{Asked, Edition, State, broadcast, no_edge},
@@ -177,7 +177,7 @@ impl Edition for Two {
         match &operations[..] {
             [Operation::Rename { epoch, dot, former }] => {
                 let (epoch, name) = (name(*epoch), Name::of(*dot));
-                Rename { epoch, name, former: Blocks::of(former) }.body(RENAME)
+                Rename { epoch, name, former: Blocks::of(&former.intervals()) }.body(RENAME)
             }
             [Operation::Remove { epoch, intervals }] => {
                 let spans = intervals.iter().map(Span::of).collect();
@@ -203,7 +203,8 @@ impl Edition for Two {
             RENAME => {
                 let Rename { epoch: of, name, former } = Rename::read_body(body)?;
                 let (epoch, dot) = (epoch(of.as_ref()), name.dot());
-                Change::Edit(vec![Operation::Rename { epoch, dot, former: former.document()? }])
+                let former = FormerState::new(&former.document()?).map_err(|why| odd(&why))?;
+                Change::Edit(vec![Operation::Rename { epoch, dot, former }])
             }
             ANNOUNCE => Change::Announce(Announce::read_body(body)?.epoch.begun()),
             _ => return Err(unknown_tag(body)),
