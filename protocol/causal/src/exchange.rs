@@ -2,9 +2,15 @@
 
 use std::sync::Arc;
 
-use contract::{Encode, Malformed, Wire, wire::take_varint};
+use contract::{
+    Encode, Malformed, Wire,
+    wire::{put_varint, take_varint},
+};
 
-use crate::{Broadcast, Clock, Dot, Operation, Origin, Payload, Refusal, members::Standing};
+use crate::{
+    Broadcast, Clock, Dot, Operation, Origin, Payload, Refusal,
+    members::{LINEAGE_MAX, Standing},
+};
 
 /// How far a member has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +19,8 @@ pub struct Digest {
     pub delivered: Clock,
     /// What it has forgotten of that, and cannot hand out any more.
     pub collected: Clock,
+    /// Who let it in, who let that one in, and so on, as far as others may not know it yet.
+    pub lineage: Vec<Origin>,
 }
 
 /// Operations of one origin that somebody wants.
@@ -50,7 +58,8 @@ pub const RANGES_MAX: usize = 1024;
 impl<P: Payload> Broadcast<P> {
     /// How far this node has come.
     pub fn digest(&self) -> Digest {
-        Digest { delivered: self.delivered.clone(), collected: self.collected.clone() }
+        let lineage = self.own.map_or(Vec::new(), |own| self.members.lineage(own));
+        Digest { delivered: self.delivered.clone(), collected: self.collected.clone(), lineage }
     }
 
     /// Compares what `from` has with what is here. Where more is missing than fits a request, each asks
@@ -66,29 +75,39 @@ impl<P: Payload> Broadcast<P> {
             return Err(Refusal::Future(dot));
         }
         let standing = self.members.standing(from);
+        if standing == Standing::Stranger {
+            self.strangers.introduce(from, &digest.lineage);
+        }
+        let trusted = match standing {
+            Standing::Member => true,
+            Standing::Retired => return Ok(Compared::Resync),
+            Standing::Stranger => self.strangers.is_answered_for(from, &self.members),
+        };
         // A digest may be late, so that a member which seems to lack what was forgotten here need not;
-        // what is stable it has.
-        let astray = standing == Standing::Stranger && self.is_led_astray(digest);
-        if standing == Standing::Retired || astray {
+        // what is stable it has. What somebody was let in with is in each of his digests.
+        let lacks = !digest.delivered.covers_all(&self.collected);
+        if standing == Standing::Stranger && (lacks || !trusted && self.is_led_astray(digest)) {
             return Ok(Compared::Resync);
         }
-        if standing == Standing::Member && !self.delivered.covers_all(&digest.collected) {
+        if trusted && !self.delivered.covers_all(&digest.collected) {
             return Ok(Compared::Lost);
         }
-        Ok(Compared::Wants(self.wants(&digest.delivered)))
+        Ok(Compared::Wants(self.wants(&digest.delivered, trusted)))
     }
 
-    /// Whether a stranger has what perhaps nobody else will ever have: operations of one that is retired,
-    /// and who let him join without knowing so. Joining again is always safe; but as long as he has
-    /// something of members too that is not here yet, that comes first, lest those who merely lag behind send others away.
+    /// Whether a stranger for whom nobody answers has what perhaps nobody else will ever have: operations
+    /// of one that is retired, and who let him join without knowing so. Joining again is always safe; but
+    /// as long as he has something of members too that might be delivered here, that comes first, lest those
+    /// who merely lag behind send others away.
     fn is_led_astray(&self, digest: &Digest) -> bool {
         let (mut retired, mut members) = (false, false);
         for last in digest.delivered.beyond(&self.delivered) {
             let standing = self.members.standing(last.origin);
+            let next = Dot { seq: self.delivered.get(last.origin) + 1, ..last };
             retired |= standing == Standing::Retired;
-            members |= standing == Standing::Member && self.waiting().get(last).is_none();
+            members |= standing == Standing::Member && self.waiting().get(next).is_none();
         }
-        !digest.delivered.covers_all(&self.collected) || retired && !members
+        retired && !members
     }
 
     /// Whether somebody who has `delivered` lacks something that is here.
@@ -96,10 +115,12 @@ impl<P: Payload> Broadcast<P> {
         self.delivered.beyond(delivered).next().is_some()
     }
 
-    /// What of `theirs` is neither delivered here nor waits here, as ranges.
-    fn wants(&mut self, theirs: &Clock) -> Vec<Range> {
+    /// What of `theirs` is neither delivered here nor waits here, as ranges. Of one for whom nobody answers
+    /// it leaves out what is refused when he hands it over, or that would come first for ever.
+    fn wants(&mut self, theirs: &Clock, trusted: bool) -> Vec<Range> {
         let mut ranges = Vec::new();
-        for last in theirs.beyond(&self.delivered) {
+        let taken = |last: &Dot| trusted || self.members.standing(last.origin) != Standing::Retired;
+        for last in theirs.beyond(&self.delivered).filter(taken) {
             let mut first = Dot { seq: self.delivered.get(last.origin) + 1, ..last };
             let parked = self.waiting().of(first).into_iter();
             for parked in parked.chain([Dot { seq: u32::MAX, ..last }]) {
@@ -151,12 +172,20 @@ impl Encode for Digest {
     fn encode(&self, out: &mut Vec<u8>) {
         self.delivered.encode(out);
         self.collected.encode(out);
+        put_varint(out, self.lineage.len() as u64);
+        self.lineage.iter().for_each(|origin| origin.encode(out));
     }
 }
 
 impl Wire for Digest {
     fn read(bytes: &mut &[u8]) -> Result<Self, Malformed> {
-        Ok(Self { delivered: Clock::read(bytes)?, collected: Clock::read(bytes)? })
+        let (delivered, collected) = (Clock::read(bytes)?, Clock::read(bytes)?);
+        let count = take_varint(bytes)?;
+        if count > LINEAGE_MAX as u64 {
+            return Err(Malformed("a lineage"));
+        }
+        let lineage = (0..count).map(|_| Origin::read(bytes)).collect::<Result<_, _>>()?;
+        Ok(Self { delivered, collected, lineage })
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     exchange::RANGES_MAX,
     members::{Members, Standing},
     operation::HEADS_MAX,
+    strangers::Strangers,
     waiting::{Parked, Waiting},
 };
 
@@ -35,6 +36,7 @@ pub struct Broadcast<P> {
     /// Delivered and not forgotten, by origin without a gap.
     pub(crate) log: BTreeMap<Origin, VecDeque<Entry<P>>>,
     pub(crate) members: Members,
+    pub(crate) strangers: Strangers,
     waiting: Waiting<P>,
     /// Parked operations at the last look for circles.
     circles_at: usize,
@@ -143,6 +145,7 @@ impl<P: Payload> Broadcast<P> {
             lamport: None,
             log: BTreeMap::new(),
             members,
+            strangers: Strangers::default(),
             waiting: Waiting::default(),
             circles_at: CIRCLES_MIN,
             refused: Vec::new(),
@@ -253,6 +256,7 @@ impl<P: Payload> Broadcast<P> {
             Content::Payload(_) => self.admits()?,
             _ => self.next_stamp().ok_or(Refusal::NoMember)?,
         };
+        self.look_at_members(&content)?;
         // Its own operation before it is a cause by its name.
         let others = self.heads.iter().filter(|head| head.origin != stamp.dot.origin);
         let heads: Arc<[Dot]> = others.copied().collect();
@@ -277,10 +281,11 @@ impl<P: Payload> Broadcast<P> {
         let via = match self.members.standing(via) {
             Standing::Member => via,
             Standing::Retired => return Err(Refusal::Retired(via)),
-            // A stranger brings what brings him in: as good as from whoever issued it, and no better.
+            Standing::Stranger if self.strangers.is_answered_for(via, &self.members) => via,
             Standing::Stranger if self.members.standing(dot.origin) == Standing::Retired => {
                 return Err(Refusal::Stranger(via));
             }
+            // As good as from whoever issued it, and no better.
             Standing::Stranger => dot.origin,
         };
         if self.delivered.covers(dot) {
@@ -297,7 +302,8 @@ impl<P: Payload> Broadcast<P> {
         let bytes = Waiting::bytes_of(&operation);
         let full = self.waiting.len() >= self.limits.parked_max
             || self.waiting.bytes() + bytes > self.limits.parked_bytes_max;
-        let next = operation.causes().all(|cause| self.delivered.covers(cause));
+        // One a member is taken whatever waits: what is asked for first would be dropped for ever.
+        let next = dot.seq - 1 == self.delivered.get(dot.origin) && self.members.has(dot.origin);
         if full && !next {
             return Ok(Received::Dropped);
         }
@@ -381,6 +387,20 @@ impl<P: Payload> Broadcast<P> {
         self.limits.ranges_max
     }
 
+    /// Whether this node may say that of a member: who retires follows what let him in, and nobody is
+    /// let in twice.
+    fn look_at_members(&self, content: &Content<P>) -> Result<(), Refusal> {
+        let (Content::Join(origin) | Content::Retire(origin)) = content else { return Ok(()) };
+        match (content, self.members.standing(*origin)) {
+            (Content::Join(_), Standing::Member) => Err(Refusal::Member(*origin)),
+            (Content::Join(_), Standing::Retired) => Err(Refusal::Retired(*origin)),
+            (Content::Retire(_), _) if !self.members.has(*origin) => {
+                Err(Refusal::Stranger(*origin))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What can be said against an operation whatever else is here.
     fn look_at(&self, operation: &Operation<P>) -> Result<(), Refusal> {
         let dot = operation.dot;
@@ -405,7 +425,7 @@ impl<P: Payload> Broadcast<P> {
             if named.seq.saturating_sub(known) > self.limits.gap_max {
                 return Err(Refusal::Gap(*named));
             }
-            let left = named.seq > known && self.members.gone().contains(&named.origin);
+            let left = named.seq > known && self.members.is_gone(named.origin);
             if left {
                 return Err(Refusal::Retired(named.origin));
             }
@@ -423,7 +443,7 @@ impl<P: Payload> Broadcast<P> {
     fn place(&self, operation: &Operation<P>) -> Result<(Clock, u64), Refusal> {
         let Dot { origin, seq } = operation.dot;
         if !self.members.has(origin) {
-            let left = self.members.gone().contains(&origin);
+            let left = self.members.is_gone(origin);
             return Err(if left { Refusal::Retired(origin) } else { Refusal::Stranger(origin) });
         }
         let mut past = self.collected.clone();
@@ -513,12 +533,20 @@ impl<P: Payload> Broadcast<P> {
     /// Drops what waits and came through somebody who is retired, or can never be delivered: what others
     /// took of that in time comes again through them.
     fn turn_away(&mut self) {
-        let (members, delivered) = (&self.members, &self.delivered);
-        let lost = |dot: &Dot| members.gone().contains(&dot.origin) && !delivered.covers(*dot);
+        self.strangers.forget(&self.members);
+        let (members, strangers, delivered) = (&self.members, &self.strangers, &self.delivered);
+        let lost = |dot: &Dot| members.is_gone(dot.origin) && !delivered.covers(*dot);
         let keeps = |parked: &Parked<P>| {
             let operation = &parked.operation;
-            members.standing(parked.via) != Standing::Retired
-                && !operation.heads.iter().chain([&operation.dot]).any(lost)
+            let trusted = match members.standing(parked.via) {
+                Standing::Member => true,
+                Standing::Retired => false,
+                Standing::Stranger => {
+                    parked.via == operation.dot.origin
+                        || strangers.is_answered_for(parked.via, members)
+                }
+            };
+            trusted && !operation.heads.iter().chain([&operation.dot]).any(lost)
         };
         let refused = self.waiting.retain(keeps).into_iter();
         self.refused.extend(refused.map(|one| (one.operation, Refusal::Retired(one.via))));

@@ -22,6 +22,7 @@ mod members;
 mod operation;
 mod refusal;
 mod state;
+mod strangers;
 mod waiting;
 
 pub use clock::Clock;

@@ -12,18 +12,36 @@
 //!
 //! **Retiring.** Once `Retire` is delivered here, nothing is taken any more that the retired origin hands
 //! over, be it its own or another's. Its row leaves the columns only when the rows of all that remain cover
-//! `Retire`. Let x be an operation of the retired origin that a remaining member ever delivers. It came
-//! there over a chain of members each of which took it before it knew that the one before it was retired.
-//! The first remaining member on that chain took it from one that is retired, before `Retire` of that one;
-//! its row covers that `Retire`, hence x, which therefore was delivered here as well. Several that retire
-//! at the same time leave together: the argument needs that each remaining row covers `Retire` of each that
-//! leaves. In one phase it fails: somebody who has not heard of `Retire` may still take an operation that is
-//! concurrent to what was collected here.
+//! `Retire`; several that retire at the same time leave together. In one phase it fails: somebody who has
+//! not heard of `Retire` may still take an operation that is concurrent to what was collected here.
 //!
-//! A stranger may be a joiner whose `Join` nobody else has: what he brings is taken as if its origin had
-//! handed it over, where that is not known to be retired, and the chain begins with that origin.
+//! *Claim.* Let H be whoever let go, and call *kin* of a member those who are unknown at H and whom it let
+//! in, or its kin did. None of those that remain at H, and none of their kin, ever delivers an operation of
+//! one that left which H lacks. *Proof.* `Retire` follows what let its origin in, and an origin's row covers
+//! it or is the clock of an operation that H has: so whoever remains either delivers something before that
+//! operation of his, and H has it, or knows that all who left are retired. Kin know so from birth, for what
+//! let them in is not at H and hence follows the row of who issued it. Let x be the first operation that
+//! breaks the claim, s who delivers it, and p who handed it to s, whom s does not know to be retired. If p
+//! remains or is kin of one that does, p broke the claim before. If p left, s knows of it. So p is unknown at
+//! H and kin of one that left, who let in p1, who let in ... p. If s has delivered what let p1 in, that broke
+//! the claim before. Otherwise p is a stranger to s, and so is everybody on its lineage from p1 on: the nearest
+//! whom s knows is the one that left, and he is retired, so that nobody answers for p (`strangers`), and s
+//! takes from p only what is of origins that s does not know to be retired, which x is not.
+//!
+//! So a member may take what a stranger hands over for whom one in good standing answers, and has to: whoever
+//! retires r may lack what others took from r in time, and after they lost their disks he knows only former
+//! lives of them. A stranger for whom nobody answers brings operations of members, and is told to join again
+//! once there is nothing else to wait for.
+//!
+//! **Bounds.** Of those that left, the last life of each node is kept: its older lives are outlived by it, and
+//! what lets in one of those late makes it a retired member until all know. A joiner whose state never
+//! arrived is a row that stays until somebody retires it, or its node joins under another life: nothing here
+//! knows how long is too long, but whoever drives the layer does. A clock has a count for each life that ever
+//! issued anything: clocks of operations are compared for ever, and all would have to forget at once.
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+
+use contract::NodeId;
 
 use crate::{Clock, Dot, Origin, layer::Flaw};
 
@@ -31,8 +49,8 @@ use crate::{Clock, Dot, Origin, layer::Flaw};
 pub(crate) struct Members {
     rows: BTreeMap<Origin, Row>,
     columns: BTreeMap<Origin, Column>,
-    /// Members that left.
-    gone: BTreeSet<Origin>,
+    /// The last life of each node of which one left: of its older ones none ever counts again.
+    gone: BTreeMap<NodeId, u64>,
     stable: Clock,
 }
 
@@ -40,7 +58,7 @@ pub(crate) struct Members {
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) clock: Clock,
-    /// What made it a member; [`Dot::NONE`] where that is stable, and for founders.
+    /// What made it a member; [`Dot::NONE`] for founders, and where that was stable when a state was read.
     joined: Dot,
     /// Operations each of which retires it.
     pub(crate) retired: Vec<Dot>,
@@ -52,6 +70,9 @@ struct Column {
     least: u32,
     rows: usize,
 }
+
+/// Ancestors that a digest names, at most: a chain of so many joins of which none is stable is no fleet.
+pub(crate) const LINEAGE_MAX: usize = 32;
 
 /// Whether to take what somebody hands over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +90,7 @@ impl Members {
             members.into_iter().map(|member| (member, row())).collect();
         let column = |last: Dot| (last.origin, Column { least: last.seq, rows: rows.len() });
         let columns = stable.iter().map(column).collect();
-        Self { rows, columns, gone: BTreeSet::new(), stable }
+        Self { rows, columns, gone: BTreeMap::new(), stable }
     }
 
     pub(crate) fn stable(&self) -> &Clock {
@@ -80,19 +101,44 @@ impl Members {
         &self.rows
     }
 
-    pub(crate) fn gone(&self) -> &BTreeSet<Origin> {
-        &self.gone
+    /// The last life of each node of which one left.
+    pub(crate) fn gone(&self) -> impl ExactSizeIterator<Item = Origin> + '_ {
+        self.gone.iter().map(|(node, life)| Origin { node: *node, life: *life })
     }
 
+    /// Members left.
     pub(crate) fn leave(&mut self, gone: impl IntoIterator<Item = Origin>) {
-        self.gone.extend(gone);
+        for Origin { node, life } in gone {
+            let last = self.gone.entry(node).or_insert(life);
+            *last = life.max(*last);
+        }
+    }
+
+    /// Whether `origin` left, or is older than who left.
+    pub(crate) fn is_gone(&self, origin: Origin) -> bool {
+        !self.has(origin) && self.gone.get(&origin.node).is_some_and(|last| *last >= origin.life)
+    }
+
+    /// Who let `origin` in, who let that one in, and so on up to one whose own admission all have, or who
+    /// left: whoever knows a member at all knows one of these, or was let in by one.
+    pub(crate) fn lineage(&self, origin: Origin) -> Vec<Origin> {
+        let mut lineage = Vec::new();
+        let mut next = origin;
+        while let Some(row) = self.rows.get(&next)
+            && !self.stable.covers(row.joined)
+            && lineage.len() < LINEAGE_MAX
+        {
+            next = row.joined.origin;
+            lineage.push(next);
+        }
+        lineage
     }
 
     pub(crate) fn standing(&self, origin: Origin) -> Standing {
         match self.rows.get(&origin) {
             Some(row) if row.retired.is_empty() => Standing::Member,
             Some(_) => Standing::Retired,
-            None if self.gone.contains(&origin) || self.is_outlived(origin) => Standing::Retired,
+            None if self.is_gone(origin) || self.is_outlived(origin) => Standing::Retired,
             None => Standing::Stranger,
         }
     }
@@ -100,9 +146,8 @@ impl Members {
     /// Whether a later life of its node was let in.
     fn is_outlived(&self, origin: Origin) -> bool {
         let later = Origin { life: origin.life.saturating_add(1), ..origin };
-        let is_later = |other: &Origin| other.node == origin.node && other.life > origin.life;
-        self.rows.range(later..).next().is_some_and(|(other, _)| is_later(other))
-            || self.gone.range(later..).next().is_some_and(is_later)
+        let next = self.rows.range(later..).next();
+        next.is_some_and(|(other, _)| other.node == origin.node && other.life > origin.life)
     }
 
     /// Whether the operations of `origin` still count, though it may be retired.
@@ -161,21 +206,31 @@ impl Members {
     /// `join` makes `origin` a member, who has what precedes `join` and `join` itself: `clock`. Members
     /// that this retires are returned.
     pub(crate) fn join(&mut self, origin: Origin, join: Dot, clock: &Clock) -> Vec<Origin> {
-        if self.gone.contains(&origin) {
+        let left = self.gone.get(&origin.node).copied();
+        if left == Some(origin.life) {
             return Vec::new();
         }
         let lives = self.rows.range(Origin { life: 0, ..origin }..);
         let lives = lives.take_while(|(other, _)| other.node == origin.node);
         let newer = lives.clone().find(|(other, _)| other.life > origin.life);
+        // All that remain know of a later life that is stable or left: who has `join` too knows.
         let newer = newer.map(|(_, row)| if row.joined == Dot::NONE { join } else { row.joined });
+        let newer = newer.or(left.filter(|left| *left > origin.life).map(|_| join));
         let older: Vec<Origin> =
             lives.map(|(other, _)| *other).filter(|other| other.life < origin.life).collect();
         let retired: Vec<Dot> = newer.into_iter().collect();
-        if let Entry::Vacant(vacant) = self.rows.entry(origin) {
-            vacant.insert(Row { clock: self.stable.clone(), joined: join, retired });
-            for (column, counts) in &mut self.columns {
-                counts.rows += usize::from(counts.least == self.stable.get(*column));
+        match self.rows.entry(origin) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(Row { clock: self.stable.clone(), joined: join, retired });
+                for (column, counts) in &mut self.columns {
+                    counts.rows += usize::from(counts.least == self.stable.get(*column));
+                }
             }
+            // A state that was read has the rows first, and then what made them.
+            Entry::Occupied(row) if row.get().joined == Dot::NONE && !origin.is_founder() => {
+                row.into_mut().joined = join;
+            }
+            Entry::Occupied(_) => {}
         }
         self.raise(origin, clock);
         older.into_iter().filter(|other| self.retire(*other, join)).collect()
@@ -217,10 +272,8 @@ impl Members {
         if leaving.is_empty() || leaving.len() == self.rows.len() {
             return Vec::new();
         }
-        for origin in &leaving {
-            self.rows.remove(origin);
-            self.gone.insert(*origin);
-        }
+        leaving.iter().for_each(|origin| _ = self.rows.remove(origin));
+        self.leave(leaving.iter().copied());
         let columns: Vec<Origin> = self.columns.keys().copied().collect();
         columns.into_iter().for_each(|origin| self.recount(origin));
         leaving.into_iter().collect()

@@ -40,6 +40,9 @@ pub enum Refusal {
     /// Who handed it over, or who issued it, is retired: it has to join again.
     #[error("{0} is retired and has to join again")]
     Retired(Origin),
+    /// It is to be let in and is there already.
+    #[error("{0} is a member already")]
+    Member(Origin),
     /// Nobody knows it as a member.
     #[error("{0} is no member")]
     Stranger(Origin),

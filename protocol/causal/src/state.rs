@@ -47,7 +47,7 @@ impl<P: Payload> Broadcast<P> {
             row.retired.iter().for_each(|retire| retire.encode(out));
         }
         put_varint(out, self.members.gone().len() as u64);
-        self.members.gone().iter().for_each(|gone| gone.encode(out));
+        self.members.gone().for_each(|gone| gone.encode(out));
         let mut log: Vec<_> = self.log.values().flatten().collect();
         log.sort_unstable_by_key(|entry| (entry.lamport, entry.operation.dot));
         put_varint(out, log.len() as u64);
@@ -113,7 +113,7 @@ impl<P: Payload> Broadcast<P> {
         let dot = operation.dot;
         let causes = operation.causes().all(|cause| self.delivered.covers(cause));
         let next = self.delivered.get(dot.origin).checked_add(1) == Some(dot.seq);
-        let issuer = self.members.has(dot.origin) || self.members.gone().contains(&dot.origin);
+        let issuer = self.members.has(dot.origin) || self.members.is_gone(dot.origin);
         if !causes || !next || !issuer || lamport > LAMPORT_MAX {
             return Err(Malformed("operations of members, causes first"));
         }

@@ -87,6 +87,9 @@ pub(crate) struct Fleet {
     pub(crate) refused: Vec<Refusal>,
 }
 
+/// What is wrong with a fleet of which no member is left.
+pub(crate) const NOBODY: &str = "nobody is left who has anything";
+
 pub(crate) type Checked = Result<(), String>;
 
 impl Fleet {
@@ -329,6 +332,9 @@ impl Fleet {
     }
 
     fn agrees(&self) -> Checked {
+        if !self.nodes.iter().any(|node| matches!(node.state, State::Runs(_))) {
+            return Err(NOBODY.to_owned());
+        }
         let layers = self.nodes.iter().map(|node| match &node.state {
             State::Runs(layer) => Ok((node, layer)),
             _ => Err(format!("{} never joined", node.node)),

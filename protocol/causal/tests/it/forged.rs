@@ -136,10 +136,10 @@ fn who_is_retired_is_told_so() {
 fn a_digest_from_the_future_is_refused() {
     let mut layer = layer(0);
     let ahead: Clock = [Dot::new(0, 1)].into_iter().collect();
-    let digest = Digest { delivered: ahead.clone(), collected: Clock::new() };
+    let digest = Digest { delivered: ahead.clone(), collected: Clock::new(), lineage: Vec::new() };
     assert_eq!(layer.compare(1.into(), &digest), Err(Refusal::Future(Dot::new(0, 1))));
     let ahead: Clock = [Dot::new(2, 1)].into_iter().collect();
-    let digest = Digest { delivered: Clock::new(), collected: ahead };
+    let digest = Digest { delivered: Clock::new(), collected: ahead, lineage: Vec::new() };
     assert_eq!(layer.compare(1.into(), &digest), Err(Refusal::Future(Dot::new(2, 1))));
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::fleet::{Checked, Fleet, Word};
+use crate::fleet::{Checked, Fleet, NOBODY, Word};
 use causal::{Broadcast, Clock, Content, Flaw, Limits, Operation, Origin, Refusal};
 
 /// A fleet of `founders` under `steps` accidents, and then in peace.
@@ -48,13 +48,13 @@ fn accidents(fleet: &mut Fleet, steps: usize, churn: bool) -> Checked {
     Ok(())
 }
 
-/// Runs fleets with the seeds from `first` on; the size of each and its accidents follow from its seed.
-fn sweep(first: u64, count: u64, churn: bool) {
-    for seed in first..first + count {
+/// Runs fleets with these seeds; the size of each and its accidents follow from its seed.
+fn sweep(seeds: impl IntoIterator<Item = u64>, churn: bool) {
+    for seed in seeds {
         let (founders, steps) = (2 + (seed % 5) as u32, 50 + (seed * 37 % 700) as usize);
         match run(founders, seed, steps, churn, None) {
-            // Where everybody retires everybody, nobody is left to join with.
-            Err(why) if !churn || !why.contains("never joined") => {
+            // Where everybody retires everybody, or loses his disk, what they had is lost.
+            Err(why) if !churn || why != NOBODY => {
                 panic!("{founders} founders, seed {seed}, {steps} steps: {why}");
             }
             _ => {}
@@ -64,12 +64,24 @@ fn sweep(first: u64, count: u64, churn: bool) {
 
 #[test]
 fn everything_is_delivered_once_in_causal_order_and_becomes_stable() {
-    sweep(0, 150, false);
+    sweep(0..150, false);
 }
 
 #[test]
 fn so_it_is_where_members_join_retire_and_lose_their_disks() {
-    sweep(0, 60, true);
+    sweep(0..150, true);
+}
+
+/// Those of the first 10,000 seeds that failed at some time: a minority that had retired a member lacked
+/// what others had of it, and knew only former lives of them.
+#[test]
+fn whoever_retired_a_member_gets_what_others_took_of_it_from_whoever_they_let_in() {
+    let stuck = [89, 199, 207, 298, 318, 427, 507];
+    // Asked first for what is refused, or with no room for what was asked for.
+    let starved = [189, 583, 1058, 2718, 2796];
+    // Retired by who did not know it.
+    let unknown = [4151];
+    sweep(stuck.into_iter().chain(starved).chain(unknown), true);
 }
 
 /// How many of 100 fleets show a flaw, and what the first says.

@@ -161,8 +161,9 @@ fn of_operations() -> impl Strategy<Value = Content> {
         (origin(), operations).prop_map(|(via, operations)| Content::Operations(Box::new(
             Operations { via, operations }
         ))),
-        (origin(), clock(), clock()).prop_map(|(origin, delivered, collected)| {
-            let digest = causal::Digest { delivered, collected };
+        (origin(), clock(), clock(), prop::collection::vec(origin(), 0..4)).prop_map(|drawn| {
+            let (origin, delivered, collected, lineage) = drawn;
+            let digest = causal::Digest { delivered, collected, lineage };
             Content::Standing(Box::new(Standing { origin, digest }))
         }),
         prop::collection::vec(range, 0..4).prop_map(|ranges| Content::Wanted(ranges.into())),
