@@ -15,7 +15,7 @@ use crate::{
     message::{Message, Said},
     objects,
     row::Row,
-    sample::{Sample, When},
+    sample::{Kept, Sample, When},
 };
 
 /// Characters left of the cursor by which a bot sees whether a remote edit was before it: as many random
@@ -61,8 +61,7 @@ pub(crate) struct Bot {
     renamed_step: u32,
     /// The epoch that each bot announced last.
     announced: Vec<EpochId>,
-    /// Former states that are kept, in the papers' measure.
-    objects_former: u64,
+    former: Kept,
     pub(crate) samples: Vec<Sample>,
     pub(crate) log: Vec<Arc<causal::Operation<Said>>>,
     pub(crate) states: Vec<State>,
@@ -88,7 +87,7 @@ impl Bot {
             renames: 0,
             renamed_step: 0,
             announced: vec![EpochId::Origin; replicas as usize],
-            objects_former: 0,
+            former: Kept::default(),
             samples: Vec::new(),
             log: Vec::new(),
             states: Vec::new(),
@@ -170,7 +169,8 @@ impl Bot {
         let edit = match said {
             Said::Operation(Operation::Rename { former, .. }) => {
                 self.renames += 1;
-                self.objects_former += objects::former(former);
+                self.former.held += former.held() as u64;
+                self.former.objects += objects::former(&former.intervals());
                 false
             }
             Said::Operation(_) => true,
@@ -191,7 +191,7 @@ impl Bot {
     }
 
     fn sample(&mut self, step: u32, when: When) {
-        self.samples.push(Sample::of(&self.replica, step, when, self.objects_former));
+        self.samples.push(Sample::of(&self.replica, step, when, self.former));
     }
 
     /// Samples and renames, where so many edits were seen.
@@ -235,7 +235,7 @@ impl Bot {
         let least = self.announced.iter().map(place).min().flatten();
         let Some(least) = least.filter(|_| order.len() > 1) else { return };
         if self.replica.collect(&[order[least]]).epochs > 0 && order.len() - 1 == least {
-            self.objects_former = 0;
+            self.former = Kept::default();
             self.sample(self.renamed_step, When::Collected);
         }
     }

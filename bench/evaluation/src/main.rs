@@ -27,11 +27,14 @@ use std::{
 use clap::Parser;
 
 use clock::Clock;
-use report::{Report, Reports, Rounds, left_over};
+use report::{Reports, Rounds, left_over};
 use row::Row;
 
 /// What may be left beside the text after renames whose former states are dropped, of the text.
 const OVERHEAD_MAX: f64 = 0.01;
+
+/// Replays of each log: one takes some hundred times as long as the longest rename.
+const REPLAYS: usize = 5;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -86,16 +89,15 @@ fn main() -> ExitCode {
 
 fn evaluate(asked: &Asked) -> Result<(), Failure> {
     let rows = rows(&asked.row).map_err(Failure::Input)?;
-    let rounds = Rounds { steps: asked.rounds.into(), replays: 3 };
-    let clock = Clock::new();
-    let mut reports = Reports::new();
+    let rounds = Rounds { steps: asked.rounds.into(), replays: REPLAYS };
+    let mut outcomes = Vec::new();
     for row in &rows {
         eprintln!("{}: {}", row.name, row.about);
         let told = |why| Failure::Violated(format!("{}: {why}", row.name));
-        let outcome = fleet::run(row).map_err(told)?;
-        let report = Report::of(&outcome, clock, rounds).map_err(told)?;
-        reports.insert(row.name.clone(), report);
+        outcomes.push(fleet::run(row).map_err(told)?);
     }
+    eprintln!("all replicas agree; measuring");
+    let reports = report::measured(&outcomes, Clock::new(), rounds).map_err(Failure::Violated)?;
     for (name, table) in tables::all(&reports) {
         println!("## {name}\n\n{table}");
     }

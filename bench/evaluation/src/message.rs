@@ -68,7 +68,7 @@ impl Payload for Said {
         match self {
             Self::Operation(Operation::Insert { text, .. }) => INTERVAL + text.len(),
             Self::Operation(Operation::Remove { intervals, .. }) => INTERVAL * intervals.len(),
-            Self::Operation(Operation::Rename { former, .. }) => INTERVAL * former.len(),
+            Self::Operation(Operation::Rename { former, .. }) => INTERVAL * former.blocks(),
             Self::Announced(_) => INTERVAL,
         }
     }

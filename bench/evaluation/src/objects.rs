@@ -67,7 +67,7 @@ pub(crate) fn operation(operation: &Operation, naming: Naming) -> u64 {
             let author = key("replicaNumber") + key("clock") + 2 * NUMBER;
             // The epoch that it begins has a parent always.
             let begun = key("epoch") + key("id") + EPOCH_ID + key("parentId") + EPOCH_ID;
-            author + begun + key("renamedIdIntervals") + former(intervals)
+            author + begun + key("renamedIdIntervals") + former(&intervals.intervals())
         }
     }
 }

@@ -130,9 +130,12 @@ fn overhead(reports: &Reports) -> Picture {
             course(reports.get("drop-7500-by-1"), kilobytes("bytes")),
         ),
     ];
-    for (row, (name, colour)) in
-        KEPT.iter().zip([("kept, 1 renamer", 1), ("2", 4), ("3", 3), ("4", 6)])
-    {
+    for (row, (name, colour)) in KEPT.iter().zip([
+        ("kept, 1 renamer", 1),
+        ("kept, 2 renamers", 4),
+        ("kept, 3 renamers", 3),
+        ("kept, 4 renamers", 6),
+    ]) {
         let points = course(reports.get(*row), kilobytes("bytes"));
         lines.push(line(name, colour, Stroke::Whole, points));
     }
@@ -242,7 +245,7 @@ fn inserts(reports: &Reports) -> Picture {
 fn lengths(reports: &Reports) -> Picture {
     let rows = [
         ("ls", "LogootSplit", 0),
-        ("keep-30000-by-1", "renamed every 30,000", 1),
+        ("keep-30000-by-1", "every 30,000", 1),
         ("drop-7500-by-1", "every 7,500", 2),
     ];
     let mut lines = Vec::new();
@@ -250,7 +253,7 @@ fn lengths(reports: &Reports) -> Picture {
         let course = reports.get(row).map_or(&[][..], |report| &report.sizes.course[..]);
         let measured = course.iter().map(|(count, objects, _)| (*count as f64 / 1e3, *objects));
         let sent = course.iter().map(|(count, _, bytes)| (*count as f64 / 1e3, *bytes));
-        let theirs = format!("{name}, in their measure");
+        let theirs = format!("{name}, their measure");
         lines.extend(line(&theirs, colour, Stroke::Whole, measured.collect()));
         lines.extend(line(&format!("{name}, sent"), colour, Stroke::Dashed, sent.collect()));
     }
@@ -264,8 +267,8 @@ fn lengths(reports: &Reports) -> Picture {
 }
 
 fn replay(reports: &Reports) -> Picture {
-    let rows = [("ls", "LogootSplit", 0), (KEPT[0], "1 renamer", 1), (KEPT[1], "2", 4)];
-    let more = [(KEPT[2], "3", 3), (KEPT[3], "4", 6)];
+    let rows = [("ls", "LogootSplit", 0), (KEPT[0], "1 renamer", 1), (KEPT[1], "2 renamers", 4)];
+    let more = [(KEPT[2], "3 renamers", 3), (KEPT[3], "4 renamers", 6)];
     let lines = rows.into_iter().chain(more).filter_map(|(row, name, colour)| {
         let course = &reports.get(row)?.replay.course;
         let points = course.iter().map(|(count, nanos)| (*count as f64 / 1e3, *nanos as f64 / 1e6));

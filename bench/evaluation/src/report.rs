@@ -69,33 +69,69 @@ fn means(samples: &[Vec<Sample>]) -> Vec<Mean> {
     sums.into_iter().map(mean).collect()
 }
 
-impl Report {
-    /// Measures what is to be measured on a run.
-    ///
-    /// Errors: the replay of its log ends otherwise than the run.
-    pub(crate) fn of(outcome: &Outcome, clock: Clock, rounds: Rounds) -> Result<Self, String> {
-        let row = Row::clone(&outcome.row);
+/// What is timed on one run.
+#[derive(Debug)]
+struct Timed {
+    renames: Vec<renames::Timed>,
+    inserts: Vec<inserts::Timed>,
+    replay: replay::Timed,
+}
+
+impl Timed {
+    fn new(outcome: &Outcome) -> Self {
+        let row = &outcome.row;
         // As in the papers, renames are timed on documents that were never renamed.
         let plain = row.renames.is_none();
         // Inserts are timed where they are in the papers: without renames, and with one renamer.
         let inserts = plain || (row.renamers() == 1 && !row.collects());
         let states = outcome.states.iter();
-        let timed = states.clone().filter(|_| plain);
-        Ok(Self {
+        Self {
+            renames: states.clone().filter(|_| plain).map(renames::Timed::new).collect(),
+            inserts: states.filter(|_| inserts).map(inserts::Timed::new).collect(),
+            replay: replay::Timed::default(),
+        }
+    }
+}
+
+/// Measures what is to be measured on runs: all of them in turns, so that a slow moment of the machine
+/// strikes all alike.
+///
+/// Errors: the replay of a log ends otherwise than its run.
+pub(crate) fn measured(
+    outcomes: &[Outcome],
+    clock: Clock,
+    rounds: Rounds,
+) -> Result<Reports, String> {
+    let mut timed: Vec<Timed> = outcomes.iter().map(Timed::new).collect();
+    for _ in 0..rounds.steps {
+        for timed in &mut timed {
+            timed.renames.iter_mut().for_each(|state| state.round(clock));
+            timed.inserts.iter_mut().for_each(|state| state.round(clock));
+        }
+    }
+    for _ in 0..rounds.replays {
+        for (timed, outcome) in timed.iter_mut().zip(outcomes) {
+            let told = |why| format!("{}: {why}", outcome.row.name);
+            timed.replay.round(clock, outcome).map_err(told)?;
+        }
+    }
+    let report = |(outcome, timed): (&Outcome, Timed)| {
+        let report = Report {
+            row: Row::clone(&outcome.row),
             fingerprint: outcome.fingerprint,
             virtual_nanos: outcome.virtual_nanos,
             samples: means(&outcome.samples),
             sizes: sizes::sizes(outcome),
-            replay: replay::cost(clock, outcome, rounds.replays)?,
-            renames: timed.map(|state| renames::cost(clock, state, rounds.steps)).collect(),
-            inserts: states
-                .filter(|_| inserts)
-                .map(|state| inserts::cost(clock, state, rounds.steps))
-                .collect(),
-            row,
-        })
-    }
+            replay: timed.replay.cost().ok_or("no log was replayed")?,
+            renames: timed.renames.into_iter().map(renames::Timed::cost).collect(),
+            inserts: timed.inserts.into_iter().map(inserts::Timed::cost).collect(),
+        };
+        Ok((outcome.row.name.clone(), report))
+    };
+    outcomes.iter().zip(timed).map(report).collect()
+}
 
+impl Report {
     /// The sample of a step.
     pub(crate) fn at(&self, step: u32, when: When) -> Option<&Mean> {
         self.samples.iter().find(|mean| mean.step == step && mean.when == when)
@@ -124,7 +160,9 @@ mod tests {
 
     fn report(text: &str) -> Report {
         let outcome = fleet::run(&Row::parse("small", text).unwrap()).unwrap();
-        Report::of(&outcome, Clock::new(), Rounds { steps: 1, replays: 1 }).unwrap()
+        let rounds = Rounds { steps: 1, replays: 1 };
+        let reports = measured(&[outcome], Clock::new(), rounds).unwrap();
+        reports.into_values().next().unwrap()
     }
 
     #[test]

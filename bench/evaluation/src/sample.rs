@@ -25,6 +25,15 @@ impl When {
     }
 }
 
+/// What former states take up that a replica keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// In the papers' measure.
+    pub(crate) objects: u64,
+    /// In memory.
+    pub(crate) held: u64,
+}
+
 /// Counts of a replica, the same on every machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sample {
@@ -45,16 +54,16 @@ pub(crate) struct Sample {
     pub(crate) bytes: u64,
     /// What would be left if all former states were dropped now.
     pub(crate) bytes_collected: u64,
-    /// In memory: elements, text, bases. Former states are not in it.
+    /// In memory: elements, text, bases.
     pub(crate) held: u64,
     /// The document in the papers' measure, estimated, without former states.
     pub(crate) objects: u64,
-    /// The former states that are kept, in the papers' measure.
-    pub(crate) objects_former: u64,
+    /// Former states beside it.
+    pub(crate) former: Kept,
 }
 
 /// Names of the columns of [`Sample::values`].
-pub(crate) const COLUMNS: [&str; 10] = [
+pub(crate) const COLUMNS: [&str; 11] = [
     "chars",
     "blocks",
     "tuples",
@@ -65,10 +74,11 @@ pub(crate) const COLUMNS: [&str; 10] = [
     "held",
     "objects",
     "objects_former",
+    "held_former",
 ];
 
 impl Sample {
-    pub(crate) fn of(replica: &Sequence, step: u32, when: When, objects_former: u64) -> Self {
+    pub(crate) fn of(replica: &Sequence, step: u32, when: When, former: Kept) -> Self {
         let intervals = replica.intervals();
         let depths = || intervals.iter().map(|each| each.first.tuples().len() as u64);
         // As the papers have it: as if every other replica were known to have moved on.
@@ -86,7 +96,7 @@ impl Sample {
             bytes_collected: alone.snapshot().len() as u64,
             held: replica.held() as u64,
             objects: objects::document(&intervals, replica.len_utf16()),
-            objects_former,
+            former,
         }
     }
 
@@ -101,7 +111,8 @@ impl Sample {
             self.bytes_collected,
             self.held,
             self.objects,
-            self.objects_former,
+            self.former.objects,
+            self.former.held,
         ]
     }
 }

@@ -26,6 +26,7 @@ pub(crate) fn all(reports: &Reports) -> Vec<(&'static str, String)> {
         ("overhead", overhead(reports)),
         ("left-over", left(reports)),
         ("bytes", bytes(reports)),
+        ("memory", memory(reports)),
         ("counts", counts(reports)),
         ("renames", renames(reports)),
         ("lengths", lengths(reports)),
@@ -184,6 +185,41 @@ fn bytes(reports: &Reports) -> String {
             of("drop-30000-by-1", When::Collected, "bytes"),
         ];
         cells.extend(KEPT.iter().map(|row| of(row, When::Renamed, "bytes")));
+        push(&mut table, &cells);
+    }
+    table
+}
+
+/// The documents in memory, at running replicas, and the former states that they keep.
+fn memory(reports: &Reports) -> String {
+    let mut table = head(&[
+        "KB, in memory",
+        "text",
+        "LogootSplit",
+        "renamed every 30,000: before",
+        "former state dropped",
+        "every 7,500: before",
+        "former state dropped",
+        "kept, 1 renamer",
+        "4",
+    ]);
+    for step in published::OVERHEAD.iter().map(|row| row.step).filter(|step| *step >= 30) {
+        let of = |row: &str, when, figure: fn(&Mean) -> f64| {
+            cell(sample(reports, row, step, when).map(|mean| figure(mean) / 1e3), thousands)
+        };
+        let held: fn(&Mean) -> f64 = |mean| mean.get("held");
+        let whole: fn(&Mean) -> f64 = |mean| mean.get("held") + mean.get("held_former");
+        let cells = [
+            format!("{step},000"),
+            of("ls", When::Before, |mean| mean.get("chars")),
+            of("ls", When::Before, held),
+            of("drop-30000-by-1", When::Before, held),
+            of("drop-30000-by-1", When::Collected, held),
+            of("drop-7500-by-1", When::Before, held),
+            of("drop-7500-by-1", When::Collected, held),
+            of(KEPT[0], When::Renamed, whole),
+            of(KEPT[3], When::Renamed, whole),
+        ];
         push(&mut table, &cells);
     }
     table

@@ -24,6 +24,25 @@ pub(crate) struct Cost {
     pub(crate) concurrent: Spread,
 }
 
+/// A replica that types, and one that hears of it.
+#[derive(Debug)]
+struct Pair {
+    author: Sequence,
+    receiver: Sequence,
+    rng: Rng,
+    local: Vec<u64>,
+    remote: Vec<u64>,
+}
+
+/// A state on which inserts are timed.
+#[derive(Debug)]
+pub(crate) struct Timed {
+    step: u32,
+    same: Pair,
+    previous: Pair,
+    concurrent: Pair,
+}
+
 fn typed(author: &mut Sequence, rng: &mut Rng) -> Vec<Operation> {
     let index = rng.below(author.len() + 1);
     let letter = char::from(b'a' + rng.below(26) as u8);
@@ -32,36 +51,59 @@ fn typed(author: &mut Sequence, rng: &mut Rng) -> Vec<Operation> {
     author.insert(index, &text, &mut draw).expect("the index is in the text, and names are left")
 }
 
-/// Inserts of `author` that reach `receiver`: what they cost the one and the other.
-fn pair(clock: Clock, mut author: Sequence, mut receiver: Sequence, rounds: usize) -> [Spread; 2] {
-    let mut rng = Rng::new(1);
-    let mut times = [Vec::new(), Vec::new()];
-    for _ in 0..rounds {
-        let work = || (0..TOGETHER).map(|_| typed(&mut author, &mut rng)).collect::<Vec<_>>();
-        let (local, operations) = clock.nanos(work);
+impl Pair {
+    fn new(author: Sequence, receiver: Sequence) -> Self {
+        Self { author, receiver, rng: Rng::new(1), local: Vec::new(), remote: Vec::new() }
+    }
+
+    /// Times some inserts, here and there.
+    fn round(&mut self, clock: Clock) {
+        let Self { author, receiver, rng, local, remote } = self;
+        let work = || (0..TOGETHER).map(|_| typed(author, rng)).collect::<Vec<_>>();
+        let (nanos, operations) = clock.nanos(work);
+        local.push(nanos / TOGETHER as u64);
         let operations: Vec<Operation> = operations.into_iter().flatten().collect();
         let applied = || operations.iter().all(|operation| receiver.apply(operation).is_ok());
-        let (remote, all) = clock.nanos(applied);
+        let (nanos, all) = clock.nanos(applied);
         assert!(all, "an honest insert is taken");
-        times[0].push(local / TOGETHER as u64);
-        times[1].push(remote / TOGETHER as u64);
+        remote.push(nanos / TOGETHER as u64);
     }
-    times.map(Spread::of)
 }
 
-/// The cost at `state`, over so many rounds.
-pub(crate) fn cost(clock: Clock, state: &State, rounds: usize) -> Cost {
-    let low = || joined(LOW, &state.snapshot);
-    let high = || joined(HIGH, &state.snapshot);
-    let renamed = |mut replica: Sequence| {
-        let operation = replica.rename().expect("a document to rename");
-        (replica, operation)
-    };
-    let [local, remote] = pair(clock, low(), high(), rounds);
-    let [_, previous] = pair(clock, low(), renamed(high()).0, rounds);
-    let (author, lesser) = renamed(low());
-    let (mut receiver, _) = renamed(high());
-    receiver.apply(&lesser).expect("an honest rename");
-    let [_, concurrent] = pair(clock, author, receiver, rounds);
-    Cost { step: state.step, local, remote, previous, concurrent }
+fn renamed(mut replica: Sequence) -> (Sequence, Operation) {
+    let operation = replica.rename().expect("a document to rename");
+    (replica, operation)
+}
+
+impl Timed {
+    pub(crate) fn new(state: &State) -> Self {
+        let low = || joined(LOW, &state.snapshot);
+        let high = || joined(HIGH, &state.snapshot);
+        let (author, lesser) = renamed(low());
+        let (mut receiver, _) = renamed(high());
+        receiver.apply(&lesser).expect("an honest rename");
+        Self {
+            step: state.step,
+            same: Pair::new(low(), high()),
+            previous: Pair::new(low(), renamed(high()).0),
+            concurrent: Pair::new(author, receiver),
+        }
+    }
+
+    /// Times some inserts of each kind.
+    pub(crate) fn round(&mut self, clock: Clock) {
+        for pair in [&mut self.same, &mut self.previous, &mut self.concurrent] {
+            pair.round(clock);
+        }
+    }
+
+    pub(crate) fn cost(self) -> Cost {
+        Cost {
+            step: self.step,
+            local: Spread::of(self.same.local),
+            remote: Spread::of(self.same.remote),
+            previous: Spread::of(self.previous.remote),
+            concurrent: Spread::of(self.concurrent.remote),
+        }
+    }
 }

@@ -27,6 +27,17 @@ pub(crate) struct Cost {
     pub(crate) copy: Spread,
 }
 
+/// A state on which renames are timed.
+#[derive(Debug)]
+pub(crate) struct Timed {
+    step: u32,
+    low: Sequence,
+    high: Sequence,
+    text: String,
+    /// Of each figure of [`Cost`], in their order.
+    times: [Vec<u64>; 5],
+}
+
 fn renamed(clock: Clock, replica: &Sequence) -> (u64, Sequence, Operation) {
     let mut replica = replica.clone();
     let (nanos, operation) = clock.nanos(|| replica.rename().expect("a document to rename"));
@@ -37,35 +48,40 @@ fn reached(clock: Clock, replica: &mut Sequence, operation: &Operation) -> u64 {
     clock.nanos(|| replica.apply(operation).expect("an honest rename")).0
 }
 
-/// The cost at `state`, over so many rounds.
-pub(crate) fn cost(clock: Clock, state: &State, rounds: usize) -> Cost {
-    let (low, high) = (joined(LOW, &state.snapshot), joined(HIGH, &state.snapshot));
-    let text = low.text();
-    let operation = renamed(clock, &low).2;
-    let mut times: [Vec<u64>; 5] = Default::default();
-    for _ in 0..rounds {
-        let (local, mut lesser_there, lesser) = renamed(clock, &low);
-        let (_, mut greater_there, greater) = renamed(clock, &high);
-        let remote = reached(clock, &mut high.clone(), &lesser);
+impl Timed {
+    pub(crate) fn new(state: &State) -> Self {
+        let (low, high) = (joined(LOW, &state.snapshot), joined(HIGH, &state.snapshot));
+        Self { step: state.step, text: low.text(), low, high, times: Default::default() }
+    }
+
+    /// Times each kind of rename once.
+    pub(crate) fn round(&mut self, clock: Clock) {
+        let (local, mut lesser_there, lesser) = renamed(clock, &self.low);
+        let (_, mut greater_there, greater) = renamed(clock, &self.high);
+        let remote = reached(clock, &mut self.high.clone(), &lesser);
         let up = reached(clock, &mut lesser_there, &greater);
         let kept = reached(clock, &mut greater_there, &lesser);
-        let copied = clock.nanos(|| text.clone()).0;
-        for (times, nanos) in times.iter_mut().zip([local, remote, up, kept, copied]) {
+        let copied = clock.nanos(|| self.text.clone()).0;
+        for (times, nanos) in self.times.iter_mut().zip([local, remote, up, kept, copied]) {
             times.push(nanos);
         }
     }
-    let [local, remote, greater, lesser, copy] = times.map(Spread::of);
-    let bytes = Writer::default().write(std::slice::from_ref(&operation));
-    Cost {
-        step: state.step,
-        chars: low.len(),
-        blocks: low.blocks() as u64,
-        bytes: bytes.expect("a replica makes none that no message can hold").len() as u64,
-        objects: objects::operation(&operation, Naming::Renamable),
-        local,
-        remote,
-        greater,
-        lesser,
-        copy,
+
+    pub(crate) fn cost(self) -> Cost {
+        let [local, remote, greater, lesser, copy] = self.times.map(Spread::of);
+        let operation = self.low.clone().rename().expect("a document to rename");
+        let bytes = Writer::default().write(std::slice::from_ref(&operation));
+        Cost {
+            step: self.step,
+            chars: self.low.len(),
+            blocks: self.low.blocks() as u64,
+            bytes: bytes.expect("a replica makes none that no message can hold").len() as u64,
+            objects: objects::operation(&operation, Naming::Renamable),
+            local,
+            remote,
+            greater,
+            lesser,
+            copy,
+        }
     }
 }

@@ -28,12 +28,23 @@ impl Cost {
     }
 }
 
+/// After so many operations, so much time since the start.
+type Course = Vec<(u64, u64)>;
+
+/// Replays of one log.
+#[derive(Debug, Default)]
+pub(crate) struct Timed {
+    courses: Vec<Course>,
+    /// One by one: of inserts, of removals, of renames.
+    times: [Vec<u64>; 3],
+}
+
 fn fresh() -> Sequence {
     Sequence::new(HIGH, Options::default()).expect("a small number above 0")
 }
 
 /// The course of one replay, and where it ended.
-fn course(clock: Clock, operations: &[&Operation]) -> Result<(Vec<(u64, u64)>, Sequence), String> {
+fn course(clock: Clock, operations: &[&Operation]) -> Result<(Course, Sequence), String> {
     let mut replica = fresh();
     let (mut course, mut total, mut count) = (vec![(0, 0)], 0, 0);
     for stride in operations.chunks(STRIDE) {
@@ -46,33 +57,38 @@ fn course(clock: Clock, operations: &[&Operation]) -> Result<(Vec<(u64, u64)>, S
     Ok((course, replica))
 }
 
-/// The cost of replaying what the first bot of `outcome` delivered.
-///
-/// Errors: the replica that took the log in does not end as the bots did.
-pub(crate) fn cost(clock: Clock, outcome: &Outcome, rounds: usize) -> Result<Cost, String> {
-    let operations: Vec<&Operation> = outcome.operations().collect();
-    let mut courses = Vec::new();
-    for _ in 0..rounds.max(1) {
+impl Timed {
+    /// Replays what the first bot of `outcome` delivered: as a whole, and one by one.
+    ///
+    /// Errors: the replica that took the log in does not end as the bots did.
+    pub(crate) fn round(&mut self, clock: Clock, outcome: &Outcome) -> Result<(), String> {
+        let operations: Vec<&Operation> = outcome.operations().collect();
         let (course, replica) = course(clock, &operations)?;
         let (text, epoch) = (replica.text(), replica.epoch());
-        let end = End { text, epoch, intervals: replica.intervals() };
-        if end != outcome.end {
+        if (End { text, epoch, intervals: replica.intervals() }) != outcome.end {
             return Err("a replica that took the log in ends unlike the bots".to_owned());
         }
-        courses.push(course);
+        self.courses.push(course);
+        let mut replica = fresh();
+        for operation in operations {
+            let (nanos, done) = clock.nanos(|| replica.apply(operation));
+            done.map_err(|why| format!("replayed: {why}"))?;
+            let kind = match operation {
+                Operation::Insert { .. } => 0,
+                Operation::Remove { .. } => 1,
+                Operation::Rename { .. } => 2,
+            };
+            self.times[kind].push(nanos);
+        }
+        Ok(())
     }
-    courses.sort_by_key(|course| course.last().map(|(_, nanos)| *nanos));
-    let mut replica = fresh();
-    let mut times: [Vec<u64>; 3] = Default::default();
-    for operation in operations {
-        let (nanos, _) = clock.nanos(|| replica.apply(operation));
-        let kind = match operation {
-            Operation::Insert { .. } => 0,
-            Operation::Remove { .. } => 1,
-            Operation::Rename { .. } => 2,
-        };
-        times[kind].push(nanos);
+
+    /// What it came to; `None` before the first round.
+    pub(crate) fn cost(mut self) -> Option<Cost> {
+        self.courses.sort_by_key(|course| course.last().map(|(_, nanos)| *nanos));
+        let middle = self.courses.len() / 2;
+        let course = self.courses.into_iter().nth(middle)?;
+        let [inserts, removals, renames] = self.times.map(Spread::of);
+        Some(Cost { course, inserts, removals, renames })
     }
-    let [inserts, removals, renames] = times.map(Spread::of);
-    Ok(Cost { course: courses.swap_remove(courses.len() / 2), inserts, removals, renames })
 }

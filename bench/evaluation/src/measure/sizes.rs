@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use causal::{Content, Origin};
-use sequence::{Operation, Writer};
+use sequence::{Interval, Operation, Writer};
 
 use crate::{
     clock::Spread,
@@ -43,12 +43,13 @@ fn length(figures: [Vec<u64>; 3]) -> Length {
 }
 
 fn depth(operation: &Operation) -> u64 {
-    let first = match operation {
-        Operation::Insert { first, .. } => Some(first),
-        Operation::Remove { intervals, .. } => intervals.first().map(|each| &each.first),
-        Operation::Rename { former, .. } => former.first().map(|each| &each.first),
+    let of = |intervals: &[Interval]| intervals.first().map_or(0, |each| each.first.tuples().len());
+    let depth = match operation {
+        Operation::Insert { first, .. } => first.tuples().len(),
+        Operation::Remove { intervals, .. } => of(intervals),
+        Operation::Rename { former, .. } => of(&former.intervals()),
     };
-    first.map_or(0, |first| first.tuples().len() as u64)
+    depth as u64
 }
 
 /// The lengths of what the first bot delivered.
