@@ -123,8 +123,12 @@ impl Sequence {
         refused
     }
 
-    #[inline]
-    fn apply_insert(&mut self, epoch: u32, first: &Identifier, text: &str) -> Result<(), Refused> {
+    pub(crate) fn apply_insert(
+        &mut self,
+        epoch: u32,
+        first: &Identifier,
+        text: &str,
+    ) -> Result<(), Refused> {
         let count = Count::of(text);
         if count.chars == 0 {
             return Err(Refused::Empty);
@@ -272,7 +276,11 @@ impl Sequence {
         self.tree.came_home(run.base, self.tree.cursor.leaf);
     }
 
-    fn apply_remove(&mut self, epoch: u32, intervals: &[Interval]) -> Result<(), Refused> {
+    pub(crate) fn apply_remove(
+        &mut self,
+        epoch: u32,
+        intervals: &[Interval],
+    ) -> Result<(), Refused> {
         self.in_order(epoch, intervals)?;
         if epoch == self.current {
             for interval in intervals {

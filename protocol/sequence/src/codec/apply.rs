@@ -48,7 +48,11 @@ impl Sequence {
                     return Ok(Integrated::Done);
                 }
                 let first = Identifier::of(base.clone(), offset);
-                self.apply(&Operation::Insert { epoch, first, text: text.to_owned() })
+                let Some(known) = self.epochs.find(epoch) else {
+                    return self.apply(&Operation::Insert { epoch, first, text: text.to_owned() });
+                };
+                self.apply_insert(known, &first, text)?;
+                Ok(Integrated::Done)
             }
             Step::Remove { epoch, number, offset, end } => {
                 let base = reader.base(number);
@@ -56,7 +60,11 @@ impl Sequence {
                     return Ok(Integrated::Done);
                 }
                 let interval = Interval { first: Identifier::of(base.clone(), offset), end };
-                self.apply(&Operation::Remove { epoch, intervals: vec![interval] })
+                let Some(known) = self.epochs.find(epoch) else {
+                    return self.apply(&Operation::Remove { epoch, intervals: vec![interval] });
+                };
+                self.apply_remove(known, &[interval])?;
+                Ok(Integrated::Done)
             }
             Step::Other(operation) => self.apply(&operation),
         }

@@ -130,9 +130,8 @@ impl Sequence {
         replica.since = take_u32(bytes)?;
         let runs = take_runs(bytes, &replica.arena, &bases)?;
         let text = take_text(bytes)?;
-        if replica.tree.load(&runs, text).is_none() {
-            return Err(Malformed("as many elements as identifiers"));
-        }
+        let loaded = replica.tree.load(&runs, text);
+        loaded.ok_or(Malformed("as many elements as identifiers"))?;
         replica.claim_names()?;
         if flaw != Some(Flaw::PrintedMapping) && !replica.sees_no_future() {
             return Err(Malformed("identifiers that their epochs can have"));
@@ -178,7 +177,8 @@ impl Sequence {
             (Some(parent), Some(former)) => self.foresees(parent, former.state()).is_none(),
             _ => true,
         });
-        kept && self.tree.runs().all(|run| fits(self.current, &run))
+        let below = self.epochs.has_below(self.current);
+        kept && (!below || self.tree.runs().all(|run| fits(self.current, &run)))
     }
 
     /// Takes over the names that were given, where they are those of this site.

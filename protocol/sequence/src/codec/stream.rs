@@ -396,6 +396,7 @@ impl Reader {
         if let Some(number) = take_varint(bytes)?.checked_sub(1) {
             let known = usize::try_from(number).ok().and_then(|number| self.bases.get(number));
             let prefix = known.ok_or(Malformed("a base of the dictionary"))?;
+            tuples.reserve_exact(prefix.len() + 1);
             tuples.extend_from_slice(prefix);
             let last = tuples.last_mut().ok_or(Malformed("a base with a tuple"))?;
             let offset = i32::try_from(take_signed(bytes)?);

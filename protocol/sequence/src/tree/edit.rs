@@ -35,7 +35,7 @@ impl Tree {
         leaf.text.insert(byte, text, BYTES_MAX);
         let runs = &mut leaf.runs;
         if runs.capacity() < runs.len() + 2 {
-            runs.reserve_exact(RUNS_GROWTH);
+            runs.reserve_exact((runs.len() / 2).clamp(RUNS_GROWTH, RUNS_MAX));
         }
         let mut after = Spot { chars: spot.chars + run.length, within: run.length, ..spot };
         let at_end = runs.get(spot.run).is_none_or(|before| spot.within == before.length);
@@ -241,18 +241,6 @@ impl Tree {
         self.cursor = self.beginning();
     }
 
-    /// Fills an empty tree: runs in order, none of which goes on where the one before it ends, with their
-    /// text. `None` where there are not as many elements as characters; the tree is then of no use.
-    pub(crate) fn load(&mut self, runs: &[Run], text: &str) -> Option<()> {
-        let mut rest = text;
-        for run in runs {
-            let (head, tail) = rest.split_at(byte_of(rest, run.length)?);
-            self.insert(self.cursor, *run, head);
-            rest = tail;
-        }
-        rest.is_empty().then_some(())
-    }
-
     /// Gives bases the handles that `moved` says.
     pub(crate) fn rebase(&mut self, moved: impl Fn(u32) -> u32) {
         self.stop_typing();
@@ -277,14 +265,5 @@ impl Tree {
             let right = self.split(leaf, at);
             self.split_crowded(right);
         }
-    }
-}
-
-/// The byte behind the first `chars` characters of `text`, where it has as many.
-fn byte_of(text: &str, chars: u32) -> Option<usize> {
-    let chars = chars as usize;
-    match text.as_bytes().get(..chars) {
-        Some(front) if front.is_ascii() => Some(chars),
-        _ => text.char_indices().map(|(at, _)| at).chain([text.len()]).nth(chars),
     }
 }

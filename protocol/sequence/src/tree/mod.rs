@@ -9,6 +9,7 @@
 mod edit;
 mod home;
 mod index;
+mod load;
 mod nodes;
 mod text;
 mod typing;

@@ -48,7 +48,7 @@ pub(crate) struct Tree {
     pub(super) root: u32,
     pub(super) first: u32,
     /// Leaves and inner nodes that are not in use.
-    free: (Vec<u32>, Vec<u32>),
+    pub(super) free: (Vec<u32>, Vec<u32>),
     pub(super) total: Count,
     /// Where the last edit ended: most follow there.
     pub(crate) cursor: Spot,
@@ -101,7 +101,7 @@ impl Tree {
         &self.inners[inner as usize]
     }
 
-    fn up_mut(&mut self, lowest: bool, child: u32) -> &mut Up {
+    pub(super) fn up_mut(&mut self, lowest: bool, child: u32) -> &mut Up {
         if lowest {
             &mut self.leaves[child as usize].up
         } else {

@@ -75,13 +75,19 @@ fn begins(byte: u8) -> bool {
 }
 
 /// Least bytes by which the buffer grows.
-const GROWTH_MIN: usize = 64;
+const GROWTH_MIN: usize = 192;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Text {
     bytes: Vec<u8>,
     gap: usize,
     room: usize,
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self { bytes: text.as_bytes().to_vec(), gap: text.len(), room: 0 }
+    }
 }
 
 impl Text {
