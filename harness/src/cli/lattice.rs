@@ -22,8 +22,10 @@ use crate::replicated::{
 };
 
 mod lists;
+mod sequential;
 
 use lists::{BY_RECEIPT, Lists, LookByReceipt};
+use sequential::Sequential;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -31,6 +33,7 @@ Examples:
   simctl lattice --type int_add_mult                          1,000 histories of 6 operations
   simctl lattice --type rich_text --replicas 4 --operations 10
   simctl lattice --type shapes --replicas 2 --operations 4 --exhaustive
+  simctl lattice --type add_wins_set --sequential             and whether one replica could come to the same
   simctl lattice --type int_min_max_add_mult --planted ascending --dot failure.dot
   simctl lattice --type rich_text --planted by-receipt        what the strong list specification finds
 
@@ -63,6 +66,10 @@ pub(super) struct Arguments {
     /// Every history there is, with one operation of each kind at each step, instead of random ones.
     #[arg(long, requires = "kind", conflicts_with_all = ["histories", "seed"])]
     exhaustive: bool,
+    /// Say too what one replica alone could have come to: how many histories some order of their
+    /// operations, done one after the other, explains.
+    #[arg(long, requires = "kind")]
+    sequential: bool,
     /// Check a broken implementation instead, to see what the check finds.
     #[arg(long, value_name = "BUG", requires = "kind", value_parser = PossibleValuesParser::new(catalogue::bugs().map(|(name, _)| name).chain([BY_RECEIPT])))]
     planted: Option<String>,
@@ -101,6 +108,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
         Format::Human => {
             looked.shown(arguments, kind)
                 + &looked.lists.as_ref().map_or_else(String::new, Lists::shown)
+                + &looked.sequential.as_ref().map_or_else(String::new, |found| found.shown(kind))
         }
         Format::Json => looked.json(arguments, kind),
     })?;
@@ -191,6 +199,8 @@ struct Looked {
     failure: Option<(Found, Option<Value>)>,
     /// Of a list: what came of the lists that it returns.
     lists: Option<Lists>,
+    /// Where it was asked for: what one replica alone could have come to.
+    sequential: Option<Sequential>,
     /// Ctrl-C was pressed before all was looked through.
     interrupted: bool,
 }
@@ -233,14 +243,17 @@ impl Look<'_> {
             (found, meaning)
         });
         let lists = lists::look(kind, propose, arguments, scope);
-        Looked { report, failure, lists, interrupted: interrupt::asked() }
+        let sequential = sequential::look(kind, propose, arguments, scope);
+        Looked { report, failure, lists, sequential, interrupted: interrupt::asked() }
     }
 }
 
 impl Looked {
     /// Whether something is wrong.
     fn found(&self) -> bool {
-        self.failure.is_some() || self.lists.as_ref().is_some_and(|lists| !lists.hold())
+        self.failure.is_some()
+            || self.lists.as_ref().is_some_and(|lists| !lists.hold())
+            || self.sequential.as_ref().is_some_and(|sequential| !sequential.holds())
     }
 
     /// Why nothing was shown, where nothing was: what was planted was not found, or no order was followed.
@@ -378,6 +391,7 @@ impl Looked {
             "shortfall": self.shortfall(arguments),
             "interrupted": self.interrupted,
             "lists": self.lists.as_ref().map(Lists::json),
+            "sequential": self.sequential.as_ref().map(Sequential::json),
         });
         format!("{row}\n")
     }
@@ -424,6 +438,9 @@ fn repeat(arguments: &Arguments, kind: &str) -> String {
     }
     if let Some(start) = &arguments.start {
         text += &format!(" --start {}", quoted(std::path::Path::new(start)));
+    }
+    if arguments.sequential {
+        text += " --sequential";
     }
     if let Some(bug) = &arguments.planted {
         text += &format!(" --planted {bug}");

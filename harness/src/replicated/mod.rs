@@ -11,6 +11,7 @@ pub mod lists;
 pub mod packed;
 pub mod search;
 pub mod sequence;
+pub mod sequential;
 pub mod vectors;
 
 /// Is told how many cases were looked at, and says whether to look at more.

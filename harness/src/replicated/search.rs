@@ -59,13 +59,28 @@ pub fn search<T: Op>(
     progress: Progress<'_>,
 ) -> Report {
     let mut report = Report::default();
+    each_history(kind, propose, (replicas, operations), scope, &mut |history| {
+        report.look(kind, propose, history);
+        let on = progress(report.histories);
+        if report.failure.is_some() { ControlFlow::Break(()) } else { on }
+    });
+    report
+}
+
+/// Has `each` see the histories of `scope`, of so many operations at so many replicas, until it has seen enough.
+pub fn each_history<T: Op>(
+    kind: &T,
+    propose: Proposal<'_>,
+    (replicas, operations): (u32, usize),
+    scope: Scope,
+    each: &mut dyn FnMut(&History) -> ControlFlow<()>,
+) {
     match scope {
         Scope::Random { histories, seed } => {
             for number in 0..histories {
                 let mut draw = Draw(seed.wrapping_add(number));
                 let history = history::random(kind, propose, replicas, operations, &mut draw);
-                report.look(kind, propose, &history);
-                if progress(report.histories).is_break() || report.failure.is_some() {
+                if each(&history).is_break() {
                     break;
                 }
             }
@@ -74,18 +89,16 @@ pub fn search<T: Op>(
             let mut on = ControlFlow::Continue(());
             for shape in history::shapes(replicas, operations) {
                 history::assignments(kind, propose, &shape, &mut |history| {
-                    if report.failure.is_none() && on.is_continue() {
-                        report.look(kind, propose, history);
-                        on = progress(report.histories);
+                    if on.is_continue() {
+                        on = each(history);
                     }
                 });
-                if report.failure.is_some() || on.is_break() {
+                if on.is_break() {
                     break;
                 }
             }
         }
     }
-    report
 }
 
 impl Report {

@@ -33,3 +33,26 @@ fn ties_broken_by_receipt_have_no_order() {
     let arguments = ["lattice", "--type", "shapes", "--planted", "by-receipt"];
     refused(&here, &arguments, "expected the name of a list, found shapes");
 }
+
+#[test]
+fn one_replica_explains_flags_and_each_element_of_a_set_and_not_every_register() {
+    let explained = |kind: &str| {
+        let arguments =
+            ["lattice", "--type", kind, "--histories", "100", "--sequential", "--format", "json"];
+        let ran = exits(Path::new("."), &arguments, 0);
+        let row: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        row["sequential"].clone()
+    };
+    for kind in ["enable_wins_flag", "disable_wins_flag", "add_wins_set"] {
+        let found = explained(kind);
+        assert!(found["required"] == true && found["explained"].as_u64() >= Some(100), "{found}");
+        assert_eq!(
+            (&found["unexplained"], &found["example"]),
+            (&0.into(), &serde_json::Value::Null)
+        );
+    }
+    let found = explained("int_min_max_add_mult");
+    assert!(found["required"] == false && found["unexplained"].as_u64() > Some(0), "{found}");
+    let steps = found["example"]["history"].as_array().unwrap();
+    assert!((2..=4).contains(&steps.len()), "{found}");
+}

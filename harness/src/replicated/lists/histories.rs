@@ -9,7 +9,7 @@ use super::{
     super::{
         Progress,
         history::{self, History, Proposal, Step},
-        search::Scope,
+        search::{Scope, each_history},
     },
     Cycle, Flaw, Lists, Returned,
 };
@@ -61,29 +61,11 @@ pub fn search<T: Op>(
 ) -> Report {
     let mut report = Report::default();
     report.look(kind, &super::runs::two_rounds());
-    match scope {
-        Scope::Random { histories, seed } => {
-            for number in 0..histories {
-                let mut draw = Draw(seed.wrapping_add(number));
-                let history = history::random(kind, propose, replicas, operations, &mut draw);
-                report.look(kind, &history);
-                if progress(report.histories).is_break() || report.failure.is_some() {
-                    break;
-                }
-            }
-        }
-        Scope::Exhaustive => {
-            let mut on = ControlFlow::Continue(());
-            for shape in history::shapes(replicas, operations) {
-                history::assignments(kind, propose, &shape, &mut |history| {
-                    if report.failure.is_none() && on.is_continue() {
-                        report.look(kind, history);
-                        on = progress(report.histories);
-                    }
-                });
-            }
-        }
-    }
+    each_history(kind, propose, (replicas, operations), scope, &mut |history| {
+        report.look(kind, history);
+        let on = progress(report.histories);
+        if report.failure.is_some() { ControlFlow::Break(()) } else { on }
+    });
     report
 }
 
