@@ -8,7 +8,7 @@
 //! one name are recognised among those that came since.
 
 use crate::{
-    Dot, EpochId, FormerState, Interval, Moves, Naming, Options, Refused, Sequence,
+    Dot, EpochId, Flaw, FormerState, Interval, Moves, Naming, Options, Refused, Sequence,
     arena::{Run, push_run},
     epochs::{Epoch, Epochs},
     ledger::Ledger,
@@ -79,9 +79,20 @@ impl Sequence {
     ///
     /// Errors: no replica is made of them.
     pub fn assembled(site: u32, options: Options, parts: &Parts) -> Result<Self, Refused> {
+        Self::assembled_planted(site, options, None, parts)
+    }
+
+    /// [`Sequence::assembled`] of a replica that has a flaw, and of whose parts less can be asked.
+    pub fn assembled_planted(
+        site: u32,
+        options: Options,
+        flaw: Option<Flaw>,
+        parts: &Parts,
+    ) -> Result<Self, Refused> {
         // Nothing moves before everything is there.
         let postponed = Options { moves: Moves::AfterStable, ..options };
         let mut replica = Self::new(site, postponed)?;
+        replica.plant(flaw);
         let Root { id, depth, covered } = parts.root;
         let root = Epoch { id, parent: None, depth, covered, children: 0, former: None };
         replica.epochs = Epochs::from_list(vec![root], options.priority);

@@ -78,20 +78,20 @@ impl Ways {
         Options { moves, ..Options::default() }
     }
 
-    fn planted(self, mut sequence: Sequence) -> Sequence {
-        if self.flaw == Some(Flaw::PrintedMapping) {
-            sequence.plant(Some(sequence::Flaw::PrintedMapping));
-        }
-        sequence
+    /// The flaw that is the sequence's own.
+    fn planted(self) -> Option<sequence::Flaw> {
+        self.flaw.filter(|flaw| *flaw == Flaw::PrintedMapping)?;
+        Some(sequence::Flaw::PrintedMapping)
     }
 }
 
 impl Document {
     pub(super) fn empty(ways: Ways) -> Self {
-        let sequence = Sequence::new(NOBODY, ways.options()).expect("a site has this name");
+        let mut sequence = Sequence::new(NOBODY, ways.options()).expect("a site has this name");
+        sequence.plant(ways.planted());
         Self {
             ways,
-            sequence: ways.planted(sequence),
+            sequence,
             sites: Sites::default(),
             announced: EpochId::Origin,
             unsettled: BTreeMap::new(),
@@ -99,14 +99,21 @@ impl Document {
         }
     }
 
-    /// The document that is made of these. Errors: no replica has it.
+    /// The document that is made of these, in the epoch that this code would be in: the code that kept it
+    /// may move in another way. Errors: no replica has it.
     pub(super) fn assembled(
         ways: Ways,
         parts: &Parts,
         sites: Sites,
+        announced: EpochId,
     ) -> Result<Self, sequence::Refused> {
-        let sequence = Sequence::assembled(NOBODY, ways.options(), parts)?;
-        Ok(Self { sequence: ways.planted(sequence), sites, ..Self::empty(ways) })
+        let (options, flaw) = (ways.options(), ways.planted());
+        let mut sequence = Sequence::assembled_planted(NOBODY, options, flaw, parts)?;
+        sequence.move_to_epoch(match ways.moving {
+            Moving::AtOnce => sequence.leading_epoch(),
+            Moving::OnceAnnounced => announced,
+        })?;
+        Ok(Self { sequence, sites, announced, ..Self::empty(ways) })
     }
 
     /// Writers without what nothing is of any more.

@@ -144,8 +144,9 @@ impl Kept {
             text: self.document.text,
         };
         let sites = Sites::restored(&self.claims, &self.given)?;
-        let mut document = Document::assembled(ways, &parts, sites).map_err(|why| odd(&why))?;
-        document.announced = epoch(self.announced.as_ref());
+        let announced = epoch(self.announced.as_ref());
+        let document = Document::assembled(ways, &parts, sites, announced);
+        let mut document = document.map_err(|why| odd(&why))?;
         let told = |told: Vec<Told>| {
             let ascend = told.is_sorted_by(|one, other| one.by < other.by);
             let open = told.into_iter().map(|Told { by, epoch }| (by, epoch.begun())).collect();
