@@ -149,7 +149,10 @@ enum Failure {
 pub fn main() -> ExitCode {
     let command = match Simctl::try_parse() {
         Ok(Simctl { command }) => command,
-        Err(error) => return answered(&error).into(),
+        Err(error) => match negative(&error, std::env::args()) {
+            Some(why) => return Failure::Usage(why).report().into(),
+            None => return answered(&error).into(),
+        },
     };
     run::say_which_run_panicked();
     let done = std::panic::catch_unwind(|| carry_out(&command));
@@ -160,6 +163,22 @@ pub fn main() -> ExitCode {
         Err(_) => Exit::Internal,
     };
     exit.into()
+}
+
+/// What is said of a negative number, which the parser takes for an option; `None` of any other error.
+fn negative(error: &clap::Error, arguments: impl Iterator<Item = String>) -> Option<String> {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    let Some(ContextValue::String(found)) = error.get(ContextKind::InvalidArg) else { return None };
+    let is_negative = found.strip_prefix('-')?.starts_with(|first: char| first.is_ascii_digit());
+    if error.kind() != ErrorKind::UnknownArgument || !is_negative {
+        return None;
+    }
+    // The parser names no more of it than one letter.
+    let arguments: Vec<String> = arguments.collect();
+    let at = arguments.iter().position(|one| one.starts_with(found))?;
+    let before = arguments.get(at.checked_sub(1)?).filter(|before| before.starts_with("--"));
+    let of = before.map_or_else(String::new, |option| format!("{option} "));
+    Some(format!("{of}{}: no argument of simctl is negative", arguments[at]))
 }
 
 /// Prints what the arguments alone ask for, such as help, or what is wrong with them.
@@ -243,4 +262,24 @@ fn print(text: &str) -> Result<(), Failure> {
 /// Prints what comes beside a result to standard error, which nobody may be left to read.
 fn print_aside(text: &str) {
     let _ = anstream::stderr().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_negative_number_is_called_one_and_other_mistakes_are_the_parsers() {
+        let told = |words: &[&str]| {
+            let error = Simctl::try_parse_from(words).err()?;
+            negative(&error, words.iter().map(|word| (*word).to_owned()))
+        };
+        let of = |argument: &str| Some(format!("{argument}: no argument of simctl is negative"));
+        assert_eq!(told(&["simctl", "run", "a.toml", "--seed", "-1"]), of("--seed -1"));
+        assert_eq!(told(&["simctl", "sweep", "a.toml", "--seeds", "-3..4"]), of("--seeds -3..4"));
+        assert_eq!(told(&["simctl", "explain", "-10"]), of("-10"));
+        assert_eq!(told(&["simctl", "run", "a.toml", "--sed", "1"]), None);
+        assert_eq!(told(&["simctl", "run", "a.toml", "-x"]), None);
+        assert_eq!(told(&["simctl", "run", "a.toml", "--seed", "x"]), None);
+    }
 }

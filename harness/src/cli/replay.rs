@@ -58,6 +58,7 @@ enum Came {
 /// One replay as JSON.
 #[derive(Serialize)]
 struct Line<'a> {
+    format_version: u32,
     came: Came,
     file: String,
     scenario: String,
@@ -99,6 +100,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let fingerprint = outcome.fingerprint.map_or(String::new(), |print| format!("{print:032x}"));
     let first = outcome.violations.first();
     let line = Line {
+        format_version: 1,
         came,
         file: arguments.file.display().to_string(),
         scenario: path.display().to_string(),

@@ -65,6 +65,7 @@ pub(super) struct Arguments {
 
 #[derive(Serialize)]
 struct Line<'a> {
+    format_version: u32,
     scenario: String,
     seed: u64,
     invariant: &'a str,
@@ -179,6 +180,7 @@ fn report(
     let Shrunk { violation, before, after, runs, cut_short, .. } = shrunk;
     if arguments.format == Format::Json {
         let line = Line {
+            format_version: 1,
             scenario: arguments.scenario.display().to_string(),
             seed,
             invariant: violation.invariant,

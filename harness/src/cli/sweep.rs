@@ -225,6 +225,10 @@ fn whole(
     }
     if ended == Ended::Interrupted {
         let on = if out.is_some() { "; the same command goes on from there" } else { "" };
+        if let (Kept::Nowhere(nowhere), 1..) = (kept, done) {
+            let ended = Some((ended, done, jobs));
+            conclude(&arguments.output, plan, &places, &nowhere.finish(), ended)?;
+        }
         print_aside(&format!("interrupted: {done} of {} done{on}\n", counted(jobs, "run")));
         return Ok(Exit::Interrupted);
     }
@@ -399,7 +403,8 @@ pub(super) fn conclude(
             Ended::Time => "its time was up",
             Ended::Failures => "enough runs failed",
             Ended::StopFile => "the file STOP asked for it; what no run showed yet is no shortfall",
-            Ended::Over | Ended::Interrupted => unreachable!("these are no early ends"),
+            Ended::Interrupted => "Ctrl-C was pressed; what no run showed yet is no shortfall",
+            Ended::Over => unreachable!("this is no early end"),
         };
         format!("ended after {done} of {jobs} runs: {why}")
     });

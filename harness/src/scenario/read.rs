@@ -58,6 +58,9 @@ impl Scenario {
 }
 
 fn read(text: &str) -> Result<Scenario, Vec<Diagnostic>> {
+    if let Some(json) = json(text) {
+        return Err(vec![json]);
+    }
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         return Err(first_of_each_line(text, errors.iter().map(syntax).collect()));
@@ -77,6 +80,30 @@ fn read(text: &str) -> Result<Scenario, Vec<Diagnostic>> {
         found = sweep::mistakes(text, &table);
     }
     if found.is_empty() { Ok(scenario) } else { Err(found) }
+}
+
+/// What is said of JSON, of which every line would be a mistake; no TOML begins as it does.
+fn json(text: &str) -> Option<Diagnostic> {
+    let at = text.len() - text.trim_start().len();
+    if !text[at..].starts_with('{') {
+        return None;
+    }
+    let is_a_plan = serde_json::from_str::<serde_json::Value>(text)
+        .is_ok_and(|json| json.get("scenarios").is_some() && json.get("shards").is_some());
+    let (title, help) = if is_a_plan {
+        let help = "`simctl sweep --plan FILE --out FOLDER` runs it, `--shard` a part of it";
+        ("this is the plan of a sweep, not a scenario", Some(help.to_owned()))
+    } else {
+        ("this is JSON, not TOML", None)
+    };
+    Some(Diagnostic {
+        code: Code::NotToml,
+        title: title.to_owned(),
+        at: Some(at..at + 1),
+        label: "expected a scenario, whose first key is often `about`".to_owned(),
+        path: String::new(),
+        help,
+    })
 }
 
 /// After one mistake of syntax the rest of its line means little.

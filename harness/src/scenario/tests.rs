@@ -520,6 +520,32 @@ fn text_that_is_not_toml_is_pointed_at() {
 }
 
 #[test]
+fn a_file_of_json_is_one_mistake_and_a_plan_is_called_one() {
+    let shown = |text: &str| {
+        let rejected = Scenario::parse(Path::new("plan.json"), text.to_owned()).unwrap_err();
+        plain(&rejected.rendered())
+    };
+    expect![[r#"
+        error[S0006]: this is the plan of a sweep, not a scenario
+         --> plan.json:1:1
+          |
+        1 | { "shards": 4,
+          | ^ expected a scenario, whose first key is often `about`
+          |
+          = help: `simctl sweep --plan FILE --out FOLDER` runs it, `--shard` a part of it
+    "#]]
+    .assert_eq(&shown("{ \"shards\": 4,\n\"scenarios\": [] }\n"));
+    expect![[r#"
+        error[S0006]: this is JSON, not TOML
+         --> plan.json:2:1
+          |
+        2 | { "app": "counter" }
+          | ^ expected a scenario, whose first key is often `about`
+    "#]]
+    .assert_eq(&shown("\n{ \"app\": \"counter\" }\n"));
+}
+
+#[test]
 fn every_mistake_of_shape_is_reported_at_once() {
     let text = GOOD
         .replace("loss =", "los =")

@@ -142,7 +142,7 @@ pub enum Fault {
     #[error("{0}")]
     Refused(String),
     /// It cost more than it may.
-    #[error("out of budget: {spent} of {budget} units spent")]
+    #[error("out of budget: more than {budget} units")]
     OverBudget {
         /// Units spent when it was stopped.
         spent: u64,

@@ -50,7 +50,7 @@ pub enum Quarantine {
     #[error("the migration failed: {0}")]
     MigrationFailed(String),
     /// The migration costs more than the envelope allows.
-    #[error("the migration is over budget: {spent} {cost} of {budget}")]
+    #[error("the migration is over budget: more than {budget} {cost}")]
     OverBudget {
         /// In what.
         cost: Cost,

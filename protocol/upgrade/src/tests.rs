@@ -115,7 +115,7 @@ fn every_flawed_release_is_stopped_before_it_runs_or_is_flawed_elsewhere() {
         assert_eq!((running.instance.export(), running.composition()), before, "{variant}");
     }
     expect![[r#"
-        counter 2.0.0 over-budget: the migration is over budget: 18446744073709551615 units of fuel of 10000
+        counter 2.0.0 over-budget: the migration is over budget: more than 10000 units of fuel
         counter 2.0.0 fails-on-n1: the migration failed: the state of n1 is refused
         counter 2.0.0 fails-on-odd: edges [0]
         counter 2.0.0 drops-count: the migration changes the measure `total` from 6 to 0

@@ -270,22 +270,50 @@ fn body(plot: &dyn Plot, place: Place) -> String {
     text[begin..].to_owned()
 }
 
-/// The margin of a picture in a file of its own, and the height of its title.
+/// The margin of a picture in a file of its own.
 const MARGIN: f64 = 16.0;
-const TITLE: f64 = 34.0;
+/// The size of its title, the height of a line of it, and what is left free below.
+const TITLE: f64 = 15.0;
+const TITLE_LINE: f64 = 20.0;
+const TITLE_BELOW: f64 = 14.0;
+/// A title has no more lines than these: what it then still says is cut.
+const TITLE_LINES_MAX: usize = 3;
 
 fn size_alone(plot: &dyn Plot) -> (f64, f64) {
     let (width, height) = plot.size();
-    (width + 2.0 * MARGIN, height + 2.0 * MARGIN + TITLE)
+    (width + 2.0 * MARGIN, height + 2.0 * MARGIN + title_height(&title_lines(plot)))
+}
+
+fn title_height(lines: &[String]) -> f64 {
+    lines.len() as f64 * TITLE_LINE + TITLE_BELOW
+}
+
+/// The title in lines that are no wider than the plot.
+fn title_lines(plot: &dyn Plot) -> Vec<String> {
+    let (title, width) = (plot.title(), plot.size().0);
+    let mut lines = vec![String::new()];
+    for word in title.split(' ') {
+        let full = lines.len() == TITLE_LINES_MAX;
+        let line = lines.last_mut().expect("there is a first line");
+        let longer = if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
+        if line.is_empty() || full || width_of(&longer, TITLE) <= width {
+            *line = longer;
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines.iter().map(|line| fitting(line, width, TITLE).unwrap_or_default()).collect()
 }
 
 /// Draws `plot` below its title.
 fn draw_alone(plot: &dyn Plot, mut canvas: Canvas<'_>) {
-    const SIZE: f64 = 15.0;
     canvas.origin = (MARGIN, MARGIN);
-    let title = fitting(&plot.title(), plot.size().0, SIZE).unwrap_or_default();
-    canvas.text(&title, (0.0, SIZE / 2.0), Side::Right, SIZE, Ink::Text);
-    canvas.origin = (MARGIN, MARGIN + TITLE);
+    let lines = title_lines(plot);
+    for (number, line) in lines.iter().enumerate() {
+        let middle = TITLE / 2.0 + number as f64 * TITLE_LINE;
+        canvas.text(line, (0.0, middle), Side::Right, TITLE, Ink::Text);
+    }
+    canvas.origin = (MARGIN, MARGIN + title_height(&lines));
     plot.draw(&canvas);
 }
 
@@ -374,6 +402,36 @@ mod tests {
             );
             canvas.text("x", (20.0, 10.0), Side::Middle, 8.0, Ink::Text);
         }
+    }
+
+    /// A plot with this title.
+    struct Named(&'static str);
+
+    impl Plot for Named {
+        fn title(&self) -> String {
+            self.0.into()
+        }
+        fn description(&self) -> String {
+            String::new()
+        }
+        fn size(&self) -> (f64, f64) {
+            (460.0, 20.0)
+        }
+        fn draw(&self, _: &Canvas<'_>) {}
+    }
+
+    #[test]
+    fn a_long_title_has_lines_and_only_what_is_too_long_for_three_is_cut() {
+        assert_eq!(title_lines(&Named("a plot")), ["a plot"]);
+        let long =
+            "rollout-grid: p99 of convergence_max by network.loss.independent and fleet.nodes";
+        let lines = title_lines(&Named(long));
+        assert_eq!(lines.join(" "), long, "nothing is lost");
+        assert!(lines.len() == 2 && lines.iter().all(|line| width_of(line, TITLE) <= 460.0));
+        assert!(size_alone(&Named(long)).1 > size_alone(&Named("a plot")).1);
+        let endless = "no end of it ".repeat(40);
+        let lines = title_lines(&Named(endless.leak()));
+        assert!(lines.len() == TITLE_LINES_MAX && lines[2].ends_with('…'), "{lines:?}");
     }
 
     #[test]

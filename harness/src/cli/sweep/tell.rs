@@ -166,6 +166,7 @@ struct PlaceLine<'a> {
 
 #[derive(Serialize)]
 struct FailureLine<'a> {
+    format_version: u32,
     kind: &'static str,
     #[serde(flatten)]
     failure: &'a Failed,
@@ -207,7 +208,8 @@ pub(super) fn json(plan: &Plan, judged: &[Judged<'_>], early: Option<&str>) -> S
         }));
         for failure in &one.failures {
             let shrink = failure.shrink();
-            line(serde_json::to_string(&FailureLine { kind: "failure", failure, shrink }));
+            let kind = "failure";
+            line(serde_json::to_string(&FailureLine { format_version, kind, failure, shrink }));
         }
     }
     line(serde_json::to_string(&SumLine {
