@@ -8,7 +8,8 @@ use std::sync::Arc;
 use crate::{
     Dot, EpochId, Flaw, Identifier, Integrated, Interval, Operation, Refused, Sequence, Tuple,
     arena::{Arena, Beneath, Id, Run},
-    sequence::{ELEMENTS_MAX, Resolved},
+    recent::{Resolved, address},
+    sequence::ELEMENTS_MAX,
     tree::{Count, Spot, Typing},
 };
 
@@ -164,6 +165,9 @@ impl Sequence {
     /// The base of `first`, made known where it is new.
     fn resolve(&mut self, epoch: u32, first: &Identifier) -> Result<u32, Refused> {
         let tuples = first.base();
+        if let Some(base) = self.recall(tuples) {
+            return Ok(base);
+        }
         let (nearest, length) = self.arena.nearest(tuples);
         let known = (length == tuples.len()).then_some(nearest.base);
         let born = known.is_some_and(|base| self.arena.is_born(base));
@@ -178,7 +182,21 @@ impl Sequence {
 
     fn resolve_to(&mut self, identifier: &Identifier, base: u32) {
         let foreign = identifier.dot().site != self.site;
-        self.resolved = Some(Resolved { tuples: Arc::clone(identifier.base()), base, foreign });
+        let resolved = Resolved { tuples: Arc::clone(identifier.base()), base, foreign };
+        self.recent.put(address(&resolved.tuples), resolved.clone());
+        self.resolved = Some(resolved);
+    }
+
+    /// The base that is spelled there, where it was named of late.
+    #[inline]
+    fn recall(&mut self, tuples: &Arc<[Tuple]>) -> Option<u32> {
+        let known = self.recent.get(address(tuples))?;
+        if !Arc::ptr_eq(&known.tuples, tuples) {
+            return None;
+        }
+        let base = known.base;
+        self.resolved = Some(known.clone());
+        Some(base)
     }
 
     /// The base of `identifier`, where it is known.
@@ -188,6 +206,9 @@ impl Sequence {
             && Arc::ptr_eq(&known.tuples, identifier.base())
         {
             return Some(known.base);
+        }
+        if let Some(base) = self.recall(identifier.base()) {
+            return Some(base);
         }
         let base = self.arena.look_up(identifier.base())?.base;
         // It may be known by mapping alone: whoever inserts there is still checked.
@@ -264,7 +285,7 @@ impl Sequence {
         }
         match self.tree.near(&self.arena, id) {
             Some(spot) => (spot, false),
-            None => self.tree.find(&self.arena, id),
+            None => self.tree.find_from(&self.arena, id),
         }
     }
 
@@ -321,7 +342,7 @@ impl Sequence {
             let (spot, there) = match self.tree.at_home(run.first()) {
                 Some(spot) => (spot, true),
                 None => {
-                    let found = self.tree.find(&self.arena, run.first());
+                    let found = self.tree.find_from(&self.arena, run.first());
                     self.tree.came_home(run.base, found.0.leaf);
                     found
                 }

@@ -24,6 +24,7 @@ mod local;
 mod mapping;
 mod operation;
 mod parts;
+mod recent;
 mod refused;
 mod rename;
 mod sequence;

@@ -217,7 +217,7 @@ impl Sequence {
         let named = named.map(|former| former.base());
         let used: Vec<u32> = self.tree.runs().map(|run| run.base).chain(named).collect();
         let moved = self.arena.compact(used, epochs);
-        (self.resolved, self.spelled) = (None, None);
+        self.forget_spellings();
         // What is in a former state comes back where that is the document again.
         let former = self.epochs.dots().filter(|dot| dot.site == self.site);
         let mut own: Vec<u32> = former.map(|dot| dot.clock).collect();

@@ -10,6 +10,7 @@ use crate::{
     arena::{Arena, Id, Run},
     epochs::{Epochs, Priority},
     ledger::Ledger,
+    recent::{Recent, Resolved},
     tree::Tree,
 };
 
@@ -82,17 +83,10 @@ pub struct Sequence {
     pub(crate) edited: Vec<Run>,
     /// The base that an operation named last: most name it again.
     pub(crate) resolved: Option<Resolved>,
-    /// The base that this replica spelled last.
-    pub(crate) spelled: Option<(u32, Arc<[Tuple]>)>,
-}
-
-/// A base, as it was spelled in an operation.
-#[derive(Clone, Debug)]
-pub(crate) struct Resolved {
-    pub(crate) tuples: Arc<[Tuple]>,
-    pub(crate) base: u32,
-    /// Whether another site gave it.
-    pub(crate) foreign: bool,
+    /// Bases that operations named of late, by where they are spelled.
+    pub(crate) recent: Recent,
+    /// Bases that this replica spelled of late, by their handles.
+    pub(crate) spelled: Recent,
 }
 
 impl Sequence {
@@ -119,7 +113,8 @@ impl Sequence {
             waiting: BTreeMap::new(),
             edited: Vec::new(),
             resolved: None,
-            spelled: None,
+            recent: Recent::default(),
+            spelled: Recent::default(),
         })
     }
 
@@ -233,7 +228,11 @@ impl Sequence {
 
     /// Bytes of memory that elements, text and bases take up; those of former states are not counted.
     pub fn held(&self) -> usize {
-        self.tree.held() + self.arena.held() + self.given.held()
+        self.tree.held()
+            + self.arena.held()
+            + self.given.held()
+            + self.recent.held()
+            + self.spelled.held()
     }
 
     /// `run`, spelled out.
@@ -248,18 +247,26 @@ impl Sequence {
         Identifier::of(tuples.into(), id.offset)
     }
 
-    /// [`Sequence::interval`], which shares the base with the one that was spelled last.
+    /// [`Sequence::interval`], which shares the base with one that was spelled of late.
     #[inline]
     pub(crate) fn shared(&mut self, run: Run) -> Interval {
         let end = run.last().offset;
-        if let Some((base, tuples)) = &self.spelled
-            && *base == run.base
+        if let Some(known) = self.spelled.get(run.base as usize)
+            && known.base == run.base
         {
-            return Interval { first: Identifier::of(Arc::clone(tuples), run.offset), end };
+            return Interval { first: Identifier::of(Arc::clone(&known.tuples), run.offset), end };
         }
         let first = self.identifier(run.first());
-        self.spelled = Some((run.base, Arc::clone(first.base())));
+        let foreign = first.dot().site != self.site;
+        let spelled = Resolved { tuples: Arc::clone(first.base()), base: run.base, foreign };
+        self.spelled.put(run.base as usize, spelled);
         Interval { first, end }
+    }
+
+    /// Forgets what was spelled: handles are about to mean other bases.
+    pub(crate) fn forget_spellings(&mut self) {
+        self.resolved = None;
+        (self.recent, self.spelled) = (Recent::default(), Recent::default());
     }
 
     /// `range`, where it is one of this document.

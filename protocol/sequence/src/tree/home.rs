@@ -1,6 +1,6 @@
 //! Where the elements of a base were seen last: most are still there, and need no search.
 
-use super::{NONE, Spot, Tree};
+use super::{NONE, Spot, Tree, nodes::Leaf};
 use crate::arena::{Arena, Id, ROOT};
 
 impl Tree {
@@ -70,6 +70,21 @@ impl Tree {
             Spot { run: spot.run + 1, within: 1, chars: spot.chars + 1, ..spot }
         };
         self.fits(arena, id, behind).then_some(behind)
+    }
+
+    /// [`Tree::find`], which looks into the leaf of the cursor first.
+    pub(crate) fn find_from(&self, arena: &Arena, id: Id) -> (Spot, bool) {
+        let leaf = self.cursor.leaf;
+        let Leaf { runs, next, .. } = self.leaf(leaf);
+        let begins = runs.first().is_some_and(|run| arena.compare(run.first(), id).is_le());
+        let ends = || match *next {
+            NONE => true,
+            next => {
+                let first = self.leaf(next).runs.first();
+                first.is_some_and(|run| arena.compare(id, run.first()).is_lt())
+            }
+        };
+        if begins && ends() { self.find_in(arena, leaf, id) } else { self.find(arena, id) }
     }
 
     /// Whether `id` is above what is before `spot`, and below what is behind it.

@@ -106,6 +106,11 @@ impl Tree {
             }
             inner = self.inner(child);
         };
+        self.find_in(arena, leaf, id)
+    }
+
+    /// [`Tree::find`] in `leaf`, which it must be in.
+    pub(super) fn find_in(&self, arena: &Arena, leaf: u32, id: Id) -> (Spot, bool) {
         let runs = &self.leaf(leaf).runs;
         let at = runs.partition_point(|run| arena.compare(run.first(), id).is_le());
         let start = Spot::SOMEWHERE;
