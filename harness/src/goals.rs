@@ -13,6 +13,10 @@ use replica::{
 
 use crate::observation::{Moment, Observation, Truth};
 
+mod epochs;
+
+use epochs::Epochs;
+
 macro_rules! goals {
     ($($name:ident $text:literal $about:literal,)*) => {
         /// Something that should happen sometimes.
@@ -83,6 +87,11 @@ goals! {
     StableAfterRetirement "stable-after-retirement" "Operations became stable after nobody waited any more for a member that was retired.",
     Resynced "resynced" "A node that was retired heard of it, and has to join again.",
     MembersWhileMixed "members-while-mixed" "A node became a member, or was let go, while two API classes ran.",
+    Renamed "renamed" "A replica named all elements of a text anew.",
+    RenamedConcurrently "renamed-concurrently" "A node delivered two renames neither of which came before the other.",
+    IntegratedFromOlderEpoch "integrated-from-older-epoch" "A node delivered an edit of an epoch that the newest one it knew had come from.",
+    IntegratedFromSiblingEpoch "integrated-from-sibling-epoch" "A node delivered an edit of an epoch that the newest one it knew had not come from.",
+    EpochCollected "epoch-collected" "A node learnt that everybody is in an epoch or beyond, and dropped what came before.",
     ClientServedWhileMixed "client-served-while-mixed" "A client was served while two API classes ran.",
 }
 
@@ -94,6 +103,7 @@ pub struct Goals {
     nodes: Vec<Progress>,
     /// By release of the truth: how many nodes run it.
     running: Vec<u32>,
+    epochs: Epochs,
 }
 
 /// Where a node stands in a switch.
@@ -214,6 +224,9 @@ impl Goals {
     }
 
     fn notice(&mut self, truth: &Truth, moment: &Moment, notice: &Notice) {
+        for goal in self.epochs.reached(truth, moment.node, notice) {
+            self.reach(goal);
+        }
         match notice {
             Notice::Delivered { converted, was_held, .. } => {
                 if !converted.is_empty() {

@@ -16,11 +16,10 @@ use crate::observation::{Moment, Observation, Published, Truth};
 /// Nodes that are copied: enough to meet every fault, few enough to stay cheap in large fleets.
 pub(super) const COPIES: usize = 8;
 
-/// What a copy broadcasts goes nowhere, under whichever name.
-pub(super) const ANY_STAMP: Stamp = Stamp {
-    lamport: 0,
-    dot: Dot { origin: Origin { node: NodeId(u32::MAX), life: 0 }, seq: u32::MAX },
-};
+/// What a copy of this node's instance broadcasts goes nowhere, under whichever name.
+pub(super) fn any_stamp(node: NodeId) -> Stamp {
+    Stamp { lamport: 0, dot: Dot { origin: Origin::from(node.0), seq: u32::MAX } }
+}
 
 /// A copy of one node's instance.
 #[derive(Default)]
@@ -141,7 +140,7 @@ impl Copy {
     fn step(&mut self, truth: &Truth, node: NodeId, now: Time, entropy: u64, incoming: &Incoming) {
         let nodes = &truth.node(node).peers;
         if let Some(instance) = &mut self.instance {
-            let next = Some(ANY_STAMP);
+            let next = Some(any_stamp(node));
             let context = Context { node, now, nodes, entropy, next };
             let _ = instance.handle(context, incoming, &mut Vec::new());
         }

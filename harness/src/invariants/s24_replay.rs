@@ -6,7 +6,7 @@ use contract::{NodeId, Time};
 use replica::{Notice, notice::Outcome};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{Broken, Invariant, copies::ANY_STAMP};
+use super::{Broken, Invariant, copies::any_stamp};
 use crate::observation::{Kind, Kinds, Moment, Observation, Published, Truth};
 
 /// Nodes that have a shadow: enough to meet every fault, few enough to stay cheap in large fleets.
@@ -179,7 +179,7 @@ impl Shadow {
     ) -> Result<(), String> {
         let nodes = &truth.node(node).peers;
         let Some(instance) = &mut self.instance else { return Ok(()) };
-        let context = Context { node, now, nodes, entropy, next: Some(ANY_STAMP) };
+        let context = Context { node, now, nodes, entropy, next: Some(any_stamp(node)) };
         let told = instance.handle(context, incoming, &mut Vec::new());
         told.map(|_| ()).map_err(|fault| format!("took an input that its shadow refuses: {fault}"))
     }
