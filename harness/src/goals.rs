@@ -71,6 +71,8 @@ goals! {
     OperationParked "operation-parked" "An operation waited for one that was missing.",
     OperationHeld "operation-held" "An operation of a newer release waited at the gate.",
     OperationBehindHeld "operation-behind-held" "An operation waited for one that the gate held.",
+    OperationNotHeld "operation-not-held" "An operation of a newer release found no room at the gate, or nobody knew its origin, and was to come again.",
+    Repaired "repaired" "A member sent another operations that it lacked.",
     OperationConverted "operation-converted" "An operation of an older class was converted and delivered.",
     OperationVoid "operation-void" "An operation counted as delivered, and the app could not take it.",
     OperationRejected "operation-rejected" "An operation that nothing honest explains was refused.",
@@ -81,6 +83,7 @@ goals! {
     JoinedByTransfer "joined-by-transfer" "A node became a member by the state of another.",
     JoinedFromOlder "joined-from-older" "A node became a member by the state of an older release, which its own migrated.",
     JoinedAfterUpgrade "joined-after-upgrade" "A node that was to upgrade first, as the state was of a newer release, did, and became a member.",
+    Founded "founded" "A node founded the membership of a fleet that nobody was a member of.",
     NewLife "new-life" "A node that had lost its disk became a member again, under another name.",
     LifeAfterRot "life-after-rot" "A node whose disk had lost durable records became a member again, under another name.",
     Retired "retired" "A member was let go.",
@@ -277,6 +280,9 @@ impl Goals {
                 self.reach(Goal::OperationHeld);
             }
             Notice::OperationRejected { .. } => self.reach(Goal::OperationRejected),
+            Notice::OperationNotHeld { .. } => self.reach(Goal::OperationNotHeld),
+            Notice::RepairAnswered { .. } => self.reach(Goal::Repaired),
+            Notice::Founded { .. } => self.reach(Goal::Founded),
             Notice::LayerRebuilt { parked } => {
                 self.node(moment).held.clear();
                 if *parked > 0 {

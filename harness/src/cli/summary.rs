@@ -322,6 +322,7 @@ fn operations(page: &mut Page, outcome: &Outcome) {
         (causal.heartbeats, "heartbeats"),
         (causal.parked, "waited for others"),
         (causal.held, "held at the gate"),
+        (causal.not_held, "to come to the gate again"),
         (causal.rejected, "refused"),
     ]);
     if causal.issued > 0 {
@@ -333,6 +334,12 @@ fn operations(page: &mut Page, outcome: &Outcome) {
         operations.push(format!("{mean} wait at a node on average, {} at most", causal.parked_max));
     }
     page.list("operations", &operations);
+    let repairs = some(&[
+        (causal.repairs_asked, "asked for"),
+        (causal.repairs_answered, "answered"),
+        (causal.repaired, "operations sent again"),
+    ]);
+    page.list("repairs", &repairs);
     let at = |percent| causal.stability.percentile(percent).map_or_else(|| "-".to_owned(), time);
     if causal.stability.count() > 0 {
         page.line("stable", &format!("p50 {} p99 {} after they were issued", at(50), at(99)));

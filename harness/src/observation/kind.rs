@@ -25,8 +25,8 @@ kinds! {
     Started Merged Conflict Forged BadCode FetchResumed Fetched Staged Prepared Committed Quarantined
     Drained InstanceBegan InstanceEnded Sent Retransmitted Acknowledged Delivered Held NotDelivered
     Nacked Dropped PeerLost Renumbered Operation OperationRefused Replied Ticked Faulted Compacted
-    Broadcast CausallyDelivered Stable OperationHeld OperationParked OperationRejected Enrolled
-    EnrollRefused BecameMember Retired Gone Resynced RetireRefused LayerRebuilt
+    Broadcast CausallyDelivered Stable OperationHeld OperationParked OperationRejected
+    OperationNotHeld RepairAsked RepairAnswered Founded Enrolled EnrollRefused BecameMember Retired Gone Resynced RetireRefused LayerRebuilt
     Crashed Joined Left Paused Resumed Published Calmed
 }
 
@@ -110,6 +110,10 @@ fn of_notice(notice: &Notice) -> Kind {
         Notice::OperationRejected { .. } => Kind::OperationRejected,
         Notice::Enrolled { .. } => Kind::Enrolled,
         Notice::EnrollRefused { .. } => Kind::EnrollRefused,
+        Notice::OperationNotHeld { .. } => Kind::OperationNotHeld,
+        Notice::RepairAsked { .. } => Kind::RepairAsked,
+        Notice::RepairAnswered { .. } => Kind::RepairAnswered,
+        Notice::Founded { .. } => Kind::Founded,
         Notice::BecameMember(_) => Kind::BecameMember,
         Notice::Retired { .. } => Kind::Retired,
         Notice::Gone { .. } => Kind::Gone,

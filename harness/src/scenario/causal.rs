@@ -36,6 +36,9 @@ pub struct Causal {
     #[serde(default)]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub held: Option<u32>,
+    /// At most this much of them.
+    #[serde(default)]
+    pub held_bytes: Option<Text<Bytes>>,
     /// At most this many operations of a node are not known to have reached everybody; beyond it the node
     /// takes none of its clients.
     #[serde(default)]
@@ -58,6 +61,7 @@ impl Causal {
         settings.patience = self.patience.map_or(settings.patience, |patience| *patience);
         settings.silence = self.silence.map_or(settings.silence, |silence| *silence);
         settings.held_max = count(self.held, settings.held_max);
+        settings.held_bytes_max = size(self.held_bytes, settings.held_bytes_max);
         settings.answer_bytes_max = size(self.answer, settings.answer_bytes_max);
         let limits = &mut settings.limits;
         limits.parked_max = count(self.parked, limits.parked_max);

@@ -285,7 +285,12 @@ impl Check<'_> {
                 self.above_zero(*span, &format!("causal.{key}"));
             }
         }
-        for (key, size) in [("parked-bytes", stated.parked_bytes), ("answer", stated.answer)] {
+        let sizes = [
+            ("parked-bytes", stated.parked_bytes),
+            ("held-bytes", stated.held_bytes),
+            ("answer", stated.answer),
+        ];
+        for (key, size) in sizes {
             if size.is_some_and(|size| size.bytes == 0) {
                 let (path, title) = (format!("causal.{key}"), "no room at all".to_owned());
                 self.mistake(Code::BadQuantity, &path, title, "expected a size above zero");

@@ -164,11 +164,12 @@ impl Deployment {
         settings
     }
 
-    /// What is on the disks of the nodes that are there from the start, where any release broadcasts
-    /// operations: who else is. Who joins later, or loses its disk, is let in by the others.
+    /// What is on the disks of the nodes that are there from the start, where the first release broadcasts
+    /// operations: who else is. Who joins later, or loses its disk, is let in by the others; a fleet that
+    /// gets its first operations by an upgrade founds its membership itself.
     pub fn genesis(&self) -> impl Iterator<Item = (NodeId, Vec<Vec<u8>>)> {
-        let releases = self.initial.iter().chain(&self.releases);
-        let mut programs = releases.filter_map(|one| self.registry.load(&one.genuine).ok());
+        let first = if self.initial.is_empty() { &self.releases } else { &self.initial };
+        let mut programs = first.iter().filter_map(|one| self.registry.load(&one.genuine).ok());
         let has = programs.any(|program| has_operations(program.manifest()));
         let founders = if has { self.nodes() } else { &[] };
         let genesis = |node: &NodeId| Replica::genesis(&self.settings(*node), founders);

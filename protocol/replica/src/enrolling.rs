@@ -41,24 +41,22 @@ impl Replica {
     /// A peer asks to be let in.
     pub(crate) fn enroll(&mut self, from: NodeId, enroll: &Enroll) {
         let Enroll { origin, release } = enroll;
-        if origin.node != from || origin.is_founder() {
+        if origin.node != from {
             return self.drop_from(from, Dropped::Malformed);
         }
-        let Some(layer) = self.state.layer.as_ref().filter(|layer| layer.own().is_some()) else {
-            return self.drop_from(from, Dropped::Unasked);
-        };
-        if layer.is_member(*origin) || layer.is_retired(*origin) {
-            return self.drop_from(from, Dropped::Duplicate);
+        if origin.is_founder() {
+            return self.hear_blank(from);
         }
-        if !self.has_operations() || self.crowded(1).is_some() {
-            return self.drop_from(from, Dropped::Unasked);
+        let member = self.state.layer.as_ref().filter(|layer| layer.own().is_some());
+        if member.is_some_and(|layer| layer.is_member(*origin) || layer.is_retired(*origin)) {
+            return self.drop_from(from, Dropped::Duplicate);
         }
         if let Err(why) = self.may_enroll(enroll) {
             self.notify(Notice::EnrollRefused { node: from, why });
             if why == NotEnrolled::Newer {
                 self.offer(from);
             }
-            return;
+            return self.tell(from, Content::Resync(*origin));
         }
         if self.known().is_some_and(|known| known < release) {
             self.tell(from, Content::Pull);
@@ -78,7 +76,14 @@ impl Replica {
 
     /// Whether a node may be let in now. Errors: why not.
     fn may_enroll(&mut self, enroll: &Enroll) -> Result<(), NotEnrolled> {
-        let members = self.state.layer.as_ref().map_or(0, |layer| layer.members().count());
+        let layer = self.state.layer.as_ref().filter(|layer| layer.own().is_some());
+        let Some(layer) = layer.filter(|_| self.has_operations()) else {
+            return Err(NotEnrolled::NoMember);
+        };
+        let members = layer.members().count();
+        if self.crowded(1).is_some() {
+            return Err(NotEnrolled::Busy);
+        }
         if self.run() > Some(&enroll.release) {
             return Err(NotEnrolled::Newer);
         }
@@ -148,9 +153,8 @@ impl Replica {
         let over: Vec<Origin> = over.map(|(origin, _)| origin).collect();
         for origin in over {
             let layer = self.state.layer.as_ref();
-            let still = |layer: &&Layer| {
-                layer.is_member(origin) && silent(layer.delivered(), origin)
-            };
+            let still =
+                |layer: &&Layer| layer.is_member(origin) && silent(layer.delivered(), origin);
             // Where no name is left to say so under, another says it.
             if layer.filter(still).is_some() {
                 let _ = self.broadcast(Said::Retire(origin));

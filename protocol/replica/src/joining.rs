@@ -91,10 +91,11 @@ impl Replica {
             }
         };
         self.tell(donor, Content::Enroll(Box::new(Enroll { origin, release })));
+        self.miss_members();
     }
 
     /// A life that nobody was asked for before: an incarnation, a new one where this one was used.
-    fn fresh_life(&mut self) -> u64 {
+    pub(crate) fn fresh_life(&mut self) -> u64 {
         if self.operating.life >= self.state.incarnation {
             self.raise(self.state.incarnation);
         }
@@ -174,14 +175,32 @@ impl Replica {
         Ok((state.into(), edges))
     }
 
-    /// A peer says that `origin` is no member any more.
+    /// A peer says that `origin` is no member. Who asked to become one asks another. Who believes to be one
+    /// wants to see it: what tells of it, or that others have forgotten what it lacks, see
+    /// [`Replica::compare_with`].
     pub(crate) fn resync(&mut self, from: NodeId, origin: Origin) {
+        let joining = self.operating.joining.as_ref();
+        let denied = joining.is_some_and(|asked| asked.donor == from && asked.origin == origin);
         let own = self.state.layer.as_ref().and_then(Layer::issues_as);
-        if own == Some(origin) {
-            self.leave(from, origin);
+        if denied {
+            self.operating.joining = None;
+        } else if own == Some(origin) {
+            self.operating.accuser = Some(from);
         } else {
             self.drop_from(from, Dropped::Unasked);
         }
+    }
+
+    /// Leaves as a peer's clocks have it, where that was not done a moment ago: nobody proves who he is,
+    /// and joining costs everybody something.
+    pub(crate) fn leave_as_told(&mut self, from: NodeId, origin: Origin) {
+        let patience = self.settings.causal.patience;
+        let (now, left) = (self.now, self.operating.left);
+        if left.is_some_and(|left| left <= now && now < left + patience) {
+            return self.drop_from(from, Dropped::Unasked);
+        }
+        self.operating.left = Some(now);
+        self.leave(from, origin);
     }
 
     /// Is a member no more, and asks to be let in again.

@@ -68,6 +68,9 @@ pub(crate) enum Change {
     Discard,
     /// The app took a step that changed its state.
     Step { now: Time, entropy: u64, incoming: Incoming },
+    /// The app took the operation that was delivered just before in the same record, as the release that
+    /// runs converts it.
+    Taken { now: Time, entropy: u64 },
     /// A letter joined the stream to a node.
     Push { to: NodeId, letter: Letter },
     /// The stream from a node, begun in its incarnation `epoch`, is taken up to `cursor`.
@@ -86,6 +89,8 @@ pub(crate) enum Change {
     Quarantine(Quarantine),
     /// The node is one of those that broadcast operations from the beginning.
     Found(Vec<NodeId>),
+    /// The node broadcasts operations, and nobody else does yet.
+    FoundAlone(causal::Origin),
     /// An operation was delivered; of this node's own that is when it is issued.
     Operation(Arc<Operation<Stamped>>),
     /// The node goes on from a member's state.
@@ -203,6 +208,14 @@ impl Change {
                 put_blob(out, &adopted.layer);
             }
             Self::Leave => out.push(20),
+            Self::Taken { now, entropy } => {
+                put_numbers(out, 22, &[now.as_nanos()]);
+                out.extend_from_slice(&entropy.to_le_bytes());
+            }
+            Self::FoundAlone(origin) => {
+                out.push(21);
+                origin.encode(out);
+            }
         }
     }
 
@@ -251,6 +264,11 @@ impl Change {
                 layer: take_blob(bytes)?.into(),
             })),
             20 => Self::Leave,
+            22 => Self::Taken {
+                now: Time::from_nanos(take_varint(bytes)?),
+                entropy: u64::from_le_bytes(take_array(bytes)?),
+            },
+            21 => Self::FoundAlone(Wire::read(bytes)?),
             _ => return Err(Malformed("a kind of change")),
         })
     }

@@ -15,6 +15,7 @@ use std::{
 };
 
 use app::Outgoing;
+use causal::Dot;
 use contract::{Effect, Input, NodeId, Process, Time};
 use upgrade::{
     switch::{Running, Staged},
@@ -27,7 +28,9 @@ pub mod command;
 mod deliver;
 mod enrolling;
 mod fetch;
+mod founding;
 mod gossip;
+mod holding;
 mod joining;
 pub mod journal;
 mod link;
@@ -75,6 +78,8 @@ pub struct Replica {
     mark: usize,
     /// The record of the open transaction.
     record: Vec<u8>,
+    /// The last operation in it.
+    noted: Option<Dot>,
     /// Bytes of records since the last snapshot.
     log_bytes: u64,
     snapshot_bytes: u64,
@@ -122,6 +127,7 @@ impl Replica {
             effects: Vec::new(),
             mark: 0,
             record: Vec::new(),
+            noted: None,
             log_bytes: 0,
             snapshot_bytes: 0,
             deadlines: Deadlines::default(),

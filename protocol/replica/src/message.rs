@@ -8,10 +8,13 @@
 
 use std::sync::Arc;
 
-use app::Body;
+use app::{Body, Guarantee};
 use causal::{Digest as CausalDigest, Operation, Origin, Range};
 use contract::NodeId;
-use upgrade::release::{CodeHash, ReleaseId, Stamp};
+use upgrade::{
+    gate::Arrival,
+    release::{CodeHash, ReleaseId, Stamp},
+};
 
 use crate::notice::Ended;
 
@@ -94,7 +97,7 @@ pub enum Content {
     Wanted(Box<[Range]>),
     /// The sender is no member and wants to be let in.
     Enroll(Box<Enroll>),
-    /// This origin is no member any more, and has to join again.
+    /// This origin is no member, and has to join again, or to ask another.
     Resync(Origin),
 }
 
@@ -128,9 +131,10 @@ pub struct Standing {
 /// A node that is no member asks a member for its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Enroll {
-    /// As whom it will issue: this node, in a life that was never asked for before.
+    /// As whom it will issue: this node, in a life that was never asked for before. Its first life: it found
+    /// no member, and waits for somebody to found a membership.
     pub origin: Origin,
-    /// The release that it runs, which the state must be of.
+    /// The release that it runs; the state must not be of a newer one.
     pub release: ReleaseId,
 }
 
@@ -287,6 +291,18 @@ impl Request {
     /// Whether it asks for chunk `first + offset`.
     pub fn asks(&self, offset: u32) -> bool {
         offset == 0 || offset < REQUEST_CHUNKS_MAX && self.more >> (offset - 1) & 1 == 1
+    }
+}
+
+impl Stamped {
+    /// How it comes to a gate.
+    pub(crate) fn arrival(&self) -> Arrival<'_> {
+        Arrival {
+            stamp: Some(&self.stamp),
+            tag: self.body.tag,
+            guarantee: Guarantee::Causal,
+            stream_is_held: false,
+        }
     }
 }
 

@@ -192,14 +192,29 @@ pub struct BecameMember {
     pub instance: u64,
 }
 
+/// Why an operation of a newer release is not kept at the gate. It comes again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NotHeld {
+    /// Its origin is no member, as far as is known here.
+    Stranger,
+    /// It is too far ahead of what was delivered of its origin.
+    Ahead,
+    /// Others have a right to what room there is.
+    Share,
+    /// There is no room.
+    Full,
+}
+
 /// Why a node was not let in. It asks again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NotEnrolled {
     /// The state here is of a newer release than the node runs: it has to upgrade first.
     Newer,
+    /// This node is no member itself.
+    NoMember,
     /// There are as many members as there may be.
     Full,
-    /// Another is being let in.
+    /// Another is being let in, or this node has too much to send as it is.
     Busy,
     /// It was let in a moment ago.
     Early,
@@ -527,6 +542,13 @@ pub enum Notice {
         /// Operations that wait so.
         count: u32,
     },
+    /// An operation of a newer release is not kept at the gate: it comes again.
+    OperationNotHeld {
+        /// Its name.
+        dot: Dot,
+        /// Why.
+        why: NotHeld,
+    },
     /// An operation waits for one that is missing.
     OperationParked {
         /// Its name.
@@ -542,6 +564,25 @@ pub enum Notice {
         from: NodeId,
         /// Why.
         why: causal::Refusal,
+    },
+    /// This node asked another for operations that it lacks.
+    RepairAsked {
+        /// Whom.
+        to: NodeId,
+        /// How many.
+        operations: u64,
+    },
+    /// This node sent another what it had of the operations that it lacks.
+    RepairAnswered {
+        /// Whom.
+        to: NodeId,
+        /// How many.
+        operations: u32,
+    },
+    /// This node broadcasts operations from now on, and lets others in: nobody was a member.
+    Founded {
+        /// As whom it issues.
+        origin: Origin,
     },
     /// This node let another in, under this name, and sends it its state.
     Enrolled {

@@ -7,23 +7,25 @@
 //!
 //! Source: "Dynamic Software Updates using CRDTs", section 5.1.2.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use app::{Body, Guarantee, Incoming};
-use causal::{Clock, Content as Said, Delivery, Dot, Operation, Origin, Received, Refusal};
+use causal::{Clock, Content as Said, Delivery, Operation, Origin, Received, Refusal};
 use contract::{NodeId, Span, Time};
 use upgrade::{
     bugs::Bug,
-    gate::{Arrival, HoldReason, Verdict},
+    gate::{HoldReason, Verdict},
 };
 
 use crate::{
     Notice, Replica, Timer,
     enrolling::Enrolling,
+    founding::Blank,
+    holding::{Held, Holding},
     joining::Joining,
     journal::Change,
     message::{BODY_BYTES_MAX, Content, Operations, Stamped},
-    notice::{CausallyDelivered, Dropped, Issued, Outcome, Stable},
+    notice::{CausallyDelivered, Dropped, Issued, NotHeld, Outcome, Stable},
     random::Purpose,
     state::Layer,
 };
@@ -43,8 +45,8 @@ const CROWD_FACTOR: usize = 4;
 /// What operations need that no crash spares.
 #[derive(Debug, Default)]
 pub(crate) struct Operating {
-    /// Operations that wait at the gate, and who handed them over.
-    pub(crate) held: BTreeMap<Dot, (Origin, Arc<Operation<Stamped>>, HoldReason)>,
+    /// Operations that wait at the gate.
+    pub(crate) held: Holding,
     /// What the app was told to be stable.
     stable: Clock,
     /// Whether the app takes an operation of its own, and may not answer with another.
@@ -57,6 +59,12 @@ pub(crate) struct Operating {
     pub(crate) life: u64,
     /// Who was let in.
     pub(crate) enrolling: Enrolling,
+    /// The others that found no member, where this node is to found.
+    pub(crate) blank: Blank,
+    /// Who said last that this node is no member.
+    pub(crate) accuser: Option<NodeId>,
+    /// When this node left last because of what others said.
+    pub(crate) left: Option<Time>,
     /// What a planted bug holds behind the layer.
     behind: Vec<Delivery<Stamped>>,
 }
@@ -165,12 +173,7 @@ impl Replica {
     }
 
     pub(crate) fn judge_operation(&self, sent: &Stamped) -> Verdict {
-        self.judge(&Arrival {
-            stamp: Some(&sent.stamp),
-            tag: sent.body.tag,
-            guarantee: Guarantee::Causal,
-            stream_is_held: false,
-        })
+        self.judge(&sent.arrival())
     }
 
     /// Tells of a refusal, and tells who is retired that he is.
@@ -181,26 +184,47 @@ impl Replica {
         self.notify(Notice::OperationRejected { from: via.node, why });
     }
 
+    /// Keeps an operation at the gate, where a member issued it and there is room; otherwise it comes again.
     fn hold_operation(
         &mut self,
         via: Origin,
         operation: Arc<Operation<Stamped>>,
         reason: HoldReason,
     ) {
+        let Some(layer) = &self.state.layer else { return };
         let dot = operation.dot;
-        if self.operating.held.contains_key(&dot) {
-            return self.drop_from(via.node, Dropped::Duplicate);
+        if layer.is_retired(via) {
+            return self.reject(via, Refusal::Retired(via));
         }
-        if self.operating.held.len() >= self.settings.causal.held_max {
-            return self.drop_from(via.node, Dropped::Crowded);
+        if layer.issues_as() == Some(dot.origin) {
+            return self.reject(via, Refusal::Future(dot));
         }
-        if let Said::Payload(sent) = &operation.content {
-            let stamp = sent.stamp.clone();
-            self.seek(via.node, Some(&stamp));
+        if let Some(held) = self.operating.held.get(dot) {
+            return match **held == *operation {
+                true => self.drop_from(via.node, Dropped::Duplicate),
+                false => self.reject(via, Refusal::Reused(dot)),
+            };
         }
-        self.operating.held.insert(dot, (via, operation, reason));
+        let sent = match &operation.content {
+            Said::Payload(sent) => Some(sent.stamp.clone()),
+            _ => None,
+        };
+        let ahead = dot.seq - layer.delivered().get(dot.origin);
+        let kept = if layer.row(dot.origin).is_none() {
+            Err(NotHeld::Stranger)
+        } else if ahead > self.settings.causal.limits.gap_max {
+            Err(NotHeld::Ahead)
+        } else {
+            let held = Held { via, operation };
+            self.operating.held.keep(held, &self.settings.causal, || layer.members().count())
+        };
         let count = self.operating.held.len() as u32;
-        self.notify(Notice::OperationHeld { dot, reason, count });
+        match kept {
+            Ok(()) => self.notify(Notice::OperationHeld { dot, reason, count }),
+            Err(why) => self.notify(Notice::OperationNotHeld { dot, why }),
+        }
+        // Whoever issued it knows the release that it waits for.
+        self.seek(via.node, sent.as_ref());
     }
 
     /// Delivers what can be, each operation in a transaction of its own.
@@ -285,9 +309,7 @@ impl Replica {
         };
         let entropy = self.draws.word(Purpose::Step);
         let body = converted.body(&sent.body).clone();
-        let incoming =
-            Incoming::Delivered { stamp: delivery.stamp, past: delivery.past.clone(), body };
-        Some(match self.step(incoming, entropy) {
+        Some(match self.step_delivered(delivery, body, entropy) {
             Ok(_) => {
                 let (instance, at) = (self.state.instance, self.now);
                 Outcome::Taken { instance, converted, entropy, at }
@@ -346,8 +368,7 @@ impl Replica {
         self.begin();
         let count = parked.len() as u32;
         self.notify(Notice::LayerRebuilt { parked: count });
-        let held = std::mem::take(&mut self.operating.held);
-        let held = held.into_values().map(|(via, operation, _)| (via, operation));
+        let held = self.operating.held.take().map(|held| (held.via, held.operation));
         for (via, operation) in parked.into_iter().chain(held) {
             self.admit(via, operation);
         }
@@ -362,7 +383,9 @@ impl Replica {
 
     /// Forgets what belonged to a former life.
     pub(crate) fn forget_operations(&mut self) {
-        self.operating.held.clear();
+        self.operating.held = Holding::default();
+        self.operating.blank.clear();
+        self.operating.accuser = None;
         self.operating.behind.clear();
         self.operating.stable = Clock::new();
         self.operating.beat_at = None;

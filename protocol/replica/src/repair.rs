@@ -3,7 +3,7 @@
 //! Every period a node tells another how far it has come; who lacks something asks for ranges of it. A
 //! member to whose news others wait to listen says nothing but what it has delivered: a heartbeat.
 
-use causal::{Answer, Compared, Range};
+use causal::{Answer, Compared, Digest, Origin, Range};
 use contract::{NodeId, Time};
 
 use crate::{
@@ -68,25 +68,57 @@ impl Replica {
                 }
             }
             Ok(Compared::Wants(mut ranges)) => {
+                // Who joined while this node was away is a stranger, and may say that this node is none.
+                let accused = self.operating.accuser == Some(from);
+                let parted = self.was_parted(digest).filter(|_| accused);
                 ranges.retain(|range| !self.waits_at_the_gate(range));
-                if !ranges.is_empty() {
+                if let Some(own) = parted {
+                    self.leave_as_told(from, own);
+                } else if !ranges.is_empty() {
+                    let operations = ranges.iter().map(|range| u64::from(range.more) + 1).sum();
+                    self.notify(Notice::RepairAsked { to: from, operations });
                     self.tell(from, Content::Wanted(ranges.into()));
                 }
             }
-            Ok(Compared::Resync) => self.tell(from, Content::Resync(*origin)),
-            Ok(Compared::Lost) => {
-                if let Some(own) = layer.issues_as() {
-                    self.leave(from, own);
-                }
+            Ok(Compared::Resync) => {
+                self.tell(from, Content::Resync(*origin));
+                self.tell_standing(from);
             }
-            Err(why) => self.reject(*origin, why),
+            Ok(Compared::Lost) => match self.was_parted(digest) {
+                Some(own) => self.leave_as_told(from, own),
+                None => self.drop_from(from, Dropped::Malformed),
+            },
+            Err(why) => match self.forgot_its_own(standing) {
+                Some(own) => self.leave_as_told(from, own),
+                None => self.reject(*origin, why),
+            },
         }
+    }
+
+    /// The name under which this node had a place among the members, where a peer has forgotten what was
+    /// never here: all members had it. Only one that has what is known to be stable here is believed.
+    fn was_parted(&self, digest: &Digest) -> Option<Origin> {
+        let layer = self.state.layer.as_ref()?;
+        let forgotten = !layer.delivered().covers_all(&digest.collected);
+        let sound = digest.delivered.covers_all(&layer.stable());
+        layer.issues_as().filter(|_| forgotten && sound)
+    }
+
+    /// Whether a member that has what all have also has operations of this node that this node knows
+    /// nothing of: its disk lost them, and nobody noticed. Gives the name that it has lost so.
+    fn forgot_its_own(&self, standing: &Standing) -> Option<Origin> {
+        let Standing { origin, digest } = standing;
+        let layer = self.state.layer.as_ref()?;
+        let own = layer.own()?;
+        let more = digest.delivered.get(own) > layer.delivered().get(own);
+        let sound = digest.delivered.covers_all(&layer.stable());
+        (layer.is_member(*origin) && more && sound).then_some(own)
     }
 
     /// Whether all of a range is here and waits for a newer release.
     fn waits_at_the_gate(&self, range: &Range) -> bool {
         let last = causal::Dot { seq: range.first.seq.saturating_add(range.more), ..range.first };
-        let held = self.operating.held.range(range.first..=last).count();
+        let held = self.operating.held.count(range.first, last);
         held as u64 > u64::from(range.more)
     }
 
@@ -97,6 +129,8 @@ impl Replica {
         let bytes_max = self.settings.causal.answer_bytes_max;
         let operations = layer.serve(ranges, Answer { count_max: OPERATIONS_MAX, bytes_max });
         if !operations.is_empty() {
+            let count = operations.len() as u32;
+            self.notify(Notice::RepairAnswered { to, operations: count });
             self.tell(to, Content::Operations(Box::new(Operations { via, operations })));
         }
     }

@@ -15,7 +15,9 @@ use upgrade::{
 pub struct Settings {
     /// The node's name.
     pub node: NodeId,
-    /// Nodes to begin with; others are learnt. The node itself may be among them.
+    /// Nodes to begin with; others are learnt. The node itself may be among them. Those of one fleet are told
+    /// of the same: where the first operations come by an upgrade, the least of them founds the membership
+    /// once it heard of all others that they found none.
     pub peers: Arc<[NodeId]>,
     /// Whose releases the node believes.
     pub root: Root,
@@ -107,15 +109,18 @@ pub struct Causal {
     pub members_max: usize,
     /// What the layer keeps.
     pub limits: causal::Limits,
-    /// Operations of newer releases that wait at the gate; beyond it they are dropped, and come again.
+    /// Operations of newer releases that wait at the gate; beyond it they are dropped, and come again. Half
+    /// of the room is shared out evenly among the members.
     pub held_max: usize,
+    /// Bytes of them; as for their number.
+    pub held_bytes_max: usize,
     /// Bytes of operations in one answer to a member that lacks some.
     pub answer_bytes_max: usize,
 }
 
 impl Default for Causal {
     /// A comparison each half second, heartbeats after one second, 10 s for a donor, a minute of silence,
-    /// 4,096 members, 10,000 operations at the gate, 40 KiB an answer.
+    /// 4,096 members, 10,000 operations and 16 MiB of them at the gate, 40 KiB an answer.
     fn default() -> Self {
         Self {
             period: Span::from_millis(500),
@@ -125,6 +130,7 @@ impl Default for Causal {
             members_max: 4096,
             limits: causal::Limits::default(),
             held_max: 10_000,
+            held_bytes_max: 16 << 20,
             answer_bytes_max: 40 * 1024,
         }
     }

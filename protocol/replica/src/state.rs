@@ -9,15 +9,17 @@
 use std::sync::Arc;
 
 use app::{Context, Fault, Guarantee, Incoming, Outgoing, Step};
-use causal::{Broadcast, Flaw, Heir};
+use causal::{Broadcast, Content, Delivery, Flaw, Heir};
 use contract::{
     Encode, Malformed, NodeId, Time, Wire,
     wire::{put_blob, put_varint, take_blob, take_byte, take_varint},
 };
 use upgrade::{
     bugs::{Bug, Bugs},
+    gate::Verdict,
     hold::Hold,
     lattice::{AppCrdt, Merge, Merged},
+    path::convert_along,
     release::{Envelope, Stamp},
     switch::{self, Host, Quarantine, Running},
     trust::{Refusal, Verifier},
@@ -69,6 +71,8 @@ pub(crate) struct State {
     pub(crate) hold: Hold<Origin, Waiter>,
     /// What broadcasts operations; `None` where this node is no member.
     pub(crate) layer: Option<Layer>,
+    /// At recovery: the operation that was delivered last. Not durable.
+    redelivered: Option<Delivery<Stamped>>,
 }
 
 /// Causal broadcast of what releases stamp.
@@ -159,6 +163,7 @@ impl State {
             links: Links::default(),
             hold: Hold::new(settings.hold, settings.bugs),
             layer: None,
+            redelivered: None,
         }
     }
 
@@ -271,12 +276,15 @@ impl State {
             }
             Change::Quarantine(reason) => self.quarantined = Some(reason.clone()),
             Change::Found(nodes) => self.found(nodes, ground.settings),
+            Change::FoundAlone(own) => self.found_as(*own, [], ground.settings),
             Change::Operation(operation) => {
                 let layer = self.layer.as_mut().ok_or(Malformed("an operation for a member"))?;
-                layer
-                    .redeliver(Arc::clone(operation))
-                    .map_err(|_| Malformed("an operation that was delivered once"))?;
+                let delivery = layer.redeliver(Arc::clone(operation));
+                let delivery =
+                    delivery.map_err(|_| Malformed("an operation that was delivered once"))?;
+                self.redelivered = Some(delivery);
             }
+            Change::Taken { now, entropy } => self.take_again(*now, *entropy, ground)?,
             Change::Adopt(adopted) => self.adopt(adopted, ground.settings)?,
             Change::Leave => self.layer = None,
             Change::Push { .. } | Change::Cursor { .. } | Change::Renew { .. } => {
@@ -286,10 +294,47 @@ impl State {
         Ok(())
     }
 
+    /// Lets the app take the operation that was delivered last, as it did before the crash: what runs is
+    /// what ran then, and converts alike.
+    fn take_again(
+        &mut self,
+        now: Time,
+        entropy: u64,
+        ground: &mut Ground<'_>,
+    ) -> Result<(), Malformed> {
+        const TAKEN: Malformed = Malformed("an operation that the app took once");
+        let delivery = self.redelivered.take().ok_or(TAKEN)?;
+        let running = self.running().ok_or(TAKEN)?;
+        let Content::Payload(sent) = &delivery.operation.content else { return Err(TAKEN) };
+        let body = match running.gate.judge(&sent.arrival()) {
+            Verdict::Deliver => sent.body.clone(),
+            Verdict::Convert(path) => {
+                let bugs = ground.settings.bugs;
+                let converted = convert_along(&*running.program, &path, &sent.body, bugs);
+                converted.map_err(|_| TAKEN)?.body
+            }
+            _ => return Err(TAKEN),
+        };
+        let (stamp, past) = (delivery.stamp, delivery.past.clone());
+        let incoming = Incoming::Delivered { stamp, past, body };
+        let node = ground.settings.node;
+        self.step(node, now, entropy, &incoming, &mut Vec::new()).map_err(|_| TAKEN)?;
+        Ok(())
+    }
+
     /// Becomes one of those that broadcast operations from the beginning.
     pub(crate) fn found(&mut self, nodes: &[NodeId], settings: &Settings) {
         let founders = nodes.iter().map(|node| causal::Origin::founder(*node));
-        let own = causal::Origin::founder(settings.node);
+        self.found_as(causal::Origin::founder(settings.node), founders, settings);
+    }
+
+    /// Broadcasts operations as `own`, with `founders`.
+    fn found_as(
+        &mut self,
+        own: causal::Origin,
+        founders: impl IntoIterator<Item = causal::Origin>,
+        settings: &Settings,
+    ) {
         let mut layer = Layer::founder(own, founders, settings.causal.limits);
         layer.plant(flaw(settings.bugs));
         self.layer = Some(layer);

@@ -2,11 +2,11 @@
 
 use std::{fmt, sync::Arc};
 
-use causal::{Clock, Content, Dot, Origin};
+use causal::{Clock, Content, Dot, Operation, Origin};
 use contract::{NodeId, Time};
 use upgrade::release::ReleaseId;
 
-use crate::{Replica, code::Code};
+use crate::{Replica, code::Code, message::Stamped};
 
 /// Where a replica stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,7 +162,7 @@ impl fmt::Display for Waiting {
                 write!(f, "no member: waiting for {donor} to hand over its state")
             }
             Self::Membership { donor: None } => {
-                write!(f, "no member: waiting for a member that runs the same release")
+                write!(f, "no member: waiting for one that lets it in")
             }
             Self::Operation { dot, missing, held: Some(release) } => write!(
                 f,
@@ -270,12 +270,12 @@ impl Replica {
             return;
         }
         let held = &self.operating.held;
-        let release = |dot: &Dot| match held.get(dot).map(|(_, operation, _)| &operation.content) {
-            Some(Content::Payload(sent)) => Some(sent.stamp.id().clone()),
+        let release = |operation: &Operation<Stamped>| match &operation.content {
+            Content::Payload(sent) => Some(sent.stamp.id().clone()),
             _ => None,
         };
-        if let Some((dot, release)) = held.keys().next().and_then(|dot| Some((*dot, release(dot)?)))
-        {
+        let first = held.first().and_then(|first| Some((first.dot, release(first)?)));
+        if let Some((dot, release)) = first {
             waiting.push(Waiting::OperationHeld { dot, release, held: held.len() as u32 });
         }
         let Some(layer) = self.state.layer.as_ref().filter(|layer| layer.own().is_some()) else {
@@ -288,7 +288,7 @@ impl Replica {
                 .map(|missing| (operation.dot, missing))
         });
         waiting.extend(missing.map(|(dot, missing)| {
-            let held = release(&missing);
+            let held = held.get(missing).and_then(|held| release(held));
             Waiting::Operation { dot, missing, held }
         }));
     }

@@ -4,14 +4,15 @@
 //! Between [`Replica::begin`] and [`Replica::commit`] changes are made and journalled, messages and
 //! notices are appended; the commit puts the record before them.
 
-use app::Step;
+use app::{Body, Step};
+use causal::Delivery;
 use contract::{Effect, NodeId, Record, Time};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{
     Notice, Replica, Timer,
     journal::{CHANGES, Change, LOG_FACTOR},
-    message::{Content, Message},
+    message::{Content, Message, Stamped},
     state::Ground,
 };
 
@@ -35,6 +36,9 @@ impl Replica {
         if self.record.is_empty() {
             self.record.push(CHANGES);
         }
+        if let Change::Operation(operation) = change {
+            self.noted = Some(operation.dot);
+        }
         change.encode(self.state.stamp(), &mut self.record);
     }
 
@@ -44,6 +48,7 @@ impl Replica {
             self.log_bytes += self.record.len() as u64;
             let record = Record::Append(self.record.as_slice().to_vec());
             self.record.clear();
+            self.noted = None;
             self.effects.insert(self.mark, Effect::Persist(record));
         }
         self.mark = self.effects.len();
@@ -99,13 +104,39 @@ impl Replica {
         incoming: app::Incoming,
         entropy: u64,
     ) -> Result<Step, app::Fault> {
+        let step = self.try_step(&incoming, entropy);
+        if let Ok(Step::Changed) = step {
+            self.note(&Change::Step { now: self.now, entropy, incoming });
+        }
+        step
+    }
+
+    /// Lets the app take a delivered operation, as `body`. Where the operation is in the open record it need
+    /// not stand there twice.
+    pub(crate) fn step_delivered(
+        &mut self,
+        delivery: &Delivery<Stamped>,
+        body: Body,
+        entropy: u64,
+    ) -> Result<Step, app::Fault> {
+        let (stamp, past) = (delivery.stamp, delivery.past.clone());
+        let incoming = app::Incoming::Delivered { stamp, past, body };
+        if self.noted != Some(stamp.dot) {
+            return self.step(incoming, entropy);
+        }
+        let step = self.try_step(&incoming, entropy);
+        if let Ok(Step::Changed) = step {
+            self.note(&Change::Taken { now: self.now, entropy });
+        }
+        step
+    }
+
+    fn try_step(&mut self, incoming: &app::Incoming, entropy: u64) -> Result<Step, app::Fault> {
         self.wanted.clear();
         let (node, now) = (self.settings.node, self.now);
-        let step = self.state.step(node, now, entropy, &incoming, &mut self.wanted);
-        match step {
-            Ok(Step::Changed) => self.note(&Change::Step { now, entropy, incoming }),
-            Ok(Step::Unchanged) => {}
-            Err(_) => self.wanted.clear(),
+        let step = self.state.step(node, now, entropy, incoming, &mut self.wanted);
+        if step.is_err() {
+            self.wanted.clear();
         }
         step
     }

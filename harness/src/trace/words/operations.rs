@@ -4,7 +4,7 @@ use causal::{Clock, Content, Dot, Operation};
 use replica::{
     Notice,
     message::Stamped,
-    notice::{NotEnrolled, Outcome},
+    notice::{NotEnrolled, NotHeld, Outcome},
 };
 
 use super::{of_release, shown, taken};
@@ -46,6 +46,15 @@ pub(super) fn noticed(notice: &Notice) -> Option<(&'static str, String)> {
         N::OperationRejected { from, why } => {
             ("rejected", format!("refuses what {from} says of operations: {why}"))
         }
+        N::OperationNotHeld { dot, why } => {
+            ("not-held", format!("operation {dot} is to come again: {}", not_held(*why)))
+        }
+        N::RepairAsked { to, operations } => {
+            ("repair", format!("asks {to} for {operations} operations"))
+        }
+        N::RepairAnswered { to, operations } => {
+            ("repair", format!("sends {to} {operations} operations that it lacked"))
+        }
         _ => return members(notice),
     })
 }
@@ -53,6 +62,9 @@ pub(super) fn noticed(notice: &Notice) -> Option<(&'static str, String)> {
 fn members(notice: &Notice) -> Option<(&'static str, String)> {
     use Notice as N;
     Some(match notice {
+        N::Founded { origin } => {
+            ("founded", format!("broadcasts as {origin}, for nobody was a member"))
+        }
         N::Enrolled { origin } => {
             ("enrolled", format!("lets {} in as {origin} and sends its state", origin.node))
         }
@@ -87,11 +99,21 @@ fn members(notice: &Notice) -> Option<(&'static str, String)> {
     })
 }
 
+fn not_held(why: NotHeld) -> &'static str {
+    match why {
+        NotHeld::Stranger => "nobody here knows its origin",
+        NotHeld::Ahead => "it is too far ahead",
+        NotHeld::Share => "the room at the gate that is left is for others",
+        NotHeld::Full => "there is no room at the gate",
+    }
+}
+
 fn not_enrolled(why: NotEnrolled) -> &'static str {
     match why {
         NotEnrolled::Newer => "the state here is of a newer release",
+        NotEnrolled::NoMember => "it is no member itself",
         NotEnrolled::Full => "there are as many members as there may be",
-        NotEnrolled::Busy => "another is being let in",
+        NotEnrolled::Busy => "another is being let in, or too much is to be sent as it is",
         NotEnrolled::Early => "it was let in a moment ago",
         NotEnrolled::TooLong => "the state here is too long to send",
     }

@@ -44,6 +44,10 @@ impl Encode for Notice {
             | Self::OperationRejected { .. }
             | Self::Enrolled { .. }
             | Self::EnrollRefused { .. }
+            | Self::OperationNotHeld { .. }
+            | Self::RepairAsked { .. }
+            | Self::RepairAnswered { .. }
+            | Self::Founded { .. }
             | Self::BecameMember(_)
             | Self::Retired { .. }
             | Self::Gone { .. }
@@ -346,11 +350,34 @@ fn put_causal_notice(notice: &Notice, out: &mut Vec<u8>) {
             put_blob(out, reason.as_bytes());
         }
         Notice::LayerRebuilt { parked } => put_tagged(out, 72, parked),
+        _ => put_repair(notice, out),
+    }
+}
+
+/// What becomes of operations that are late, and of those that want to be members.
+fn put_repair(notice: &Notice, out: &mut Vec<u8>) {
+    match notice {
         Notice::EnrollRefused { node, why } => {
             out.push(73);
             put_node(out, *node);
             out.push(*why as u8);
         }
+        Notice::OperationNotHeld { dot, why } => {
+            out.push(74);
+            dot.encode(out);
+            out.push(*why as u8);
+        }
+        Notice::RepairAsked { to, operations } => {
+            out.push(75);
+            put_node(out, *to);
+            put_varint(out, *operations);
+        }
+        Notice::RepairAnswered { to, operations } => {
+            out.push(76);
+            put_node(out, *to);
+            put_varint(out, u64::from(*operations));
+        }
+        Notice::Founded { origin } => put_tagged(out, 77, origin),
         _ => unreachable!("the caller passes notices of operations and members only"),
     }
 }

@@ -189,19 +189,26 @@ impl Fleet {
 
     /// `count` nodes from n1, which start with `initial` and broadcast its operations from the beginning.
     pub(crate) fn founded(count: u32, initial: &Recipe, seed: u64) -> Self {
+        let mut fleet = Self::provisioned(count, initial, seed);
+        let founders: Vec<NodeId> = fleet.nodes().map(NodeId).collect();
+        for node in &founders {
+            *fleet.disk(node.0) = Replica::genesis(&(fleet.settings)(*node), &founders);
+        }
+        fleet
+    }
+
+    /// `count` nodes from n1, which start with `initial`, whichever app that is of.
+    pub(crate) fn provisioned(count: u32, initial: &Recipe, seed: u64) -> Self {
         let release = initial.release();
-        let founders: Arc<[NodeId]> = (1..=count).map(NodeId).collect();
-        let (peers, app) = (founders.clone(), initial.app);
+        let peers: Arc<[NodeId]> = (1..=count).map(NodeId).collect();
+        let app = initial.app;
         let runtime = Arc::new(Registry::standard());
         let mut fleet = Self::with(seed, move |node| {
             let mut settings = Settings::new(node, peers.clone(), root_of(app), runtime.clone());
             settings.initial = Some(release.clone());
             settings
         });
-        for node in founders.iter() {
-            fleet.add(node.0);
-            *fleet.disk(node.0) = Replica::genesis(&(fleet.settings)(*node), &founders);
-        }
+        (1..=count).for_each(|node| fleet.add(node));
         fleet
     }
 

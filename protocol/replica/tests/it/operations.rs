@@ -1,12 +1,13 @@
 //! Operations across a fleet: one order of causes everywhere, whatever is lost, crashes or upgrades.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use causal::{Clock, Content as Said, Dot, Origin};
+use app::Body;
+use causal::{Broadcast, Clock, Content as Said, Dot, Limits, Operation, Origin};
 use contract::{NodeId, Span};
 use replica::{
     Command, Message, Notice,
-    message::{Content, Enroll},
+    message::{Content, Enroll, Operations, Stamped, Standing},
     notice::{CausallyDelivered, NotEnrolled, Outcome},
 };
 use upgrade::{bugs::Bug, release::Rollout};
@@ -156,6 +157,48 @@ fn a_crash_anywhere_loses_no_operation_that_left_the_node() {
         order(&fleet).unwrap_or_else(|why| panic!("crash at {effect}: {why}"));
     }
     assert!(crashed >= 16, "{crashed}");
+}
+
+#[test]
+fn a_delivered_operation_stands_in_the_journal_once_and_comes_back_from_it() {
+    let (old, new) = (of_app("text", "1.0.0"), of_app("text", "2.0.0"));
+    let mut fleet = Fleet::founded(3, &old, 4);
+    fleet.adjust(|settings| settings.log_bytes_min = 1 << 30);
+    fleet.run(Span::from_millis(100));
+    // n1 gets what was issued meanwhile when it runs the new release.
+    fleet.isolated.insert(NodeId(1));
+    fleet.command(1, new.publish());
+    for turn in 0..12 {
+        fleet.operate(turn % 3 + 1, &old, "insert", turn * 77 + 1);
+        fleet.run(Span::from_millis(15));
+    }
+    fleet.isolated.clear();
+    fleet.run(Span::from_secs(3));
+    let (mut once, mut converted) = (0, 0);
+    let told: Vec<_> =
+        fleet.notices.iter().map(|(_, node, notice)| (*node, notice.clone())).collect();
+    for (node, notice) in told {
+        let Notice::CausallyDelivered(told) = notice else { continue };
+        let Outcome::Taken { converted: by, .. } = &told.outcome else { continue };
+        converted += u32::from(!by.is_empty());
+        let mut bytes = Vec::new();
+        contract::Encode::encode(&*told.operation, &mut bytes);
+        let found =
+            |record: &Vec<u8>| record.windows(bytes.len()).filter(|at| *at == bytes).count();
+        // What a snapshot replaced is not there at all.
+        let count: usize = fleet.disk(node.0).iter().skip(1).map(found).sum();
+        assert!(count <= 1, "{} at {node}: {count} times", told.stamp.dot);
+        once += count;
+    }
+    assert!(once > 12 && converted > 0, "{once} {converted}");
+    let log: usize = fleet.disk(3).iter().skip(1).map(Vec::len).sum();
+    assert!(log < 12 * 200, "{log} bytes of log");
+    for node in 1..=3 {
+        let before = (fleet.replica(node).export(), fleet.replica(node).causal());
+        fleet.crash(node, Span::ZERO, false);
+        fleet.run(Span::ZERO);
+        assert_eq!((fleet.replica(node).export(), fleet.replica(node).causal()), before, "n{node}");
+    }
 }
 
 #[test]
@@ -422,6 +465,175 @@ fn one_joiner_at_a_time_is_let_in_and_one_that_stays_silent_is_let_go() {
     fleet.run(Span::from_secs(20));
     assert_eq!(members(&fleet), 3);
     assert!(settles(&mut fleet));
+}
+
+#[test]
+fn a_fleet_that_gets_its_first_operations_by_an_upgrade_founds_one_membership() {
+    for seed in 0..6 {
+        let (still, first) = (of_app("gauge", "0.9.0"), of_app("gauge", "1.0.0"));
+        let mut fleet = Fleet::provisioned(4, &still, seed);
+        fleet.network = BAD;
+        fleet.run(Span::from_millis(100));
+        fleet.command(3, first.publish());
+        assert!(fleet.run_until(Span::from_secs(60), |fleet| fleet.all_run(&first)), "seed {seed}");
+        let founded = |fleet: &Fleet| {
+            let told = fleet.notices.iter();
+            let told = told.filter(|(.., notice)| matches!(notice, Notice::Founded { .. }));
+            told.map(|(_, node, _)| *node).collect::<Vec<_>>()
+        };
+        fleet.isolated.clear();
+        assert!(settles(&mut fleet), "seed {seed}");
+        assert_eq!(founded(&fleet), [NodeId(1)], "seed {seed}");
+        (1..=4).for_each(|node| _ = fleet.operate(node, &first, "change", 4));
+        assert!(settles(&mut fleet), "seed {seed}");
+        // It lost its disk, and finds the others.
+        fleet.crash(1, Span::from_millis(100), true);
+        fleet.run(Span::from_millis(200));
+        assert!(settles(&mut fleet), "seed {seed}");
+        assert_eq!(founded(&fleet), [NodeId(1)], "seed {seed}");
+        (1..=4).for_each(|node| _ = fleet.operate(node, &first, "change", 7));
+        assert!(settles(&mut fleet), "seed {seed}");
+        order(&fleet).unwrap_or_else(|why| panic!("seed {seed}: {why}"));
+    }
+}
+
+/// An operation of `node` after `heads`, as a release stamps it.
+fn operation(recipe: &Recipe, dot: Dot, heads: &[Dot], amount: u32) -> Arc<Operation<Stamped>> {
+    let kind = recipe.program().manifest().messages[0].tag;
+    let body = recipe.program().operation("up", [amount - 1, 0, 0, 0]).unwrap();
+    let body = Body { tag: kind, bytes: body.bytes };
+    let content = Said::Payload(Stamped { stamp: recipe.stamp(), body });
+    Arc::new(Operation { dot, heads: heads.into(), content })
+}
+
+/// Operations that `via` hands to n1.
+fn hand(fleet: &mut Fleet, via: u32, operations: Vec<Arc<Operation<Stamped>>>) {
+    let via_origin = Origin::founder(NodeId(via));
+    let content = Content::Operations(Box::new(Operations { via: via_origin, operations }));
+    fleet.inject(via, 1, Message { incarnation: 1 << 40, known: 0, content });
+    fleet.run(Span::from_millis(1));
+}
+
+#[test]
+fn the_gate_keeps_what_members_issued_once_and_within_bounds() {
+    let (old, next) = (tally("1.0.0"), tally("1.1.0"));
+    let mut fleet = Fleet::founded(3, &old, 1);
+    fleet.adjust(|settings| settings.causal.held_max = 12);
+    fleet.isolated.extend([NodeId(2), NodeId(3)]);
+    fleet.run(Span::from_millis(100));
+    let down = |node: u32, seq: u32, amount: u32| {
+        let mut operation = Operation::clone(&operation(&next, Dot::new(node, seq), &[], amount));
+        if let Said::Payload(sent) = &mut operation.content {
+            sent.body.tag = 2;
+        }
+        Arc::new(operation)
+    };
+    let told = |fleet: &Fleet, wanted: &str| {
+        fleet.notices.iter().filter(|(.., notice)| format!("{notice:?}").contains(wanted)).count()
+    };
+    (1..=40).for_each(|seq| hand(&mut fleet, 2, vec![down(2, seq, 1)]));
+    assert_eq!(fleet.replica(1).causal().unwrap().held, 6, "half the room, and no share beside it");
+    assert_eq!(told(&fleet, "why: Share"), 34);
+    hand(&mut fleet, 2, vec![down(2, 1, 1)]);
+    assert_eq!(told(&fleet, "Dropped { from: NodeId(2), why: Duplicate"), 1);
+    hand(&mut fleet, 2, vec![down(2, 1, 9)]);
+    assert_eq!(told(&fleet, "Reused"), 1, "another under the same name");
+    hand(&mut fleet, 3, vec![down(9, 1, 1)]);
+    assert_eq!(told(&fleet, "why: Stranger"), 1, "nobody let n9 in");
+    hand(&mut fleet, 3, vec![down(3, 1 << 20, 1)]);
+    assert_eq!(told(&fleet, "why: Ahead"), 1);
+    hand(&mut fleet, 3, vec![down(1, 1, 1)]);
+    assert_eq!(told(&fleet, "Future"), 1, "n1 knows what it issued");
+    (1..=2).for_each(|seq| hand(&mut fleet, 3, vec![down(3, seq, 1)]));
+    assert_eq!(fleet.replica(1).causal().unwrap().held, 8, "n3 has its share whatever n2 does");
+}
+
+#[test]
+fn what_follows_an_operation_at_the_gate_waits_for_it_until_the_upgrade() {
+    let (old, new) = (tally("1.0.0"), tally("2.0.0"));
+    let mut fleet = Fleet::founded(3, &old, 1);
+    fleet.isolated.extend([NodeId(2), NodeId(3)]);
+    fleet.run(Span::from_millis(100));
+    // n2 ran the new release, issued an operation, and went back to the old one.
+    let newer = {
+        let program = new.program();
+        let body = program.operation("count", [4, 0, 0, 0]).unwrap();
+        let content = Said::Payload(Stamped { stamp: new.stamp(), body: Body { tag: 3, ..body } });
+        Arc::new(Operation { dot: Dot::new(2, 1), heads: [].into(), content })
+    };
+    hand(&mut fleet, 2, vec![newer]);
+    let (first, second) = (Dot::new(3, 1), Dot::new(2, 2));
+    hand(&mut fleet, 3, vec![operation(&old, first, &[Dot::new(2, 1)], 2)]);
+    hand(&mut fleet, 2, vec![operation(&old, second, &[], 3)]);
+    let waiting: Vec<String> = fleet.replica(1).waiting().iter().map(ToString::to_string).collect();
+    let release = new.id();
+    let expected = [
+        format!("1 operations held: 2.1 waits for {release} or newer"),
+        format!(
+            "operation {second} waits for 2.1, which the gate holds (it needs {release} or newer)"
+        ),
+    ];
+    assert_eq!(waiting, expected);
+    assert_eq!(fleet.replica(1).causal().unwrap().parked, 2);
+    fleet.command(1, new.publish());
+    fleet.run(Span::from_secs(1));
+    let status = fleet.replica(1).causal().unwrap();
+    assert_eq!((status.held, status.parked), (0, 0));
+    assert!(status.delivered.covers(first) && status.delivered.covers(second));
+    order(&fleet).unwrap();
+}
+
+/// What a founder says that has these clocks.
+fn standing(node: u32, delivered: Clock, collected: Clock) -> Content {
+    let origin = Origin::founder(NodeId(node));
+    let blank = Broadcast::<Stamped>::founder(origin, [], Limits::default());
+    let digest = causal::Digest { delivered, collected, ..blank.digest() };
+    Content::Standing(Box::new(Standing { origin, digest }))
+}
+
+#[test]
+fn nobody_leaves_because_a_peer_says_so_without_showing_it() {
+    let old = tally("1.0.0");
+    let mut fleet = Fleet::founded(3, &old, 1);
+    fleet.run(Span::from_millis(100));
+    count(&mut fleet, &[1, 2, 3], &old, 5, Span::from_millis(10));
+    fleet.run(Span::from_secs(5));
+    let own = Origin::founder(NodeId(1));
+    let left = |fleet: &Fleet| fleet.count(|notice| matches!(notice, Notice::Resynced { .. }));
+    let say = |fleet: &mut Fleet, from: u32, content: Content| {
+        fleet.inject(from, 1, Message { incarnation: 1 << 40, known: 0, content });
+        fleet.run(Span::from_millis(10));
+    };
+    fleet.isolated.extend([NodeId(2), NodeId(3)]);
+    for from in [2, 3, 9] {
+        say(&mut fleet, from, Content::Resync(own));
+        // Clocks that cannot be a member's: they lack what all are known to have.
+        let collected: Clock = [Dot::new(2, 40)].into_iter().collect();
+        say(&mut fleet, from, standing(from, collected.clone(), collected));
+    }
+    assert_eq!(left(&fleet), 0);
+    // Those of one who has all that is known here, and forgot what never was: all had it.
+    let mut all = fleet.replica(1).causal().unwrap().delivered;
+    all.advance(Dot::new(2, 40));
+    say(&mut fleet, 2, standing(2, all.clone(), all));
+    assert_eq!(left(&fleet), 1);
+}
+
+#[test]
+fn a_node_that_hears_of_operations_of_its_own_that_it_lost_joins_again() {
+    let old = tally("1.0.0");
+    let mut fleet = Fleet::founded(3, &old, 2);
+    fleet.run(Span::from_millis(100));
+    let total = count(&mut fleet, &[1, 2, 3], &old, 5, Span::from_millis(10));
+    fleet.run(Span::from_secs(1));
+    // A disk that lied: nothing shows that something is missing.
+    let left = fleet.disk(2).len() - 12;
+    fleet.disk(2).truncate(left);
+    fleet.crash(2, Span::from_millis(100), false);
+    fleet.run(Span::from_secs(5));
+    assert!(settles(&mut fleet));
+    assert_eq!(value(&fleet, 2), total);
+    assert!(!fleet.replica(2).causal().unwrap().origin.unwrap().is_founder());
 }
 
 /// What a fleet with a planted bug shows under an upgrade, crashes and a lost disk.

@@ -1,6 +1,6 @@
 //! A number that replicas lower, raise, add to and multiply: four classes, in this order.
 //!
-//! 2.x counts in hundredths. All but lowering acts on others, so nearly everything that is not stable is
+//! 0.9.0 only shows it: a fleet that begins with that gets its first operations by an upgrade. 2.x counts in hundredths. All but lowering acts on others, so nearly everything that is not stable is
 //! retained, as acted on by what came since, and has to migrate in that form.
 //!
 //! Source: research on semidirect products, section A.11 (min/max/add/mult).
@@ -24,7 +24,7 @@ mod versions;
 #[cfg(test)]
 mod tests;
 
-use versions::{Hundredth, Version, Whole};
+use versions::{Hundredth, Still, Version, Whole};
 
 /// What releases call the application.
 const APP: &str = "gauge";
@@ -37,6 +37,7 @@ type Number = <Bounds as Semidirect>::State;
 
 /// The good codes, oldest first.
 pub(super) const LIST: &[Listed] = &[
+    listed("0.9.0", None, versions::ABOUT_STILL, || build(Version(Product(BOUNDS), Still))),
     listed("1.0.0", None, versions::ABOUT_WHOLE, || build(Version(Product(BOUNDS), Whole))),
     listed("2.0.0", None, versions::ABOUT_HUNDREDTHS, || {
         build(Version(Product(BOUNDS), Hundredth))

@@ -1,4 +1,5 @@
-//! Gauge 1.0.0, in whole units, and 2.0.0, in hundredths. The one edge leads from the first to the second.
+//! Gauge 0.9.0, which can only be read, 1.0.0, in whole units, and 2.0.0, in hundredths. The first two have
+//! the same states.
 
 use crdt::{
     Op, Product,
@@ -20,6 +21,7 @@ use crate::{
     },
 };
 
+pub(super) const ABOUT_STILL: &str = "a number to be read, which nobody can change yet";
 pub(super) const ABOUT_WHOLE: &str = "a number that replicas lower, raise, add to and multiply";
 pub(super) const ABOUT_HUNDREDTHS: &str = "as 1.0.0, in hundredths; reads its states";
 
@@ -74,11 +76,16 @@ pub(super) trait Unit: Sized + Send + Sync + 'static {
     const ABOUT: &'static str;
     /// How many of them a whole one has.
     const OF_WHOLE: i64;
+    /// Whether there are operations at all.
+    const CHANGES: bool = true;
 
     fn edges() -> Vec<Edge>;
 
     fn operation(change: Self::Change) -> Result<BoundsOp, Fault>;
 }
+
+/// Of 0.9.0: that of 1.0.0.
+pub(super) struct Still;
 
 /// Of 1.0.0.
 pub(super) struct Whole;
@@ -128,6 +135,25 @@ macro_rules! changes {
 
 changes!(Change, ChangeHundredths);
 
+impl Unit for Still {
+    type Kept = InWhole;
+    type Change = Change;
+
+    const TAGS: (u32, u32) = Whole::TAGS;
+    const SINCE: [u64; 3] = [0, 9, 0];
+    const ABOUT: &'static str = ABOUT_STILL;
+    const OF_WHOLE: i64 = 1;
+    const CHANGES: bool = false;
+
+    fn edges() -> Vec<Edge> {
+        vec![]
+    }
+
+    fn operation(_: Change) -> Result<BoundsOp, Fault> {
+        Err(Fault::Refused("nobody can change the number yet".to_owned()))
+    }
+}
+
 impl Unit for Whole {
     type Kept = InWhole;
     type Change = Change;
@@ -138,7 +164,8 @@ impl Unit for Whole {
     const OF_WHOLE: i64 = 1;
 
     fn edges() -> Vec<Edge> {
-        vec![]
+        let state = InWhole::schema().id();
+        vec![Edge { from_class: "0.9", to_class: "1", from_state: state, to_state: state }]
     }
 
     fn operation(change: Change) -> Result<BoundsOp, Fault> {
@@ -163,12 +190,9 @@ impl Unit for Hundredth {
     const OF_WHOLE: i64 = HUNDREDTHS;
 
     fn edges() -> Vec<Edge> {
-        vec![Edge {
-            from_class: "1",
-            to_class: "2",
-            from_state: InWhole::schema().id(),
-            to_state: InHundredths::schema().id(),
-        }]
+        let (from_state, to_state) = (InWhole::schema().id(), InHundredths::schema().id());
+        let edge = |from_class| Edge { from_class, to_class: "2", from_state, to_state };
+        vec![edge("1"), edge("0.9")]
     }
 
     fn operation(change: ChangeHundredths) -> Result<BoundsOp, Fault> {
@@ -188,17 +212,23 @@ where
 
     fn manifest(&self) -> Manifest {
         let (change, client) = U::TAGS;
+        let mut messages = vec![
+            broadcast::<U::Change>(change, "change", U::SINCE),
+            operation::<()>(READ, "read", U::SINCE),
+            operation::<U::Change>(client, "change", U::SINCE),
+        ];
+        let mut operations = vec!["change", "read"];
+        if !U::CHANGES {
+            messages.retain(|message| message.tag == READ);
+            operations.retain(|name| *name == "read");
+        }
         Manifest {
             app: APP,
             about: U::ABOUT,
             state: U::Kept::schema(),
-            messages: vec![
-                broadcast::<U::Change>(change, "change", U::SINCE),
-                operation::<()>(READ, "read", U::SINCE),
-                operation::<U::Change>(client, "change", U::SINCE),
-            ],
+            messages,
             edges: U::edges(),
-            operations: vec!["change", "read"],
+            operations,
             measures: vec![],
             replicated: Some(REPLICATED),
             tick: None,
@@ -289,6 +319,7 @@ where
         let by = |least: i64, most: i64| least + i64::from(entropy[1]) % (most - least + 1);
         let operation = match (kind, entropy[0] % 5) {
             ("read", _) => return Some(().body(READ)),
+            _ if !U::CHANGES => return None,
             ("change", 0) => operation_of(Kind::Min, by(-12, 20)),
             ("change", 1) => operation_of(Kind::Max, by(-12, 20)),
             ("change", 2) => operation_of(Kind::Multiply, by(0, 3)),
