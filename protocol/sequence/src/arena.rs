@@ -96,6 +96,18 @@ pub(crate) const FORGOTTEN: u32 = u32::MAX - 1;
 /// The handle of no tuples at all, the parent of every base of one tuple.
 pub(crate) const ROOT: Id = Id { base: 0, offset: 0 };
 
+/// Clocks for each base of a site up to which a directory of them is made.
+const SPREAD_MAX: usize = 8;
+
+/// The bases of a site by their clocks, for who is about to look for many.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    pub(crate) site: u32,
+    first: u32,
+    /// From clock `first` on: a base with this clock; [`ROOT`]'s where there is none.
+    bases: Vec<u32>,
+}
+
 /// All bases that a replica knows.
 #[derive(Clone, Debug)]
 pub(crate) struct Arena {
@@ -150,7 +162,7 @@ impl Arena {
         (base.clock, base.parent.base, base.parent.offset, base.position)
     }
 
-    /// The base of `tuple` below `parent`, where it is known.
+    /// The base of `tuple` below `parent`, or where in the index it would be.
     fn find(&self, parent: Id, tuple: Tuple) -> Result<u32, (usize, usize)> {
         let site = match self.index.last() {
             Some((last, _)) if *last == tuple.site => self.index.len() - 1,
@@ -188,6 +200,35 @@ impl Arena {
         }
     }
 
+    /// The bases of `site` by their clocks. Empty where these are too far apart.
+    pub(crate) fn directory(&self, site: u32) -> Directory {
+        let found = self.index.binary_search_by_key(&site, |(site, _)| *site);
+        let bases = found.map_or(&[][..], |at| &self.index[at].1);
+        let clock = |base: &u32| self.base(*base).clock;
+        let first = bases.first().map_or(0, clock);
+        let span = bases.last().map_or(0, |last| (clock(last) - first) as usize + 1);
+        let span = if span <= SPREAD_MAX * bases.len() { span } else { 0 };
+        let mut directory = vec![ROOT.base; span];
+        if span > 0 {
+            bases.iter().for_each(|base| directory[(clock(base) - first) as usize] = *base);
+        }
+        Directory { site, first, bases: directory }
+    }
+
+    /// [`Arena::extend`] by a tuple whose site `directory` is of.
+    #[inline]
+    pub(crate) fn extend_by(&mut self, directory: &Directory, parent: Id, tuple: Tuple) -> Id {
+        let at = tuple.clock.wrapping_sub(directory.first) as usize;
+        if let Some(base) = directory.bases.get(at) {
+            let known = self.base(*base);
+            let same = known.parent == parent && known.position == tuple.position;
+            if same && *base != ROOT.base {
+                return Id { base: *base, offset: tuple.offset };
+            }
+        }
+        self.extend(parent, tuple)
+    }
+
     /// How many of `bases` come before the first of which `below` does not hold.
     fn reach(bases: &[u32], guess: usize, below: impl Fn(u32) -> bool) -> usize {
         // Steps from the guess double until the place is between two of them.
@@ -209,6 +250,11 @@ impl Arena {
             }
         }
         low + bases[low..high].partition_point(|base| below(*base))
+    }
+
+    /// The base of `tuple` below `parent`, where it is known.
+    pub(crate) fn extension(&self, parent: Id, tuple: Tuple) -> Option<u32> {
+        self.find(parent, tuple).ok()
     }
 
     /// The identifier that extends `parent` by `tuple`. [`ROOT`] extends to one tuple.

@@ -33,7 +33,7 @@ mod tree;
 
 pub use arena::Run;
 pub use batch::Batch;
-pub use codec::{Applied, Reader, Writer};
+pub use codec::{Applied, Reader, Unreadable, Writer};
 pub use epochs::Priority;
 pub use flaw::Flaw;
 pub use identifier::{Dot, Identifier, Interval, TUPLES_MAX, Tuple};

@@ -38,6 +38,15 @@ impl Sequence {
         Ok(Operation::Rename { epoch, dot, former })
     }
 
+    /// The rename that began `epoch`, for who asks for it; `None` where it is not known, or the root.
+    pub fn rename_of(&self, epoch: EpochId) -> Option<Operation> {
+        let EpochId::Renamed(dot) = epoch else { return None };
+        let known = self.epochs.get(self.epochs.find(epoch)?);
+        let (parent, former) = (known.parent?, known.former.as_ref()?);
+        let epoch = self.epochs.get(parent).id;
+        Some(Operation::Rename { epoch, dot, former: former.state().clone() })
+    }
+
     /// Moves to the leading epoch, whatever the policy is.
     pub fn move_to_leading(&mut self) {
         self.move_to(self.leading);

@@ -235,6 +235,12 @@ impl Sequence {
             + self.spelled.held()
     }
 
+    /// Bytes of memory that the former states take up. What an operation shares with them is counted.
+    pub fn held_by_former_states(&self) -> usize {
+        let formers = self.epochs.list().iter().filter_map(|epoch| epoch.former.as_ref());
+        formers.map(|former| former.held()).sum()
+    }
+
     /// `run`, spelled out.
     pub fn interval(&self, run: Run) -> Interval {
         Interval { first: self.identifier(run.first()), end: run.last().offset }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::{
     Dot, Identifier, Interval, Refused, TUPLES_MAX, Tuple,
-    arena::{Arena, Id, ROOT, Run},
+    arena::{Arena, Directory, Id, ROOT, Run},
     sequence::ELEMENTS_MAX,
 };
 
@@ -149,9 +149,30 @@ impl FormerState {
     pub(crate) fn resolve(&self, arena: &mut Arena) -> Vec<u32> {
         let mut handles = Vec::with_capacity(self.0.bases.len() + 1);
         handles.push(ROOT.base);
+        let mut directories: Vec<Directory> = Vec::new();
+        let mut at = 0;
         for entry in &self.0.bases {
+            if directories.get(at).is_none_or(|directory| directory.site != entry.site) {
+                let by_site = directories.binary_search_by_key(&entry.site, |known| known.site);
+                at = by_site.unwrap_or_else(|at| {
+                    directories.insert(at, arena.directory(entry.site));
+                    at
+                });
+            }
             let parent = Id { base: handles[entry.parent.base as usize], ..entry.parent };
-            handles.push(arena.extend(parent, entry.tuple(0)).base);
+            handles.push(arena.extend_by(&directories[at], parent, entry.tuple(0)).base);
+        }
+        handles
+    }
+
+    /// The handle of each base that is known, from that of the root.
+    pub(crate) fn look_up(&self, arena: &Arena) -> Vec<Option<u32>> {
+        let mut handles = Vec::with_capacity(self.0.bases.len() + 1);
+        handles.push(Some(ROOT.base));
+        for entry in &self.0.bases {
+            let above = handles[entry.parent.base as usize];
+            let parent = above.map(|base| Id { base, ..entry.parent });
+            handles.push(parent.and_then(|parent| arena.extension(parent, entry.tuple(0))));
         }
         handles
     }

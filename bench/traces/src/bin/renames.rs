@@ -68,7 +68,7 @@ fn round(author: &Sequence, low: &Sequence, high: &Sequence) -> [f64; 5] {
 
 fn print(folder: &std::path::Path) -> Result<(), String> {
     println!(
-        "| µs | blocks | local | remote | concurrent, greater | concurrent, lesser | copy of the text | bytes an operation | bytes a block, alone | after all others | snapshot, bytes | after rename and collection |"
+        "| µs | blocks | local | remote | concurrent, greater | concurrent, lesser | copy of the text | bytes an operation | bytes a block, spelled | named | snapshot, bytes | after rename and collection |"
     );
     println!(
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
@@ -87,13 +87,12 @@ fn print(folder: &std::path::Path) -> Result<(), String> {
         let (_, mut after, operation) = renamed(&author);
         let told = |why: sequence::Refused| why.to_string();
         let alone = Writer::default().write(std::slice::from_ref(&operation)).map_err(told)?.len();
-        // The author's own writer has named all of the bases before.
+        let named = after.shortened(&operation).map_or(0, |bytes| bytes.len());
         let mut writer = Writer::default();
         let operations = operations(&trace);
         let messages = operations.iter().map(|one| writer.write(std::slice::from_ref(one)));
         let sent = messages.map(|bytes| bytes.map(|bytes| bytes.len())).sum::<Result<usize, _>>();
         let each = sent.map_err(told)? as f64 / operations.len() as f64;
-        let after_them = writer.write(&[operation]).map_err(told)?.len();
         after.collect(&[after.epoch()]);
         let (blocks, compact) = (author.blocks(), after.snapshot().len());
         println!(
@@ -104,7 +103,7 @@ fn print(folder: &std::path::Path) -> Result<(), String> {
             median(3),
             median(4),
             alone as f64 / blocks as f64,
-            after_them as f64 / blocks as f64,
+            named as f64 / blocks as f64,
             snapshot.len(),
             compact,
             compact as f64 / author.len() as f64,

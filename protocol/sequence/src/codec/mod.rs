@@ -5,11 +5,13 @@
 
 mod apply;
 mod parts;
+mod short;
 mod snapshot;
 mod state;
 mod stream;
 
 pub use apply::Applied;
+pub use short::Unreadable;
 pub use stream::{Reader, Writer};
 
 /// Tuples that a dictionary holds, 16 MB. A fuller one is emptied before the next operation, by both ends.

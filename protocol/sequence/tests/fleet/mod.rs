@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, panic::AssertUnwindSafe};
 
 use sequence::{
     EpochId, Integrated, Moves, Naming, Operation, Options, Priority, Reader, Sequence, Tuple,
-    Writer,
+    Unreadable, Writer,
 };
 
 use crate::reference::{Id, Mapping, Reference, spelled};
@@ -95,6 +95,9 @@ pub struct Seen {
     pub sibling_renames: u64,
     pub collected: u64,
     pub restored: u64,
+    /// Renames that were read with their bases named, and those that had to be asked for.
+    pub lengthened: u64,
+    pub asked: u64,
     pub epochs_deep: usize,
     pub tuples_deep: usize,
     pub reserved: u64,
@@ -109,6 +112,8 @@ impl Seen {
         self.sibling_renames += other.sibling_renames;
         self.collected += other.collected;
         self.restored += other.restored;
+        self.lengthened += other.lengthened;
+        self.asked += other.asked;
         self.epochs_deep = self.epochs_deep.max(other.epochs_deep);
         self.tuples_deep = self.tuples_deep.max(other.tuples_deep);
         self.reserved += other.reserved;
@@ -130,6 +135,8 @@ struct Sent {
     operation: Operation,
     /// What the sender's dictionary makes of it.
     bytes: Vec<u8>,
+    /// A rename, its bases named.
+    short: Option<Vec<u8>>,
     from: usize,
     /// What must be delivered before.
     needs: u128,
@@ -299,7 +306,8 @@ impl Fleet {
         self.seen.operations += 1;
         let written = self.sites[from].writer.write(std::slice::from_ref(&operation));
         let bytes = written.expect("it is short");
-        self.sent.push(Sent { operation, bytes, from, needs });
+        let short = self.sites[from].real.as_ref().and_then(|real| real.shortened(&operation));
+        self.sent.push(Sent { operation, bytes, short, from, needs });
     }
 
     /// What delivery owes `operation` at least.
@@ -334,11 +342,21 @@ impl Fleet {
         }
         let index = ready[self.rng.below(ready.len() as u64) as usize];
         let twice = self.rng.chance(10);
-        let Sent { operation, bytes, from, .. } = &self.sent[index];
+        let Sent { operation, bytes, short, from, .. } = &self.sent[index];
         let site = &mut self.sites[at];
         if self.plan.delivery == Delivery::Causal {
             let read = site.readers[*from].read(bytes).map_err(|why| why.to_string())?;
             same("what was read", &read, &vec![operation.clone()])?;
+        }
+        if let (Some(real), Some(short)) = (&site.real, short) {
+            match real.lengthened(short) {
+                Ok(found) => {
+                    same("a rename from its few bytes", &found, operation)?;
+                    self.seen.lengthened += 1;
+                }
+                Err(Unreadable::Missing(_)) => self.seen.asked += 1,
+                Err(why) => return Err(format!("a rename in few bytes: {why}")),
+            }
         }
         site.reference.apply_at(operation, self.plan.options.moves == Moves::Eager);
         if let Some(real) = &mut site.real {
