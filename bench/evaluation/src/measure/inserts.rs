@@ -56,17 +56,25 @@ impl Pair {
         Self { author, receiver, rng: Rng::new(1), local: Vec::new(), remote: Vec::new() }
     }
 
-    /// Times some inserts, here and there.
+    /// Times some inserts, here and there: after as many that are not timed, as whoever was at work before
+    /// left another replica in the caches.
     fn round(&mut self, clock: Clock) {
-        let Self { author, receiver, rng, local, remote } = self;
+        self.batch(clock);
+        let (local, remote) = self.batch(clock);
+        self.local.push(local / TOGETHER as u64);
+        self.remote.push(remote / TOGETHER as u64);
+    }
+
+    /// Nanoseconds of some inserts, here and there.
+    fn batch(&mut self, clock: Clock) -> (u64, u64) {
+        let Self { author, receiver, rng, .. } = self;
         let work = || (0..TOGETHER).map(|_| typed(author, rng)).collect::<Vec<_>>();
-        let (nanos, operations) = clock.nanos(work);
-        local.push(nanos / TOGETHER as u64);
+        let (local, operations) = clock.nanos(work);
         let operations: Vec<Operation> = operations.into_iter().flatten().collect();
         let applied = || operations.iter().all(|operation| receiver.apply(operation).is_ok());
-        let (nanos, all) = clock.nanos(applied);
+        let (remote, all) = clock.nanos(applied);
         assert!(all, "an honest insert is taken");
-        remote.push(nanos / TOGETHER as u64);
+        (local, remote)
     }
 }
 
