@@ -11,7 +11,7 @@ use crate::{
     members::{Members, Standing},
     operation::HEADS_MAX,
     strangers::Strangers,
-    waiting::{Parked, Waiting},
+    waiting::Waiting,
 };
 
 /// Causal broadcast at one node.
@@ -208,7 +208,7 @@ impl<P: Payload> Broadcast<P> {
 
     /// Operations that wait, each with what it waits for; without it: it can be delivered.
     pub fn parked(&self) -> impl Iterator<Item = (&Arc<Operation<P>>, Option<Dot>)> {
-        self.waiting.iter().map(|parked| (&parked.operation, parked.missing))
+        self.waiting.iter()
     }
 
     /// How many operations wait, and their bytes.
@@ -295,7 +295,7 @@ impl<P: Payload> Broadcast<P> {
             };
         }
         if let Some(parked) = self.waiting.get(dot) {
-            let same = *parked.operation == *operation;
+            let same = **parked == *operation;
             return if same { Ok(Received::Duplicate) } else { Err(Refusal::Reused(dot)) };
         }
         self.look_at(&operation)?;
@@ -321,10 +321,10 @@ impl<P: Payload> Broadcast<P> {
     /// Delivers the next operation that can be.
     pub fn deliver(&mut self) -> Option<Delivery<P>> {
         loop {
-            let parked = self.waiting.take()?;
-            match self.carry_out(Arc::clone(&parked.operation), parked.waited) {
+            let ready = self.waiting.take()?;
+            match self.carry_out(Arc::clone(&ready.operation), ready.waited) {
                 Ok(delivery) => return Some(delivery),
-                Err(why) => self.refused.push((parked.operation, why)),
+                Err(why) => self.refused.push((ready.operation, why)),
             }
         }
     }
@@ -358,9 +358,8 @@ impl<P: Payload> Broadcast<P> {
     pub fn refuse_circles(&mut self) {
         let circles = self.waiting.circles();
         let in_circle = |dot: &Dot| circles.binary_search(dot).is_ok();
-        let gone = self.waiting.retain(|parked| !in_circle(&parked.operation.dot));
-        let gone = gone.into_iter().map(|parked| parked.operation);
-        self.refused.extend(gone.map(|operation| {
+        let gone = self.waiting.retain(|operation, _| !in_circle(&operation.dot));
+        self.refused.extend(gone.into_iter().map(|(_, operation)| {
             let why = Refusal::Circle(operation.dot);
             (operation, why)
         }));
@@ -371,7 +370,7 @@ impl<P: Payload> Broadcast<P> {
     /// of this one.
     pub fn into_parked(self) -> impl Iterator<Item = (Origin, Arc<Operation<P>>)> {
         let mut waiting = self.waiting;
-        waiting.retain(|_| false).into_iter().map(|parked| (parked.via, parked.operation))
+        waiting.retain(|_, _| false).into_iter()
     }
 
     pub(crate) fn entry(&self, dot: Dot) -> Option<&Entry<P>> {
@@ -536,20 +535,18 @@ impl<P: Payload> Broadcast<P> {
         self.strangers.forget(&self.members);
         let (members, strangers, delivered) = (&self.members, &self.strangers, &self.delivered);
         let lost = |dot: &Dot| members.is_gone(dot.origin) && !delivered.covers(*dot);
-        let keeps = |parked: &Parked<P>| {
-            let operation = &parked.operation;
-            let trusted = match members.standing(parked.via) {
+        let keeps = |operation: &Operation<P>, via: Origin| {
+            let trusted = match members.standing(via) {
                 Standing::Member => true,
                 Standing::Retired => false,
                 Standing::Stranger => {
-                    parked.via == operation.dot.origin
-                        || strangers.is_answered_for(parked.via, members)
+                    via == operation.dot.origin || strangers.is_answered_for(via, members)
                 }
             };
             trusted && !operation.heads.iter().chain([&operation.dot]).any(lost)
         };
         let refused = self.waiting.retain(keeps).into_iter();
-        self.refused.extend(refused.map(|one| (one.operation, Refusal::Retired(one.via))));
+        self.refused.extend(refused.map(|(via, operation)| (operation, Refusal::Retired(via))));
     }
 
     /// Forgets what is stable.

@@ -1,10 +1,13 @@
 //! Operations that came before their causes.
 //!
 //! Each waits under one operation that is missing, and is looked at again when that was delivered and at
-//! no other time: an operation moves at most as often as it has causes, however many others wait.
+//! no other time: an operation moves at most as often as it has causes, however many others wait. What is
+//! kept of one lies in one slot of a list, and those that wait for the same are linked through their slots;
+//! where which is, pages say of adjacent names. So little memory is touched that what waits long costs hardly
+//! more than what waits briefly.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -14,67 +17,116 @@ use crate::{Clock, Content, Dot, Operation, Origin, Payload};
 #[derive(Clone, Debug)]
 pub(crate) struct Waiting<P> {
     /// Those that miss something.
-    parked: BTreeMap<Dot, Parked<P>>,
-    /// By what is missing: which wait for it.
-    under: BTreeMap<Dot, Vec<Dot>>,
+    slots: Vec<Option<Parked<P>>>,
+    /// Empty slots.
+    free: Vec<u32>,
+    /// By origin and number of the page; none is empty.
+    pages: BTreeMap<(Origin, u32), Box<Page>>,
     /// Those that miss nothing, in the order in which that came about: mostly few, so that what passes
     /// by pays nothing for what waits.
-    ready: VecDeque<Parked<P>>,
+    ready: VecDeque<Ready<P>>,
     /// Their names.
     named: BTreeSet<Dot>,
     bytes: usize,
 }
 
-/// One of them.
+/// One that misses something.
 #[derive(Clone, Debug)]
 pub(crate) struct Parked<P> {
     pub(crate) operation: Arc<Operation<P>>,
     /// Who handed it over.
     pub(crate) via: Origin,
-    /// What it waits for; `None`: nothing.
-    pub(crate) missing: Option<Dot>,
-    /// Whether it ever waited.
-    pub(crate) waited: bool,
-    /// Heads before this one are delivered.
+    /// Causes before this one are delivered, and this one is missing.
     checked: u32,
-    bytes: usize,
+    /// The slot of another that misses the same and came before it, or [`NONE`].
+    next: u32,
 }
+
+/// One that misses nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct Ready<P> {
+    pub(crate) operation: Arc<Operation<P>>,
+    /// Who handed it over.
+    pub(crate) via: Origin,
+    /// Whether it ever missed something.
+    pub(crate) waited: bool,
+}
+
+/// What waits of operations with adjacent names, and what waits for them: slots, or [`NONE`].
+#[derive(Clone, Debug)]
+struct Page {
+    /// The operation's own.
+    own: [u32; PAGE],
+    /// That of the last which came of those that miss it.
+    under: [u32; PAGE],
+    /// How many of both there are.
+    used: u32,
+}
+
+/// Names on a page: two lines of a cache for each list.
+const PAGE: usize = 32;
+
+/// No slot.
+const NONE: u32 = u32::MAX;
 
 /// What an operation takes beside its payload, about.
 const OVERHEAD_BYTES: usize = 64;
 
 impl<P> Default for Waiting<P> {
     fn default() -> Self {
-        let (parked, under) = (BTreeMap::new(), BTreeMap::new());
-        Self { parked, under, ready: VecDeque::new(), named: BTreeSet::new(), bytes: 0 }
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            pages: BTreeMap::new(),
+            ready: VecDeque::new(),
+            named: BTreeSet::new(),
+            bytes: 0,
+        }
     }
 }
 
 impl<P: Payload> Waiting<P> {
     pub(crate) fn len(&self) -> usize {
-        self.parked.len() + self.ready.len()
+        self.slots.len() - self.free.len() + self.ready.len()
     }
 
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    pub(crate) fn get(&self, dot: Dot) -> Option<&Parked<P>> {
+    pub(crate) fn get(&self, dot: Dot) -> Option<&Arc<Operation<P>>> {
         if self.named.contains(&dot) {
-            return self.ready.iter().find(|ready| ready.operation.dot == dot);
+            let ready = self.ready.iter().find(|ready| ready.operation.dot == dot);
+            return ready.map(|ready| &ready.operation);
         }
-        self.parked.get(&dot)
+        let (page, at) = place(dot);
+        let slot = self.pages.get(&page)?.own[at];
+        self.slots.get(slot as usize)?.as_ref().map(|parked| &parked.operation)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Parked<P>> {
-        self.parked.values().chain(&self.ready)
+    /// All of them, each with what it misses.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Arc<Operation<P>>, Option<Dot>)> {
+        let parked = self.parked().map(|parked| (&parked.operation, parked.missing()));
+        parked.chain(self.ready.iter().map(|ready| (&ready.operation, None)))
+    }
+
+    /// Those that miss something, ascending.
+    fn parked(&self) -> impl Iterator<Item = &Parked<P>> {
+        let slots = self.pages.values().flat_map(|page| page.own);
+        slots.filter_map(|slot| self.slots.get(slot as usize)?.as_ref())
     }
 
     /// Those of one origin from its operation `from` on, ascending.
     pub(crate) fn of(&self, from: Dot) -> Vec<Dot> {
-        let all = from..=Dot { seq: u32::MAX, ..from };
-        let parked = self.parked.range(all.clone()).map(|(dot, _)| *dot);
-        let mut found: Vec<Dot> = parked.chain(self.named.range(all).copied()).collect();
+        let until = Dot { seq: u32::MAX, ..from };
+        let pages = self.pages.range(place(from).0..=place(until).0);
+        let mut found: Vec<Dot> = self.named.range(from..=until).copied().collect();
+        for ((origin, number), page) in pages {
+            let first = number * PAGE as u32;
+            let parked = (first..).zip(page.own).filter(|(_, slot)| *slot != NONE);
+            let parked = parked.map(|(seq, _)| Dot { origin: *origin, seq });
+            found.extend(parked.filter(|dot| dot.seq >= from.seq));
+        }
         found.sort_unstable();
         found
     }
@@ -95,45 +147,102 @@ impl<P: Payload> Waiting<P> {
         via: Origin,
         delivered: &Clock,
     ) -> Option<Dot> {
-        let (dot, bytes) = (operation.dot, Self::bytes_of(&operation));
-        self.bytes += bytes;
-        let mut parked = Parked { operation, via, missing: None, waited: false, checked: 0, bytes };
+        self.bytes += Self::bytes_of(&operation);
+        let mut parked = Parked { operation, via, checked: 0, next: NONE };
         let missing = parked.find_missing(delivered);
         match missing {
-            Some(missing) => {
-                self.parked.insert(dot, parked);
-                self.under.entry(missing).or_default().push(dot);
-            }
-            None => self.make_ready(parked),
+            Some(missing) => self.park(parked, missing),
+            None => self.make_ready(parked, false),
         }
         missing
     }
 
-    fn make_ready(&mut self, parked: Parked<P>) {
-        self.named.insert(parked.operation.dot);
-        self.ready.push_back(parked);
+    fn park(&mut self, parked: Parked<P>, missing: Dot) {
+        let dot = parked.operation.dot;
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() as u32 - 1
+        });
+        self.slots[slot as usize] = Some(parked);
+        let (page, at) = place(dot);
+        let page = self.pages.entry(page).or_default();
+        assert_eq!(page.own[at], NONE, "one of a name waits");
+        page.own[at] = slot;
+        page.used += 1;
+        self.hang(slot, missing);
+    }
+
+    /// Links the operation in `slot` to those that miss `missing`.
+    fn hang(&mut self, slot: u32, missing: Dot) {
+        let (page, at) = place(missing);
+        let page = self.pages.entry(page).or_default();
+        let next = std::mem::replace(&mut page.under[at], slot);
+        page.used += u32::from(next == NONE);
+        self.slots[slot as usize].as_mut().expect("it was put there").next = next;
+    }
+
+    /// Takes those that miss `missing` off their place. Gives their slots, in the order in which they came.
+    fn unhang(&mut self, missing: Dot) -> Vec<u32> {
+        let mut slots = Vec::new();
+        let mut slot =
+            self.change(missing, |page, at| std::mem::replace(&mut page.under[at], NONE));
+        while slot != NONE {
+            slots.push(slot);
+            slot = self.slots[slot as usize].as_ref().map_or(NONE, |parked| parked.next);
+        }
+        slots.reverse();
+        slots
+    }
+
+    /// Empties a place on a page, which goes where nothing is left on it. Gives what stood there.
+    fn change(&mut self, dot: Dot, take: impl Fn(&mut Page, usize) -> u32) -> u32 {
+        let (number, at) = place(dot);
+        let Some(page) = self.pages.get_mut(&number) else { return NONE };
+        let slot = take(page, at);
+        page.used -= u32::from(slot != NONE);
+        if page.used == 0 {
+            self.pages.remove(&number);
+        }
+        slot
+    }
+
+    /// Takes an operation out of its slot.
+    fn unpark(&mut self, dot: Dot) -> Parked<P> {
+        let slot = self.change(dot, |page, at| std::mem::replace(&mut page.own[at], NONE));
+        self.free.push(slot);
+        self.slots[slot as usize].take().expect("its page says that it is there")
+    }
+
+    fn make_ready(&mut self, parked: Parked<P>, waited: bool) {
+        let Parked { operation, via, .. } = parked;
+        self.named.insert(operation.dot);
+        self.ready.push_back(Ready { operation, via, waited });
     }
 
     /// Looks again at those that waited for `dot`, which was delivered.
     pub(crate) fn wake(&mut self, dot: Dot, delivered: &Clock) {
-        for waiter in self.under.remove(&dot).unwrap_or_default() {
-            let Entry::Occupied(mut parked) = self.parked.entry(waiter) else { continue };
-            match parked.get_mut().find_missing(delivered) {
-                Some(missing) => self.under.entry(missing).or_default().push(waiter),
+        if self.pages.is_empty() {
+            return;
+        }
+        for slot in self.unhang(dot) {
+            let parked = self.slots[slot as usize].as_mut().expect("it waits");
+            match parked.find_missing(delivered) {
+                Some(missing) => self.hang(slot, missing),
                 None => {
-                    let parked = parked.remove();
-                    self.make_ready(parked);
+                    let dot = parked.operation.dot;
+                    let parked = self.unpark(dot);
+                    self.make_ready(parked, true);
                 }
             }
         }
     }
 
     /// Takes the next that is ready.
-    pub(crate) fn take(&mut self) -> Option<Parked<P>> {
-        let parked = self.ready.pop_front()?;
-        self.named.remove(&parked.operation.dot);
-        self.bytes -= parked.bytes;
-        Some(parked)
+    pub(crate) fn take(&mut self) -> Option<Ready<P>> {
+        let ready = self.ready.pop_front()?;
+        self.named.remove(&ready.operation.dot);
+        self.bytes -= Self::bytes_of(&ready.operation);
+        Some(ready)
     }
 
     /// Whether some operation is ready.
@@ -141,31 +250,38 @@ impl<P: Payload> Waiting<P> {
         !self.ready.is_empty()
     }
 
-    /// Drops those of which `keep` says no, and gives them.
-    pub(crate) fn retain(&mut self, keep: impl Fn(&Parked<P>) -> bool) -> Vec<Parked<P>> {
-        let gone = self.parked.extract_if(.., |_, parked| !keep(parked));
-        let mut gone: Vec<Parked<P>> = gone.map(|(_, parked)| parked).collect();
-        let (kept, lost): (VecDeque<_>, VecDeque<_>) =
-            std::mem::take(&mut self.ready).into_iter().partition(|one| keep(one));
-        self.ready = kept;
-        gone.extend(lost);
-        let mut orphaned: BTreeMap<Dot, BTreeSet<Dot>> = BTreeMap::new();
-        for parked in &gone {
-            let dot = parked.operation.dot;
-            self.named.remove(&dot);
-            self.bytes -= parked.bytes;
-            if let Some(missing) = parked.missing {
-                orphaned.entry(missing).or_default().insert(dot);
-            }
+    /// Drops those of which `keep` says no, and gives them with who handed them over.
+    pub(crate) fn retain(
+        &mut self,
+        keep: impl Fn(&Operation<P>, Origin) -> bool,
+    ) -> Vec<(Origin, Arc<Operation<P>>)> {
+        let lost = self.parked().filter(|parked| !keep(&parked.operation, parked.via));
+        let lost: Vec<(Dot, Option<Dot>)> =
+            lost.map(|parked| (parked.operation.dot, parked.missing())).collect();
+        let orphaned: BTreeSet<Dot> = lost.iter().filter_map(|(_, missing)| *missing).collect();
+        let hung: Vec<(Dot, Vec<u32>)> =
+            orphaned.into_iter().map(|missing| (missing, self.unhang(missing))).collect();
+        let mut gone: Vec<(Origin, Arc<Operation<P>>)> = Vec::new();
+        for (dot, _) in lost {
+            let Parked { operation, via, .. } = self.unpark(dot);
+            gone.push((via, operation));
         }
-        for (missing, gone) in orphaned {
-            if let Some(waiters) = self.under.get_mut(&missing) {
-                waiters.retain(|waiter| !gone.contains(waiter));
-                if waiters.is_empty() {
-                    self.under.remove(&missing);
+        for (missing, slots) in hung {
+            for slot in slots {
+                if self.slots[slot as usize].is_some() {
+                    self.hang(slot, missing);
                 }
             }
         }
+        for ready in std::mem::take(&mut self.ready) {
+            if keep(&ready.operation, ready.via) {
+                self.ready.push_back(ready);
+            } else {
+                self.named.remove(&ready.operation.dot);
+                gone.push((ready.via, ready.operation));
+            }
+        }
+        self.bytes -= gone.iter().map(|(_, operation)| Self::bytes_of(operation)).sum::<usize>();
         gone
     }
 
@@ -174,15 +290,16 @@ impl<P: Payload> Waiting<P> {
     pub(crate) fn circles(&self) -> Vec<Dot> {
         let mut causes: BTreeMap<Dot, Vec<Dot>> = BTreeMap::new();
         let mut effects: BTreeMap<Dot, Vec<Dot>> = BTreeMap::new();
-        for (dot, parked) in &self.parked {
-            let before = (dot.seq > 1).then(|| Dot { seq: dot.seq - 1, ..*dot });
-            let named = parked.operation.heads.iter().copied().chain(before);
-            for cause in named.filter(|cause| self.parked.contains_key(cause)) {
-                causes.entry(*dot).or_default().push(cause);
-                effects.entry(cause).or_default().push(*dot);
+        let dots: Vec<Dot> = self.parked().map(|parked| parked.operation.dot).collect();
+        for parked in self.parked() {
+            let dot = parked.operation.dot;
+            let waits = |cause: &Dot| dots.binary_search(cause).is_ok();
+            for cause in parked.operation.causes().filter(waits) {
+                causes.entry(dot).or_default().push(cause);
+                effects.entry(cause).or_default().push(dot);
             }
         }
-        let left = trimmed(self.parked.keys().copied().collect(), &causes, &effects);
+        let left = trimmed(dots, &causes, &effects);
         trimmed(left, &effects, &causes)
     }
 }
@@ -215,18 +332,27 @@ fn trimmed(
 }
 
 impl<P> Parked<P> {
-    fn find_missing(&mut self, delivered: &Clock) -> Option<Dot> {
-        let dot = self.operation.dot;
-        let before = Dot { seq: dot.seq - 1, ..dot };
-        self.missing = if delivered.covers(before) {
-            let heads = &self.operation.heads[self.checked as usize..];
-            let covered = heads.iter().take_while(|head| delivered.covers(**head)).count();
-            self.checked += covered as u32;
-            heads.get(covered).copied()
-        } else {
-            Some(before)
-        };
-        self.waited |= self.missing.is_some();
-        self.missing
+    /// What it misses: its predecessor, or the head at which looking stopped.
+    fn missing(&self) -> Option<Dot> {
+        self.operation.causes().nth(self.checked as usize)
     }
+
+    /// Looks on from where it stopped.
+    fn find_missing(&mut self, delivered: &Clock) -> Option<Dot> {
+        let causes = self.operation.causes().skip(self.checked as usize);
+        let covered = causes.take_while(|cause| delivered.covers(*cause)).count();
+        self.checked += covered as u32;
+        self.missing()
+    }
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self { own: [NONE; PAGE], under: [NONE; PAGE], used: 0 }
+    }
+}
+
+/// The page that an operation is on, and where there.
+fn place(dot: Dot) -> ((Origin, u32), usize) {
+    ((dot.origin, dot.seq / PAGE as u32), dot.seq as usize % PAGE)
 }
