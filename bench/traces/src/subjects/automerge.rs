@@ -77,7 +77,7 @@ fn remote(trace: &Trace) -> Replay<'_> {
     let mut messages: Vec<Vec<u8>> = Vec::new();
     edit(&mut begun(), patches, |document| {
         document.commit();
-        let change = document.get_last_local_change().expect("a commit");
+        let mut change = document.get_last_local_change().expect("a commit");
         messages.push(change.bytes().to_vec());
     });
     let mut expected = GapBuffer::default();

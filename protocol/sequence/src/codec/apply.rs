@@ -2,7 +2,7 @@
 
 use contract::wire::Malformed;
 
-use super::stream::{Reader, Step, Steps};
+use super::stream::{Reader, Step};
 use crate::{Identifier, Integrated, Interval, Operation, Refused, Sequence};
 
 /// What became of the operations of a message.
@@ -27,27 +27,38 @@ impl Sequence {
         bytes: &[u8],
     ) -> Result<Applied, Malformed> {
         let mut applied = Applied::default();
-        match reader.steps(bytes)? {
-            Steps::One(step) => applied.count(self.apply_step(reader, step)),
-            Steps::Many(steps) => {
-                steps.into_iter().for_each(|step| applied.count(self.apply_step(reader, step)));
+        let read = reader.steps(bytes, |reader, step| {
+            if self.stays_here(reader, &step) {
+                applied.done += 1;
+            } else {
+                applied.count(self.apply_step(reader, step));
             }
-            Steps::Read(operations) => {
-                operations.iter().for_each(|operation| applied.count(self.apply(operation)));
-            }
+        })?;
+        if read.is_none() {
+            let operations = reader.read(bytes)?;
+            operations.iter().for_each(|operation| applied.count(self.apply(operation)));
         }
         Ok(applied)
     }
 
+    /// Carries `step` out where it goes on at the cursor. Returns whether it does.
     #[inline]
+    fn stays_here(&mut self, reader: &Reader, step: &Step<'_>) -> bool {
+        match *step {
+            Step::Insert { epoch, number, offset, text } => {
+                self.types_on(epoch, reader.base(number), offset, text)
+            }
+            Step::Remove { epoch, number, offset, end } => {
+                self.rubs_out(epoch, reader.base(number), offset, end)
+            }
+            Step::Other(_) => false,
+        }
+    }
+
     fn apply_step(&mut self, reader: &Reader, step: Step<'_>) -> Result<Integrated, Refused> {
         match step {
             Step::Insert { epoch, number, offset, text } => {
-                let base = reader.base(number);
-                if self.types_on(epoch, base, offset, text) {
-                    return Ok(Integrated::Done);
-                }
-                let first = Identifier::of(base.clone(), offset);
+                let first = Identifier::of(reader.base(number).clone(), offset);
                 let Some(known) = self.epochs.find(epoch) else {
                     return self.apply(&Operation::Insert { epoch, first, text: text.to_owned() });
                 };
@@ -55,11 +66,8 @@ impl Sequence {
                 Ok(Integrated::Done)
             }
             Step::Remove { epoch, number, offset, end } => {
-                let base = reader.base(number);
-                if self.rubs_out(epoch, base, offset, end) {
-                    return Ok(Integrated::Done);
-                }
-                let interval = Interval { first: Identifier::of(base.clone(), offset), end };
+                let first = Identifier::of(reader.base(number).clone(), offset);
+                let interval = Interval { first, end };
                 let Some(known) = self.epochs.find(epoch) else {
                     return self.apply(&Operation::Remove { epoch, intervals: vec![interval] });
                 };

@@ -68,16 +68,7 @@ pub(super) enum Step<'a> {
         offset: i32,
         end: i32,
     },
-    Other(Operation),
-}
-
-/// The operations of a message.
-#[derive(Debug)]
-pub(super) enum Steps<'a> {
-    One(Step<'a>),
-    Many(Vec<Step<'a>>),
-    /// Those of a message in which the dictionary was emptied.
-    Read(Vec<Operation>),
+    Other(Box<Operation>),
 }
 
 impl Writer {
@@ -242,40 +233,54 @@ impl Reader {
         if bytes.is_empty() { Ok(operations) } else { Err(Malformed("bytes after the message")) }
     }
 
-    /// The steps of a message, the next of its sender. Errors: as [`Reader::read`].
+    /// The steps of a message, the next of its sender, handed to `each` once all of it was read. `None` where the
+    /// dictionary is to be emptied under way: numbers would mean something else then, and nothing is done.
+    ///
+    /// Errors: as [`Reader::read`].
     #[inline]
-    pub(super) fn steps<'a>(&mut self, bytes: &'a [u8]) -> Result<Steps<'a>, Malformed> {
+    pub(super) fn steps<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        mut each: impl FnMut(&Self, Step<'a>),
+    ) -> Result<Option<()>, Malformed> {
         let (told, held, known) = (self.told, self.held, self.bases.len());
-        let read = self.steps_of(bytes);
-        if !matches!(read, Ok(Some(_))) {
+        let mut steps = Vec::new();
+        let read = match bytes {
+            [1, rest @ ..] if held < HELD_MAX => self.only_step(rest).map(|step| {
+                each(self, step);
+                Some(())
+            }),
+            _ => self.all_steps(bytes, &mut steps),
+        };
+        if matches!(read, Ok(Some(()))) {
+            steps.into_iter().for_each(|step| each(self, step));
+        } else {
             self.bases.truncate(known);
             (self.told, self.held) = (told, held);
         }
-        match read? {
-            Some(steps) => Ok(steps),
-            None => self.read(bytes).map(Steps::Read),
-        }
+        read
     }
 
-    /// `None` where the dictionary is to be emptied under way: numbers would mean something else then.
     #[inline]
-    fn steps_of<'a>(&mut self, mut bytes: &'a [u8]) -> Result<Option<Steps<'a>>, Malformed> {
+    fn only_step<'a>(&mut self, mut bytes: &'a [u8]) -> Result<Step<'a>, Malformed> {
+        let step = self.take_step(&mut bytes, &mut 0)?;
+        if bytes.is_empty() { Ok(step) } else { Err(Malformed("bytes after the message")) }
+    }
+
+    fn all_steps<'a>(
+        &mut self,
+        mut bytes: &'a [u8],
+        steps: &mut Vec<Step<'a>>,
+    ) -> Result<Option<()>, Malformed> {
         let bytes = &mut bytes;
-        let count = take_count(bytes)?;
         let mut spelled = 0;
-        let steps = if count == 1 && self.held < HELD_MAX {
-            Steps::One(self.take_step(bytes, &mut spelled)?)
-        } else {
-            let mut steps = Vec::new();
-            for _ in 0..count {
-                if self.held >= HELD_MAX {
-                    return Ok(None);
-                }
-                steps.push(self.take_step(bytes, &mut spelled)?);
+        for _ in 0..take_count(bytes)? {
+            if self.held >= HELD_MAX {
+                return Ok(None);
             }
-            Steps::Many(steps)
-        };
-        if bytes.is_empty() { Ok(Some(steps)) } else { Err(Malformed("bytes after the message")) }
+            steps.push(self.take_step(bytes, &mut spelled)?);
+        }
+        if bytes.is_empty() { Ok(Some(())) } else { Err(Malformed("bytes after the message")) }
     }
 
     /// The base of this number, which a step of the last message has.
@@ -297,7 +302,7 @@ impl Reader {
                 let first = identifier(self, number, offset);
                 Operation::Remove { epoch, intervals: vec![Interval { first, end }] }
             }
-            Step::Other(operation) => operation,
+            Step::Other(operation) => *operation,
         })
     }
 
@@ -325,12 +330,12 @@ impl Reader {
             }
             REMOVE => {
                 let intervals = self.take_intervals(bytes, spelled)?;
-                Ok(Step::Other(Operation::Remove { epoch, intervals }))
+                Ok(Step::Other(Box::new(Operation::Remove { epoch, intervals })))
             }
             RENAME => {
                 let dot = Dot { site: take_u32(bytes)?, clock: take_u32(bytes)? };
                 let former = take_whole(bytes)?;
-                Ok(Step::Other(Operation::Rename { epoch, dot, former }))
+                Ok(Step::Other(Box::new(Operation::Rename { epoch, dot, former })))
             }
             _ => Err(Malformed("an operation")),
         }
