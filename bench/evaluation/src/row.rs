@@ -114,9 +114,9 @@ impl Row {
         match row.fault() {
             None => Ok(row),
             Some((key, expected)) => {
-                let of_key = |line: &str| line.split('=').next().is_some_and(|k| k.trim() == key);
-                let line = text.lines().position(of_key).map_or(0, |at| at + 1);
-                Err(format!("line {line}, key `{key}`: expected {expected}"))
+                let line =
+                    line_of(text, key).map_or_else(String::new, |line| format!("line {line}, "));
+                Err(format!("{line}key `{key}`: expected {expected}"))
             }
         }
     }
@@ -161,6 +161,13 @@ impl Row {
     }
 }
 
+/// The line, from 1 on, in which `key` has its value: of its own or in a table.
+fn line_of(text: &str, key: &str) -> Option<usize> {
+    let names = |part: &str| part.trim_end().rsplit([' ', '{', ',']).next() == Some(key);
+    let of_key = |line: &str| line.split('=').any(names);
+    text.lines().position(of_key).map(|at| at + 1)
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -201,6 +208,7 @@ collect = "never"
             ("jump-percent = 5", "jump-percent = 101", "line 11"),
             ("spread-millis = 50", "spread-millis = 200", "line 10, key `spread-millis`"),
             ("max-millis = 100", "max-millis = 100, loss = 1", "unknown field `loss`"),
+            ("max-millis = 100", "max-millis = 1", "line 6, key `max-millis`: expected at least"),
             ("\"never\"", "\"later\"", "unknown variant `later`"),
             ("seed = 7\n", "", "missing field `seed`"),
         ];
