@@ -115,7 +115,7 @@ fn wrong_values_of_the_causal_layer_are_pointed_at() {
                 at `causal.heartbeat`: expected a time above zero
             heartbeats = "200ms"
               s.toml:15:1: S0001: unknown key `heartbeats`
-                at `causal.heartbeats`: expected one of `answer`, `compare`, `heartbeat`, `held`, `parked`, `parked-bytes`, `patience`, `silence` or `unstable`
+                at `causal.heartbeats`: expected one of `answer`, `compare`, `heartbeat`, `held`, `held-bytes`, `parked`, `parked-bytes`, `patience`, `silence` or `unstable`
             patience = "0ns"
               s.toml:16:12: S0004: no time at all
                 at `causal.patience`: expected a time above zero
