@@ -20,7 +20,7 @@ use crate::{
 /// once. What is delivered is kept until it is stable, for those who lack it.
 #[derive(Clone, Debug)]
 pub struct Broadcast<P> {
-    limits: Limits,
+    pub(crate) limits: Limits,
     flaw: Option<Flaw>,
     /// As whom this node issues; `None`: it is no member.
     pub(crate) own: Option<Origin>,
@@ -68,6 +68,8 @@ pub struct Limits {
     pub gap_max: u32,
     /// Ranges in one request for what is missing.
     pub ranges_max: usize,
+    /// Bytes of an own operation: what fits a datagram with whatever is around it.
+    pub operation_bytes_max: usize,
 }
 
 /// Ways to get it wrong, for tests that show that a checker sees them.
@@ -110,7 +112,8 @@ pub struct Delivery<P> {
 }
 
 impl Default for Limits {
-    /// 10,000 parked operations, 16 MiB of them; 4,096 own unstable ones; a gap of 65,536; 1,024 ranges.
+    /// 10,000 parked operations, 16 MiB of them; 4,096 own unstable ones; a gap of 65,536; 1,024 ranges;
+    /// 63 KiB an operation.
     fn default() -> Self {
         Self {
             parked_max: 10_000,
@@ -118,6 +121,7 @@ impl Default for Limits {
             unstable_max: 4_096,
             gap_max: 1 << 16,
             ranges_max: RANGES_MAX,
+            operation_bytes_max: 63 << 10,
         }
     }
 }
@@ -227,7 +231,8 @@ impl<P: Payload> Broadcast<P> {
         self.owes && self.own().is_some()
     }
 
-    /// The stamp that this member's next operation has if it is issued now.
+    /// The stamp that this member's next operation has if it is issued now; that of a heartbeat which
+    /// gathers some of too many heads may be earlier.
     pub fn next_stamp(&self) -> Option<Stamp> {
         let origin = self.own()?;
         let seq = self.delivered.get(origin).checked_add(1)?;
@@ -235,40 +240,69 @@ impl<P: Payload> Broadcast<P> {
         Some(Stamp { lamport, dot: Dot { origin, seq } })
     }
 
-    /// Whether an operation of this node's would be taken now.
+    /// Whether this member may say something now, if it is not too long.
     ///
-    /// Errors: it is no member, or too many of its operations are not stable.
+    /// Errors: it is no member, too many of its operations are not stable, or it would follow too many
+    /// concurrent ones.
     pub fn admits(&self) -> Result<Stamp, Refusal> {
         let stamp = self.next_stamp().ok_or(Refusal::NoMember)?;
         let unstable = self.log.get(&stamp.dot.origin).map_or(0, VecDeque::len);
         if unstable >= self.limits.unstable_max {
             return Err(Refusal::Unstable(unstable));
         }
-        Ok(stamp)
+        match self.crowd(stamp.dot.origin) {
+            crowd if crowd > HEADS_MAX => Err(Refusal::Crowd(crowd)),
+            _ => Ok(stamp),
+        }
+    }
+
+    /// How many heads an operation of `own` would have to name now: its own before it is a cause by its name.
+    fn crowd(&self, own: Origin) -> usize {
+        self.heads.iter().filter(|head| head.origin != own).count()
     }
 
     /// Issues an operation and delivers it here; what is returned goes to all other members.
     ///
-    /// Errors: as for [`Broadcast::admits`]; nothing has changed then. Only what users say is bounded:
-    /// without the rest nothing would become stable again.
+    /// It follows all that was delivered here. Only where that is more concurrent operations than one may
+    /// name does a heartbeat name some of them; once enough of them were issued, others can be.
+    ///
+    /// Errors: as for [`Broadcast::admits`], it is too long, or it says of a member what is not so; nothing
+    /// has changed then. Only how much users say is bounded: without the rest nothing would become stable
+    /// again.
     pub fn broadcast(&mut self, content: Content<P>) -> Result<Delivery<P>, Refusal> {
         let stamp = match content {
             Content::Payload(_) => self.admits()?,
             _ => self.next_stamp().ok_or(Refusal::NoMember)?,
         };
         self.look_at_members(&content)?;
-        // Its own operation before it is a cause by its name.
-        let others = self.heads.iter().filter(|head| head.origin != stamp.dot.origin);
-        let heads: Arc<[Dot]> = others.copied().collect();
-        if heads.len() > HEADS_MAX {
-            return Err(Refusal::Heads(heads.len()));
+        let (own, crowd) = (stamp.dot.origin, self.crowd(stamp.dot.origin));
+        let more = crowd > HEADS_MAX;
+        if more && content != Content::Heartbeat {
+            return Err(Refusal::Crowd(crowd));
         }
+        let heads = self.heads.iter().filter(|head| head.origin != own).take(HEADS_MAX);
+        let heads = heads.copied().collect();
         let operation = Arc::new(Operation { dot: stamp.dot, heads, content });
-        let past = self.delivered.clone();
-        Ok(self.take_in(operation, past, stamp.lamport, false))
+        if let Content::Payload(payload) = &operation.content {
+            let bytes = operation.metadata_bytes() + payload.bytes();
+            if bytes > self.limits.operation_bytes_max {
+                return Err(Refusal::Long(bytes));
+            }
+        }
+        if !more {
+            let past = self.delivered.clone();
+            return Ok(self.take_in(operation, past, stamp.lamport, false));
+        }
+        let (past, lamport) = self.place(&operation)?;
+        let delivery = self.take_in(operation, past, lamport, false);
+        self.owes = true;
+        Ok(delivery)
     }
 
     /// Takes an operation that `via` handed over: its origin, or somebody who had delivered it.
+    ///
+    /// What a stranger hands over is taken as if a member had where one answers for him, and otherwise as
+    /// from whoever issued it.
     ///
     /// Errors: [`Refusal`]; nothing is kept of it then. What can only be judged once its causes are there is
     /// refused then, see [`Broadcast::take_refused`].
@@ -384,97 +418,6 @@ impl<P: Payload> Broadcast<P> {
 
     pub(crate) fn ranges_max(&self) -> usize {
         self.limits.ranges_max
-    }
-
-    /// Whether this node may say that of a member: who retires follows what let him in, and nobody is
-    /// let in twice.
-    fn look_at_members(&self, content: &Content<P>) -> Result<(), Refusal> {
-        let (Content::Join(origin) | Content::Retire(origin)) = content else { return Ok(()) };
-        match (content, self.members.standing(*origin)) {
-            (Content::Join(_), Standing::Member) => Err(Refusal::Member(*origin)),
-            (Content::Join(_), Standing::Retired) => Err(Refusal::Retired(*origin)),
-            (Content::Retire(_), _) if !self.members.has(*origin) => {
-                Err(Refusal::Stranger(*origin))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// What can be said against an operation whatever else is here.
-    fn look_at(&self, operation: &Operation<P>) -> Result<(), Refusal> {
-        let dot = operation.dot;
-        if Some(dot.origin) == self.own {
-            return Err(Refusal::Future(dot));
-        }
-        let heads = &operation.heads;
-        if heads.len() > HEADS_MAX || !heads.is_sorted_by(|one, other| one.origin < other.origin) {
-            return Err(Refusal::Heads(heads.len()));
-        }
-        for named in heads.iter().chain([&dot]) {
-            if named.seq == 0 {
-                return Err(Refusal::Heads(heads.len()));
-            }
-            if named.origin == dot.origin && named.seq > dot.seq {
-                return Err(Refusal::Future(*named));
-            }
-            let known = self.delivered.get(named.origin);
-            if Some(named.origin) == self.own && named.seq > known {
-                return Err(Refusal::Future(*named));
-            }
-            if named.seq.saturating_sub(known) > self.limits.gap_max {
-                return Err(Refusal::Gap(*named));
-            }
-            let left = named.seq > known && self.members.is_gone(named.origin);
-            if left {
-                return Err(Refusal::Retired(named.origin));
-            }
-        }
-        match heads.iter().find(|head| head.origin == dot.origin) {
-            Some(head) if *head == dot => Err(Refusal::Circle(dot)),
-            Some(head) => Err(Refusal::Redundant { dot, head: *head }),
-            None => Ok(()),
-        }
-    }
-
-    /// Where an operation stands all of whose causes are delivered: its past and its Lamport time.
-    ///
-    /// Whatever is not delivered yet follows all that is stable, so what was forgotten need not be known.
-    fn place(&self, operation: &Operation<P>) -> Result<(Clock, u64), Refusal> {
-        let Dot { origin, seq } = operation.dot;
-        if !self.members.has(origin) {
-            let left = self.members.is_gone(origin);
-            return Err(if left { Refusal::Retired(origin) } else { Refusal::Stranger(origin) });
-        }
-        let mut past = self.collected.clone();
-        let mut lamport = self.collected_lamport;
-        for cause in operation.causes() {
-            if let Some(entry) = self.entry(cause) {
-                past.merge(&entry.past);
-                lamport = lamport.max(Some(entry.lamport));
-            }
-        }
-        for head in operation.heads.iter() {
-            let collected = head.seq <= self.collected.get(head.origin);
-            let follows = past.covers(*head);
-            let alone = collected && head.seq == self.collected.get(head.origin);
-            let covered = alone && self.is_followed(*head, operation);
-            if follows && !alone || covered {
-                return Err(Refusal::Redundant { dot: operation.dot, head: *head });
-            }
-        }
-        operation.causes().for_each(|cause| past.advance(cause));
-        assert_eq!(
-            past.get(origin),
-            seq - 1,
-            "it was not delivered, so nothing delivered follows it"
-        );
-        Ok((past, lamport.map_or(0, |lamport| lamport + 1)))
-    }
-
-    /// Whether another cause of `operation` that is still known follows `head`, which is forgotten.
-    fn is_followed(&self, head: Dot, operation: &Operation<P>) -> bool {
-        let others = operation.causes().filter(|other| *other != head);
-        others.filter_map(|other| self.entry(other)).any(|entry| entry.past.covers(head))
     }
 
     fn carry_out(

@@ -1,14 +1,15 @@
 //! Causal broadcast: what came before what, and who has what.
 //!
 //! A [`Broadcast`] is the layer of one node. Whoever drives it sends what [`Broadcast::broadcast`] issues to
-//! all members, hands what arrives to [`Broadcast::receive`], takes what [`Broadcast::deliver`] gives, and
-//! repairs losses by [`Digest`]s now and then. An operation carries its direct causes and no clock: its
-//! length depends on how many operations are concurrent, not on how many members there are; its clock and
-//! its Lamport time follow from its causes.
+//! all members, hands what arrives to [`Broadcast::receive`], takes what [`Broadcast::deliver`] gives, says a
+//! heartbeat where [`Broadcast::owes_heartbeat`], and repairs losses by [`Digest`]s now and then. An operation
+//! carries its direct causes and no clock: its length depends on how many operations are concurrent, not on
+//! how many members there are; its clock and its Lamport time follow from its causes.
 //!
-//! Knows no time, timer, network, version or app, and nothing of what an operation says but for joining
-//! and retiring. Origins are honest: what they cannot have sent is refused with a [`Refusal`], never
-//! believed and never a panic, but nothing here tells a forger who knows what an origin might say.
+//! Knows no time, timer, network, version or app, and nothing of what an operation says but for heartbeats,
+//! joining and retiring. What no honest origin can have sent is refused with a [`Refusal`], and no bytes make
+//! it panic; but members are believed: whoever can send under the name of one, and knows what it might say,
+//! is taken for it.
 //! Sources: Baquero, Almeida, Shoker, "Pure operation-based replicated data types" (arXiv 1710.04469) for
 //! stability; Peterson, Buchholz, Schlichting, "Preserving and using context information in interprocess
 //! communication" (1989) for direct causes.
@@ -16,6 +17,7 @@
 mod clock;
 mod dot;
 mod exchange;
+mod judging;
 mod layer;
 mod log;
 mod members;

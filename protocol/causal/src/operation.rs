@@ -24,7 +24,7 @@ pub struct Operation<P> {
     pub dot: Dot,
     /// Its direct causes by other origins: what its origin had delivered and nothing else that it had
     /// delivered followed. Ascending, and at most one of an origin. That it follows the operation of its
-    /// own origin before it goes without saying.
+    /// own origin before it goes without saying. A heartbeat may leave some out where they are too many.
     pub heads: Arc<[Dot]>,
     /// What it says.
     pub content: Content<P>,
@@ -44,8 +44,9 @@ pub enum Content<P> {
     Retire(Origin),
 }
 
-/// Heads of an operation, at most: one of each node that a fleet may have.
-pub const HEADS_MAX: usize = 1 << 14;
+/// Heads of an operation, at most: 40 KiB of them where they are longest. Where more operations are
+/// concurrent, heartbeats gather them.
+pub const HEADS_MAX: usize = 1 << 11;
 
 /// Bits beside the origin for how many heads there are: what does not fit, or is no payload of founders, has
 /// a word of its own.
@@ -136,7 +137,7 @@ impl<P: Wire> Wire for Operation<P> {
         };
         // Two bytes are the least that a head takes.
         if count > HEADS_MAX || count > bytes.len() / 2 {
-            return Err(Malformed("as many heads as there are nodes"));
+            return Err(Malformed("as many heads as an operation may have"));
         }
         let life = if later { take_varint(bytes)? } else { 0 };
         let dot = Dot { origin: Origin { node: NodeId(node), life }, seq: take_seq(bytes)? };

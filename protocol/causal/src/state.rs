@@ -63,6 +63,14 @@ impl<P: Payload> Broadcast<P> {
         }
     }
 
+    /// Bytes that letting `joiner` in adds to what [`Broadcast::export`] writes, at most: for donors whose
+    /// answer has a limit, to know before they let anybody in.
+    pub fn join_bytes_max(&self, joiner: Origin) -> usize {
+        let lives = self.members.rows().keys().filter(|member| member.node == joiner.node);
+        // The operation, its heads, the row that it makes, and that it retires older lives.
+        JOIN_BYTES + (self.heads.len() + lives.count()) * NAME_BYTES_MAX
+    }
+
     /// Reads what [`Broadcast::export`] wrote, for `heir`.
     ///
     /// Errors: [`Malformed`] where nobody wrote such a state.
@@ -132,6 +140,13 @@ impl<P: Payload> Broadcast<P> {
         Ok(())
     }
 }
+
+/// Bytes of a name, at most: a node, a life and a number.
+const NAME_BYTES_MAX: usize = 5 + 10 + 5;
+
+/// Bytes of an operation without heads that lets somebody in, with its place in a log, and of a row: three
+/// names, and numbers of at most ten bytes.
+const JOIN_BYTES: usize = 3 * NAME_BYTES_MAX + 4 * 10;
 
 /// The greatest Lamport time that is believed: others may follow it for ever.
 const LAMPORT_MAX: u64 = 1 << 62;

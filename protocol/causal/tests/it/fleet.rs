@@ -281,12 +281,20 @@ impl Fleet {
         }
         self.life += 1;
         let origin = Origin { node: self.nodes[at].node, life: self.life };
+        let mut before = Vec::new();
+        let adds = self.layer(donor).map_or(0, |layer| {
+            layer.export(&mut before);
+            layer.join_bytes_max(origin)
+        });
         self.say(donor, Content::Join(origin))?;
         let Some(layer) = self.layer(donor).filter(|layer| layer.own().is_some()) else {
             return Ok(());
         };
         let mut bytes = Vec::new();
         layer.export(&mut bytes);
+        if bytes.len() > before.len() + adds {
+            return Err(format!("letting {origin} in adds more than {adds} bytes"));
+        }
         self.nodes[at].seen = self.nodes[donor].seen.clone();
         self.nodes[at].state = State::Joins(origin, bytes);
         Ok(())

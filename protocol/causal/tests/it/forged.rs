@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use causal::{
-    Broadcast, Clock, Compared, Content, Digest, Dot, Heir, Limits, Operation, Origin, Received,
-    Refusal,
+    Broadcast, Clock, Compared, Content, Digest, Dot, HEADS_MAX, Heir, Limits, Operation, Origin,
+    Received, Refusal,
 };
 use contract::NodeId;
 use proptest::prelude::*;
@@ -159,6 +159,62 @@ fn what_waits_is_bounded_and_what_can_be_delivered_is_not() {
     }
     assert_eq!(layer.broadcast(Content::Payload(Word(0))), Err(Refusal::Unstable(2)));
     assert!(layer.broadcast(Content::Heartbeat).is_ok(), "or nothing would be stable again");
+}
+
+#[test]
+fn more_concurrent_operations_than_one_may_name_are_gathered_by_heartbeats() {
+    let many = HEADS_MAX as u32 + 500;
+    let layer = |own: u32| {
+        Broadcast::founder(own.into(), (0..many + 2).map(Origin::from), Limits::default())
+    };
+    let (mut layer, mut other) = (layer(0), layer(many + 1));
+    for node in 1..=many {
+        let said = word(Dot::new(node, 1), &[], 0);
+        assert_eq!(take(&mut layer, &said), Ok(Received::Ready));
+        assert_eq!(take(&mut other, &said), Ok(Received::Ready));
+    }
+    let say = |layer: &mut Broadcast<Word>| layer.broadcast(Content::Payload(Word(1)));
+    assert_eq!(say(&mut layer), Err(Refusal::Crowd(many as usize)));
+    let first = layer.broadcast(Content::Heartbeat).unwrap();
+    assert_eq!((first.operation.heads.len(), first.stamp.lamport), (HEADS_MAX, 1));
+    assert!(layer.owes_heartbeat(), "there is more to gather");
+    let second = say(&mut layer).unwrap();
+    assert_eq!((second.operation.heads.len(), second.stamp.lamport), (500, 2));
+    for operation in [second.operation, first.operation] {
+        other.receive(0.into(), operation).unwrap();
+    }
+    let delivered = std::iter::from_fn(|| other.deliver()).map(|delivery| delivery.stamp.lamport);
+    assert_eq!(delivered.collect::<Vec<_>>(), [1, 2], "others count as the origin does");
+    assert!(say(&mut other).is_ok(), "they were gathered for all");
+}
+
+#[test]
+fn an_operation_that_fits_no_datagram_is_not_issued() {
+    let limits = Limits { operation_bytes_max: 12, ..Limits::default() };
+    let mut layer = Broadcast::founder(0.into(), (0..3).map(Origin::from), limits);
+    assert!(layer.broadcast(Content::Payload(Word(0))).is_ok(), "2 and 8 bytes");
+    take(&mut layer, &word(Dot::new(1, 1), &[], 0)).unwrap();
+    take(&mut layer, &word(Dot::new(2, 1), &[], 0)).unwrap();
+    let before = layer.delivered().clone();
+    assert_eq!(layer.broadcast(Content::Payload(Word(0))), Err(Refusal::Long(14)));
+    assert_eq!(*layer.delivered(), before);
+    layer.broadcast(Content::Heartbeat).unwrap();
+    assert!(layer.broadcast(Content::Payload(Word(0))).is_ok(), "it has no heads");
+}
+
+#[test]
+fn nobody_lets_in_or_retires_whom_he_knows_otherwise() {
+    let mut layer = layer(0);
+    let stranger = Origin { node: NodeId(7), life: 3 };
+    let say = |layer: &mut Broadcast<Word>, content| layer.broadcast(content).map(|_| ());
+    let no_member = Err(Refusal::Stranger(stranger));
+    assert_eq!(say(&mut layer, Content::Retire(stranger)), no_member);
+    assert_eq!(say(&mut layer, Content::Join(stranger)), Ok(()));
+    assert_eq!(say(&mut layer, Content::Join(stranger)), Err(Refusal::Member(stranger)));
+    assert_eq!(say(&mut layer, Content::Retire(stranger)), Ok(()));
+    assert_eq!(say(&mut layer, Content::Join(stranger)), Err(Refusal::Retired(stranger)));
+    let older = Origin { life: 2, ..stranger };
+    assert_eq!(say(&mut layer, Content::Join(older)), Err(Refusal::Retired(older)), "outlived");
 }
 
 fn dots() -> impl Strategy<Value = Dot> {

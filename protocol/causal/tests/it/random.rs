@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::fleet::{Checked, Fleet, NOBODY, Word};
+use crate::fleet::{Checked, Dice, Fleet, NOBODY, Word};
 use causal::{Broadcast, Clock, Content, Flaw, Limits, Operation, Origin, Refusal};
 
 /// A fleet of `founders` under `steps` accidents, and then in peace.
@@ -126,6 +126,45 @@ fn taken_late(flaw: Option<Flaw>) -> Result<Clock, Refusal> {
     let late = say(&mut layers, 3, Content::Payload(Word(2)), &[2]);
     layers[0].receive(2.into(), late)?;
     Ok(layers[0].deliver().expect("nothing is missing").past)
+}
+
+/// Three members speak, each having heard some of what the others said, and a fourth hears all of it in
+/// some order.
+#[test]
+fn in_whatever_order_they_come_all_are_delivered_and_nothing_is_left() {
+    for seed in 0..20 {
+        let mut dice = Dice(seed);
+        let founders = || (0..4).map(Origin::from);
+        let layer = |own: u32| Broadcast::founder(own.into(), founders(), Limits::default());
+        let mut layers: Vec<Broadcast<Word>> = (0..4).map(layer).collect();
+        let mut said: Vec<Arc<Operation<Word>>> = Vec::new();
+        for _ in 0..300 {
+            let at = dice.below(3);
+            for operation in said.iter().filter(|_| dice.chance(5)) {
+                if operation.dot.origin != Origin::from(at as u32) {
+                    let _ = layers[at].receive(operation.dot.origin, Arc::clone(operation));
+                }
+            }
+            while layers[at].deliver().is_some() {}
+            said.push(layers[at].broadcast(Content::Payload(Word(seed))).unwrap().operation);
+        }
+        for last in (1..said.len()).rev() {
+            said.swap(last, dice.below(last + 1));
+        }
+        let listener = &mut layers[3];
+        let mut delivered = Clock::new();
+        for operation in said {
+            let dot = operation.dot;
+            listener.receive(dot.origin, operation).unwrap();
+            while let Some(delivery) = listener.deliver() {
+                assert!(delivered.covers_all(&delivery.past), "seed {seed}: its causes come first");
+                delivered.advance(delivery.stamp.dot);
+            }
+            assert!(delivered.covers(dot) || listener.parked().any(|one| one.0.dot == dot));
+        }
+        assert_eq!(delivered.iter().map(|last| last.seq).sum::<u32>(), 300);
+        assert_eq!(listener.parked_size(), (0, 0));
+    }
 }
 
 #[test]
