@@ -4,7 +4,7 @@
 //! that a bot which renames does not type otherwise than one which does not.
 //! Source: "Improving Replicated Sequences Performances", evaluation; the bots of coast-team/mute-bot-random.
 
-use std::{rc::Rc, sync::Arc};
+use std::{cmp::Ordering, rc::Rc, sync::Arc};
 
 use causal::{Broadcast, Content, Limits, Origin};
 use common::Rng;
@@ -38,6 +38,15 @@ pub(crate) struct State {
     pub(crate) snapshot: Vec<u8>,
 }
 
+/// An operation that was delivered.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) origin: Origin,
+    pub(crate) operation: Operation,
+    /// Of a rename: the bytes in which it was sent.
+    pub(crate) short: Option<u64>,
+}
+
 /// A bot and its replica.
 #[derive(Debug)]
 pub(crate) struct Bot {
@@ -59,11 +68,13 @@ pub(crate) struct Bot {
     /// Renames that were delivered, and the step of the last samples of them.
     renames: u32,
     renamed_step: u32,
+    /// Renames of others that it did not understand in few bytes.
+    pub(crate) asked: u64,
     /// The epoch that each bot announced last.
     announced: Vec<EpochId>,
     former: Kept,
     pub(crate) samples: Vec<Sample>,
-    pub(crate) log: Vec<Arc<causal::Operation<Said>>>,
+    pub(crate) log: Vec<Entry>,
     pub(crate) states: Vec<State>,
 }
 
@@ -86,6 +97,7 @@ impl Bot {
             observed: 0,
             renames: 0,
             renamed_step: 0,
+            asked: 0,
             announced: vec![EpochId::Origin; replicas as usize],
             former: Kept::default(),
             samples: Vec::new(),
@@ -128,65 +140,78 @@ impl Bot {
         operation
     }
 
-    fn broadcast(&mut self, said: Said, effects: &mut Vec<Effect<Self>>) {
+    fn broadcast(&mut self, said: Said, effects: &mut Vec<Effect<Self>>) -> Origin {
         let delivery = self.layer.broadcast(Content::Payload(said));
         let operation = delivery.expect("nobody falls as far behind as that").operation;
         for node in (0..self.row.replicas.get()).map(NodeId).filter(|node| *node != self.me) {
             let message = Message(Arc::clone(&operation));
             effects.push(Effect::Send { to: node, message });
         }
-        self.seen(operation, effects);
+        operation.dot.origin
     }
 
     /// Takes in what another bot said.
-    fn take_in(&mut self, operation: &causal::Operation<Said>) {
-        match &operation.content {
-            Content::Payload(Said::Operation(edit)) => {
-                let length = self.replica.len();
-                let left = self.cursor.saturating_sub(LOOKED_AT)..self.cursor;
-                let before = self.replica.slice(left.clone()).expect("the cursor is in the text");
-                // A bot that refuses shows as a divergence at the end, and stops the run at once.
-                let done = self.replica.apply(edit);
-                assert!(done.is_ok(), "{} refuses {edit:?}: {done:?}", self.me);
-                let moved = self.replica.slice(left).is_ok_and(|after| after != before);
-                let shortened = self.cursor > self.replica.len();
-                match self.replica.len().cmp(&length) {
-                    std::cmp::Ordering::Greater if moved => self.cursor += 1,
-                    std::cmp::Ordering::Less if moved || shortened => self.cursor -= 1,
-                    _ => {}
+    fn take_in(&mut self, said: &causal::Operation<Said>, effects: &mut Vec<Effect<Self>>) {
+        let origin = said.dot.origin;
+        match &said.content {
+            Content::Payload(Said::Edit(edit)) => {
+                self.take_edit(edit);
+                self.seen_edit(Entry { origin, operation: edit.clone(), short: None }, effects);
+            }
+            Content::Payload(Said::Rename(bytes, rename)) => {
+                match self.replica.lengthened(bytes) {
+                    Ok(lengthened) => assert_eq!(lengthened, *rename, "at {}", self.me),
+                    Err(_) => self.asked += 1,
                 }
+                self.take_edit(rename);
+                let short = Some(bytes.len() as u64);
+                self.seen_rename(Entry { origin, operation: rename.clone(), short }, effects);
             }
             Content::Payload(Said::Announced(epoch)) => {
-                self.announced[operation.dot.origin.node.0 as usize] = *epoch;
+                self.announced[origin.node.0 as usize] = *epoch;
+                self.collect();
             }
             _ => unreachable!("bots come and go with the run"),
         }
     }
 
-    /// Counts what was delivered, own edits too, and does what is due.
-    fn seen(&mut self, operation: Arc<causal::Operation<Said>>, effects: &mut Vec<Effect<Self>>) {
-        let Content::Payload(said) = &operation.content else { return };
-        let edit = match said {
-            Said::Operation(Operation::Rename { former, .. }) => {
-                self.renames += 1;
-                self.former.held += former.held() as u64;
-                self.former.objects += objects::former(&former.intervals());
-                false
-            }
-            Said::Operation(_) => true,
-            Said::Announced(_) => {
-                self.collect();
-                return;
-            }
-        };
-        if self.keeps == Keeps::All {
-            self.log.push(Arc::clone(&operation));
+    fn take_edit(&mut self, edit: &Operation) {
+        let length = self.replica.len();
+        let left = self.cursor.saturating_sub(LOOKED_AT)..self.cursor;
+        let before = self.replica.slice(left.clone()).expect("the cursor is in the text");
+        let done = self.replica.apply(edit);
+        // Going on would only hide where it began to diverge.
+        assert!(done.is_ok(), "{} refuses {edit:?}: {done:?}", self.me);
+        let moved = self.replica.slice(left).is_ok_and(|after| after != before);
+        let shortened = self.cursor > self.replica.len();
+        match self.replica.len().cmp(&length) {
+            Ordering::Greater if moved => self.cursor += 1,
+            Ordering::Less if moved || shortened => self.cursor -= 1,
+            _ => {}
         }
-        if edit {
-            self.observed += 1;
-            self.at_step(effects);
-        } else {
-            self.after_rename(effects);
+    }
+
+    /// Counts an edit that was delivered, an own one too, and does what is due.
+    fn seen_edit(&mut self, entry: Entry, effects: &mut Vec<Effect<Self>>) {
+        self.note(entry);
+        self.observed += 1;
+        self.at_step(effects);
+    }
+
+    /// Counts a rename that was delivered, an own one too, and does what is due.
+    fn seen_rename(&mut self, entry: Entry, effects: &mut Vec<Effect<Self>>) {
+        if let Operation::Rename { former, .. } = &entry.operation {
+            self.former.held += former.held() as u64;
+            self.former.objects += objects::former(&former.intervals());
+        }
+        self.note(entry);
+        self.renames += 1;
+        self.after_rename(effects);
+    }
+
+    fn note(&mut self, entry: Entry) {
+        if self.keeps == Keeps::All {
+            self.log.push(entry);
         }
     }
 
@@ -209,8 +234,11 @@ impl Bot {
         }
         self.renamed_step = self.observed;
         if self.me.0 < renames.renamers.get() {
-            let rename = self.replica.rename().expect("a document to rename");
-            self.broadcast(Said::Operation(rename), effects);
+            let operation = self.replica.rename().expect("a document to rename");
+            let bytes = self.replica.shortened(&operation).expect("its own rename");
+            let short = Some(bytes.len() as u64);
+            let origin = self.broadcast(Said::Rename(bytes.into(), operation.clone()), effects);
+            self.seen_rename(Entry { origin, operation, short }, effects);
         }
     }
 
@@ -255,15 +283,15 @@ impl Process for Bot {
                 (self.pace, self.typing, self.positions) = (stream(), stream(), stream());
             }
             Input::Timer(()) => {
-                let edit = self.edit();
-                self.broadcast(Said::Operation(edit), effects);
+                let operation = self.edit();
+                let origin = self.broadcast(Said::Edit(operation.clone()), effects);
+                self.seen_edit(Entry { origin, operation, short: None }, effects);
             }
             Input::Message { from, message: Message(operation) } => {
                 let received = self.layer.receive(Origin::from(from.0), operation);
                 assert!(received.is_ok(), "{}: {received:?} from {from}", self.me);
                 while let Some(delivery) = self.layer.deliver() {
-                    self.take_in(&delivery.operation);
-                    self.seen(delivery.operation, effects);
+                    self.take_in(&delivery.operation, effects);
                 }
                 return;
             }

@@ -1,14 +1,13 @@
 //! One run of a row: the bots in a simulated network, and whether they end alike.
 
-use std::{rc::Rc, sync::Arc};
+use std::rc::Rc;
 
 use contract::{NodeId, Span, Time};
 use sequence::{EpochId, Interval, Operation};
 use sim::{Settings, World, choices::Seeded, network};
 
 use crate::{
-    bot::{Bot, Keeps, State},
-    message::Said,
+    bot::{Bot, Entry, Keeps, State},
     row::Row,
     sample::Sample,
 };
@@ -24,9 +23,11 @@ pub(crate) struct Outcome {
     /// By bot.
     pub(crate) samples: Vec<Vec<Sample>>,
     /// What the first bot delivered, in order: edits and renames.
-    pub(crate) log: Vec<Arc<causal::Operation<Said>>>,
+    pub(crate) log: Vec<Entry>,
     /// The first bot's replica at each step.
     pub(crate) states: Vec<State>,
+    /// Renames that came to bots which did not understand them in few bytes, and had to take them in full.
+    pub(crate) asked: u64,
     /// Where all bots ended.
     pub(crate) end: End,
 }
@@ -42,10 +43,7 @@ pub(crate) struct End {
 impl Outcome {
     /// The operations of the log.
     pub(crate) fn operations(&self) -> impl Iterator<Item = &Operation> {
-        self.log.iter().filter_map(|said| match &said.content {
-            causal::Content::Payload(Said::Operation(operation)) => Some(operation),
-            _ => None,
-        })
+        self.log.iter().map(|entry| &entry.operation)
     }
 }
 
@@ -77,6 +75,7 @@ pub(crate) fn run(row: &Row) -> Result<Outcome, String> {
         samples: bots.iter().map(|bot| bot.samples.clone()).collect(),
         log: bots[0].log.clone(),
         states: bots[0].states.clone(),
+        asked: bots.iter().map(|bot| bot.asked).sum(),
         end,
         row,
     })

@@ -9,8 +9,10 @@ use sequence::{Dot, EpochId, Operation, Reader, Writer};
 /// What is broadcast in causal order.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Said {
-    /// A change of the document.
-    Operation(Operation),
+    /// An insert or a removal.
+    Edit(Operation),
+    /// A rename in few bytes, and in full for who does not understand those.
+    Rename(Arc<[u8]>, Operation),
     /// The sender is in this epoch, and will not go back.
     Announced(EpochId),
 }
@@ -19,17 +21,35 @@ pub(crate) enum Said {
 #[derive(Clone, Debug)]
 pub(crate) struct Message(pub(crate) Arc<causal::Operation<Said>>);
 
-const OPERATION: u8 = 0;
-const ORIGIN: u8 = 1;
-const RENAMED: u8 = 2;
+const EDIT: u8 = 0;
+const RENAME: u8 = 1;
+const ORIGIN: u8 = 2;
+const RENAMED: u8 = 3;
+
+fn put_operation(out: &mut Vec<u8>, operation: &Operation) {
+    let bytes = Writer::default().write(std::slice::from_ref(operation));
+    wire::put_blob(out, &bytes.expect("a replica makes none that no message can hold"));
+}
+
+fn take_operation(bytes: &mut &[u8]) -> Result<Operation, Malformed> {
+    let read = Reader::default().read(wire::take_blob(bytes)?)?;
+    match <[Operation; 1]>::try_from(read) {
+        Ok([operation]) => Ok(operation),
+        Err(_) => Err(Malformed("one operation")),
+    }
+}
 
 impl Encode for Said {
     fn encode(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Operation(operation) => {
-                out.push(OPERATION);
-                let bytes = Writer::default().write(std::slice::from_ref(operation));
-                wire::put_blob(out, &bytes.expect("a replica makes none that no message can hold"));
+            Self::Edit(operation) => {
+                out.push(EDIT);
+                put_operation(out, operation);
+            }
+            Self::Rename(bytes, operation) => {
+                out.push(RENAME);
+                wire::put_blob(out, bytes);
+                put_operation(out, operation);
             }
             Self::Announced(EpochId::Origin) => out.push(ORIGIN),
             Self::Announced(EpochId::Renamed(Dot { site, clock })) => {
@@ -44,19 +64,17 @@ impl Encode for Said {
 impl Wire for Said {
     fn read(bytes: &mut &[u8]) -> Result<Self, Malformed> {
         match wire::take_byte(bytes)? {
-            OPERATION => {
-                let read = Reader::default().read(wire::take_blob(bytes)?)?;
-                match <[Operation; 1]>::try_from(read) {
-                    Ok([operation]) => Ok(Self::Operation(operation)),
-                    Err(_) => Err(Malformed("one operation")),
-                }
+            EDIT => take_operation(bytes).map(Self::Edit),
+            RENAME => {
+                let short = wire::take_blob(bytes)?.into();
+                Ok(Self::Rename(short, take_operation(bytes)?))
             }
             ORIGIN => Ok(Self::Announced(EpochId::Origin)),
             RENAMED => {
                 let (site, clock) = (u32::read(bytes)?, u32::read(bytes)?);
                 Ok(Self::Announced(EpochId::Renamed(Dot { site, clock })))
             }
-            _ => Err(Malformed("an operation or an epoch")),
+            _ => Err(Malformed("an edit, a rename or an epoch")),
         }
     }
 }
@@ -66,9 +84,10 @@ impl Payload for Said {
         // About what an interval takes up, identifiers shared.
         const INTERVAL: usize = 32;
         match self {
-            Self::Operation(Operation::Insert { text, .. }) => INTERVAL + text.len(),
-            Self::Operation(Operation::Remove { intervals, .. }) => INTERVAL * intervals.len(),
-            Self::Operation(Operation::Rename { former, .. }) => INTERVAL * former.blocks(),
+            Self::Edit(Operation::Insert { text, .. }) => INTERVAL + text.len(),
+            Self::Edit(Operation::Remove { intervals, .. }) => INTERVAL * intervals.len(),
+            Self::Edit(Operation::Rename { former, .. }) => INTERVAL * former.blocks(),
+            Self::Rename(bytes, _) => bytes.len(),
             Self::Announced(_) => INTERVAL,
         }
     }

@@ -41,6 +41,8 @@ pub(crate) struct Report {
     pub(crate) row: Row,
     pub(crate) fingerprint: u128,
     pub(crate) virtual_nanos: u64,
+    /// Renames that were taken in full, over all bots.
+    pub(crate) asked: u64,
     pub(crate) samples: Vec<Mean>,
     pub(crate) sizes: sizes::Sizes,
     pub(crate) replay: replay::Cost,
@@ -120,6 +122,7 @@ pub(crate) fn measured(
             row: Row::clone(&outcome.row),
             fingerprint: outcome.fingerprint,
             virtual_nanos: outcome.virtual_nanos,
+            asked: outcome.asked,
             samples: means(&outcome.samples),
             sizes: sizes::sizes(outcome),
             replay: timed.replay.cost().ok_or("no log was replayed")?,

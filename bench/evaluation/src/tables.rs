@@ -33,6 +33,7 @@ pub(crate) fn all(reports: &Reports) -> Vec<(&'static str, String)> {
         ("times", times(reports)),
         ("inserts", inserts(reports)),
         ("replay", replay(reports)),
+        ("received", received(reports)),
         ("runs", runs(reports)),
     ]
 }
@@ -261,6 +262,7 @@ fn renames(reports: &Reports) -> String {
         "blocks",
         "bytes sent",
         "a block",
+        "in full",
         "in their measure",
         "local",
         "remote",
@@ -275,8 +277,9 @@ fn renames(reports: &Reports) -> String {
             format!("{step},000"),
             thousands(cost.chars as f64),
             thousands(cost.blocks as f64),
+            thousands(cost.short as f64),
+            format!("{:.1}", cost.short as f64 / cost.blocks as f64),
             thousands(cost.bytes as f64),
-            format!("{:.1}", cost.bytes as f64 / cost.blocks as f64),
             thousands(cost.objects as f64),
         ];
         let ours = [&cost.local, &cost.remote, &cost.greater, &cost.lesser];
@@ -448,19 +451,25 @@ fn replay(reports: &Reports) -> String {
     table
 }
 
+/// Renames that were understood in few bytes, and those that had to be sent in full.
+fn received(reports: &Reports) -> String {
+    let mut table = head(&["row", "renames", "received by others", "of them in full"]);
+    for (name, report) in reports.iter().filter(|(_, report)| report.row.renames.is_some()) {
+        let renames = report.sizes.renames.bytes.count as f64;
+        let received = renames * f64::from(report.row.replicas.get() - 1);
+        let figures = [renames, received, report.asked as f64].map(thousands);
+        push(&mut table, &[&[format!("`{name}`")], &figures[..]].concat());
+    }
+    table
+}
+
 /// All runs, so that they can be compared with those of another machine.
 fn runs(reports: &Reports) -> String {
-    let mut table = head(&["row", "what", "virtual time", "fingerprint"]);
+    let mut table = head(&["row", "virtual time", "fingerprint"]);
     for (name, report) in reports {
-        push(
-            &mut table,
-            &[
-                format!("`{name}`"),
-                report.row.about.clone(),
-                format!("{:.1} min", report.virtual_nanos as f64 / 6e10),
-                format!("`{:032x}`", report.fingerprint),
-            ],
-        );
+        let time = format!("{:.1} min", report.virtual_nanos as f64 / 6e10);
+        let fingerprint = format!("`{:032x}`", report.fingerprint);
+        push(&mut table, &[format!("`{name}`"), time, fingerprint]);
     }
     table
 }

@@ -15,6 +15,8 @@ pub(crate) struct Cost {
     pub(crate) step: u32,
     pub(crate) chars: u64,
     pub(crate) blocks: u64,
+    /// The operation, for receivers that know its bases.
+    pub(crate) short: u64,
     /// The operation, encoded alone.
     pub(crate) bytes: u64,
     /// The operation in the papers' measure.
@@ -69,13 +71,16 @@ impl Timed {
 
     pub(crate) fn cost(self) -> Cost {
         let [local, remote, greater, lesser, copy] = self.times.map(Spread::of);
-        let operation = self.low.clone().rename().expect("a document to rename");
+        let mut renamed = self.low.clone();
+        let operation = renamed.rename().expect("a document to rename");
+        let short = renamed.shortened(&operation).expect("its own rename");
         let bytes = Writer::default().write(std::slice::from_ref(&operation));
         Cost {
             step: self.step,
             chars: self.low.len(),
             blocks: self.low.blocks() as u64,
             bytes: bytes.expect("a replica makes none that no message can hold").len() as u64,
+            short: short.len() as u64,
             objects: objects::operation(&operation, Naming::Renamable),
             local,
             remote,

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use causal::{Content, Origin};
+use causal::Origin;
 use sequence::{Interval, Operation, Writer};
 
 use crate::{
+    bot::Entry,
     clock::Spread,
     fleet::Outcome,
-    message::Said,
     objects::{self, Naming},
 };
 
@@ -17,7 +17,7 @@ use crate::{
 pub(crate) struct Length {
     /// In the papers' measure.
     pub(crate) objects: Spread,
-    /// Encoded, a message each, by a writer that each author keeps.
+    /// Encoded: edits a message each, by a writer that each author keeps, renames in few bytes.
     pub(crate) bytes: Spread,
     /// Tuples of the first identifier.
     pub(crate) depth: Spread,
@@ -59,11 +59,12 @@ pub(crate) fn sizes(outcome: &Outcome) -> Sizes {
     let mut writers: BTreeMap<Origin, Writer> = BTreeMap::new();
     let mut by_kind: [[Vec<u64>; 3]; 3] = Default::default();
     let mut edits = Vec::new();
-    for said in &outcome.log {
-        let Content::Payload(Said::Operation(operation)) = &said.content else { continue };
-        let writer = writers.entry(said.dot.origin).or_default();
-        let written = writer.write(std::slice::from_ref(operation));
-        let bytes = written.expect("a replica makes none that no message can hold").len() as u64;
+    for Entry { origin, operation, short } in &outcome.log {
+        let bytes = short.unwrap_or_else(|| {
+            let writer = writers.entry(*origin).or_default();
+            let written = writer.write(std::slice::from_ref(operation));
+            written.expect("a replica makes none that no message can hold").len() as u64
+        });
         let objects = objects::operation(operation, naming);
         let kind = match operation {
             Operation::Insert { .. } => 0,
