@@ -107,6 +107,24 @@ const ONE: &str = r#"{"schema": "seq-vectors/1", "vectors": [{
     "final": {"text": "a", "epoch": 1, "intervals": [{"id": [[1, 1, 1, 0]], "end": 0}]}}]}"#;
 
 #[test]
+fn an_order_that_is_not_causal_is_told_where_the_file_says_that_it_is() {
+    let swapped = ONE.replace(
+        r#"{"op": 0, "len": 1, "local": {"ins": [0, "a"]}}, {"op": 1, "len": 1}"#,
+        r#"{"op": 1, "len": 1}, {"op": 0, "len": 1}"#,
+    );
+    assert_ne!(swapped, ONE);
+    let causal = |text: &str| vectors::replay(&text.replace("\"rls\"", "\"causal\"")).unwrap();
+    assert_eq!(causal(ONE).notes, []);
+    assert_eq!(vectors::replay(&swapped).unwrap().notes, [], "nothing else is promised");
+    let [(name, note)] = &causal(&swapped).notes[..] else { panic!("one vector is out of order") };
+    assert_eq!(name, "v");
+    assert!(note.starts_with("replica 1, step 0 (op 1): `delivery` is causal"), "{note}");
+    let twice = ONE.replace(r#", {"op": 1, "len": 1}"#, r#", {"op": 0, "len": 1}"#);
+    let notes = causal(&twice).notes;
+    assert!(notes[0].1.ends_with("after 1 operations of site 1, not 0"), "{notes:?}");
+}
+
+#[test]
 fn a_file_of_sequences_that_says_what_cannot_be_is_refused() {
     assert_eq!(vectors::replay(ONE).unwrap().passed, 1);
     let vector = ONE.split_once("\"vectors\": [").unwrap().1.strip_suffix("]}").unwrap();

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     Exit, Failure, Format, interrupt, print,
-    style::{BAD, GOOD},
+    style::{BAD, DIM, GOOD},
     words::counted,
 };
 use crate::replicated::{
@@ -108,6 +108,9 @@ fn shown(path: &str, replayed: &Replayed) -> String {
     for (name, difference) in replayed.failed.iter().take(TOLD_MAX) {
         text += &format!("  {}: {}\n", visible(name), visible(difference));
     }
+    for (name, note) in &replayed.notes {
+        text += &format!("  {DIM}note: {}: {}{DIM:#}\n", visible(name), visible(note));
+    }
     if failed > TOLD_MAX {
         text += &format!("  and {} more\n", failed - TOLD_MAX);
     }
@@ -119,12 +122,15 @@ fn line(path: &str, replayed: &Replayed) -> String {
     let failed: Vec<_> = failed
         .map(|(name, difference)| json!({ "case": name, "difference": difference }))
         .collect();
+    let notes = replayed.notes.iter();
+    let notes: Vec<_> = notes.map(|(name, note)| json!({ "case": name, "note": note })).collect();
     let row = json!({
         "format_version": 1,
         "path": path,
         "type": replayed.kind,
         "passed": replayed.passed,
         "failed": failed,
+        "notes": notes,
     });
     format!("{row}\n")
 }

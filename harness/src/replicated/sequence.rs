@@ -114,7 +114,7 @@ struct Vector {
     #[serde(rename = "stats")]
     _stats: Option<IgnoredAny>,
     #[serde(rename = "delivery")]
-    _delivery: Option<Promise>,
+    promise: Option<Promise>,
     sites: Vec<u32>,
     ops: Vec<Change>,
     replicas: Vec<Delivery>,
@@ -123,7 +123,7 @@ struct Vector {
 }
 
 /// What delivery promises of the order of steps.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 enum Promise {
     #[serde(rename = "causal")]
     Causal,
@@ -240,6 +240,7 @@ pub fn replay(file: serde_json::Value) -> Result<Replayed, Unreadable> {
 pub fn replay_on<R: Replica>(file: serde_json::Value) -> Result<Replayed, Unreadable> {
     let file: File = serde_json::from_value(file)?;
     let mut replayed = Replayed { kind: "sequence".to_owned(), ..Replayed::default() };
+    let mut notes = Vec::new();
     let mut came = |name: String, came: Result<(), Fault>| match came {
         Ok(()) => {
             replayed.passed += 1;
@@ -257,6 +258,9 @@ pub fn replay_on<R: Replica>(file: serde_json::Value) -> Result<Replayed, Unread
             .map_err(|error| Unreadable::Case(at.to_string(), error.to_string()))?;
         let possible = names.take(&vector.name).map_err(Fault::Malformed);
         let possible = possible.and_then(|()| vector.possible());
+        if let (Ok(()), Some(note)) = (&possible, vector.out_of_order()) {
+            notes.push((vector.name.clone(), note));
+        }
         came(vector.name.clone(), possible.and_then(|()| vector.replay::<R>()))?;
     }
     if !file.order.is_empty() {
@@ -271,6 +275,7 @@ pub fn replay_on<R: Replica>(file: serde_json::Value) -> Result<Replayed, Unread
     if replayed.passed == 0 && replayed.failed.is_empty() {
         return Err(Unreadable::Empty("vectors"));
     }
+    replayed.notes = notes;
     Ok(replayed)
 }
 
@@ -376,6 +381,31 @@ impl Vector {
             listed(delivery.site).map_err(|fault| fault.of(&format!("replica {at}")))?;
         }
         Ok(())
+    }
+
+    /// Where the file says that replicas apply everything once and after all that it follows, the first step
+    /// of one that does not. It is told and no more: two vectors that everybody has are so.
+    fn out_of_order(&self) -> Option<String> {
+        let promised = self.promise == Some(Promise::Causal);
+        self.replicas.iter().filter(|_| promised).find_map(|delivery| {
+            let mut applied: Vec<(u32, u64)> = self.sites.iter().map(|site| (*site, 0)).collect();
+            delivery.steps.iter().enumerate().find_map(|(at, step)| {
+                let change = self.ops.get(step.op)?;
+                let mut pairs = applied.iter_mut().zip(&change.deps);
+                pairs.find_map(|((site, applied), before)| {
+                    let own = *site == change.site;
+                    if *applied < *before || own && *applied > *before {
+                        return Some(format!(
+                            "replica {}, step {at} (op {}): `delivery` is causal, and it comes after \
+                             {applied} operations of site {site}, not {before}",
+                            delivery.site, step.op
+                        ));
+                    }
+                    *applied += u64::from(own);
+                    None
+                })
+            })
+        })
     }
 
     /// The epoch that operation `index` began; -1 is the origin.

@@ -6,14 +6,18 @@
 use std::collections::BTreeSet;
 
 use crdt::{
-    At, Clock, Dot, Event, Log, Stamp, Value,
+    At, Clock, Dot, Event, Log, Op, Stamp, Value,
     catalogue::{self, Draw, Listed, Visit},
 };
 use serde::{Deserialize, de::IgnoredAny};
 
-use super::delivery;
-use super::lattice::{Broken, EVENTS_MAX, Strictness, sweep};
-use super::sequence;
+use super::{
+    delivery,
+    history::{History, Proposal, Step},
+    lattice::{Broken, EVENTS_MAX, Strictness, sweep},
+    lists::histories::{is_list, judge},
+    sequence,
+};
 
 /// The schema that is read.
 pub const SCHEMA: &str = "semidirect-vectors/1";
@@ -94,6 +98,8 @@ pub struct Replayed {
     pub passed: u64,
     /// Cases that did not: name, and the first difference.
     pub failed: Vec<(String, String)>,
+    /// What cases say of themselves and is not so, though nothing differs for it: name, and what.
+    pub notes: Vec<(String, String)>,
 }
 
 /// Why a file cannot be replayed at all.
@@ -357,6 +363,29 @@ impl Replay {
         Ok(events)
     }
 
+    /// Whether the lists that replicas show, where it is lists, keep the strong list specification (C8): at
+    /// every origin, and on the way in several orders.
+    fn lists<T: Op>(
+        &self,
+        kind: &T,
+        propose: Proposal<'_>,
+        places: impl Iterator<Item = (Dot, Clock)>,
+    ) -> Result<(), Fault> {
+        if !is_list(propose, &kind.value(&kind.initial())) {
+            return Ok(());
+        }
+        let steps = places.zip(&self.case.ops).map(|((dot, past), operation)| {
+            let operation = self.operation(&operation.op);
+            Step { dot, past, operation }
+        });
+        judge(kind, &History(steps.collect())).map(drop).map_err(|found| {
+            let lists =
+                found.lists.iter().map(|(who, list)| format!("; {who}: {}", list.join(" ")));
+            let (flaw, lists) = (&found.flaw, lists.collect::<String>());
+            Fault::Differs(format!("strong list specification: {flaw}{lists}"))
+        })
+    }
+
     /// What `operation` had seen. Errors: it cannot have seen that.
     fn past<M>(&self, operation: &Operation, events: &[Event<M>]) -> Result<Clock, String> {
         let (count, replica) = (self.case.replicas, operation.replica);
@@ -416,6 +445,9 @@ impl Visit for Replay {
 
     fn visit<T: Listed>(self, kind: T) -> Result<(), Fault> {
         let events = self.events(&kind)?;
+        let propose = |value: &Value, draw: &mut Draw| kind.proposal(value, draw);
+        let places = events.iter().map(|event| (event.stamp.dot, event.past.clone()));
+        self.lists(&kind, &propose, places)?;
         let last = self.expected(&self.case.last);
         if events.len() <= LATTICE_OPERATIONS_MAX.min(EVENTS_MAX) {
             let covered = sweep(&kind, &events, Strictness::States)
@@ -489,5 +521,37 @@ pub fn told(broken: &Broken) -> String {
             format!("after {order:?} it shows {value}, expected {meaning}")
         }
         Broken::Refuses { order, why } => format!("after {order:?} the last is refused: {why}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::lists::planted::ByReceipt, *};
+
+    #[test]
+    fn lists_of_a_case_that_have_no_one_order_are_told() {
+        let insert = |replica: u32| {
+            let vc = if replica == 0 { "[1,0]" } else { "[0,1]" };
+            format!(
+                r#"{{"replica":{replica},"seq":1,"vc":{vc},"lamport":0,"value_at_origin_after":["{replica}"],
+                "op":{{"kind":"insert","index":0,"value":"{replica}"}}}}"#
+            )
+        };
+        let case = format!(
+            r#"{{"name":"two","replicas":2,"final":[],"ops":[{},{}]}}"#,
+            insert(0),
+            insert(1)
+        );
+        let case: Case = serde_json::from_str(&case).unwrap();
+        let replay = Replay { case, named: false };
+        let propose = |_: &Value, _: &mut Draw| {
+            Value::map([("kind", Value::from("insert")), ("index", Value::Int(0))])
+        };
+        let places =
+            || [(Dot::new(0, 1), Clock::new()), (Dot::new(1, 1), Clock::new())].into_iter();
+        let Err(Fault::Differs(why)) = replay.lists(&ByReceipt, &propose, places()) else {
+            panic!("lists in the order of receipt have no one order")
+        };
+        assert!(why.starts_with("strong list specification: 0.1 stands before 1.1"), "{why}");
     }
 }

@@ -129,7 +129,7 @@ impl Lists {
             let lists = found.lists.iter().map(|(who, list)| json!({ "seen": who, "list": list }));
             json!({
                 "kind": name(&found.flaw),
-                "what": told(&found.flaw),
+                "what": found.flaw.to_string(),
                 "history": steps.collect::<Vec<_>>(),
                 "lists": lists.collect::<Vec<_>>(),
             })
@@ -165,7 +165,7 @@ fn failure(found: &Found, histories: u64) -> String {
     for (who, list) in &found.lists {
         line(format!("{who}: {}", list.join(" ")));
     }
-    line(told(&found.flaw));
+    line(found.flaw.to_string());
     line(format!("{DIM}elements are called as what put them in{DIM:#}"));
     text
 }
@@ -177,27 +177,5 @@ const fn name(flaw: &Flaw<String>) -> &'static str {
         Flaw::Twice(_) => "has twice",
         Flaw::Elsewhere { .. } => "is elsewhere",
         Flaw::Disorder { .. } => "has no order",
-    }
-}
-
-fn told(flaw: &Flaw<String>) -> String {
-    match flaw {
-        Flaw::Lacks(element) => format!("{element} was put in, is not taken away, and is missing"),
-        Flaw::Has(element) => format!("{element} was never put in there, or is taken away"),
-        Flaw::Twice(element) => format!("{element} is there twice"),
-        Flaw::Elsewhere { element, index, found } => {
-            let found = found.map_or("nowhere".to_owned(), |found| format!("at {found}"));
-            format!("{element} was put in at {index} and is {found}")
-        }
-        Flaw::Disorder { cycle, weak } => {
-            let elements: Vec<&str> =
-                cycle.elements.iter().map(|(element, _)| element.as_str()).collect();
-            let weak = if *weak {
-                "any two lists agree, so the weak specification holds"
-            } else {
-                "two lists disagree, so the weak specification does not hold either"
-            };
-            format!("{} stands before {}; {weak}", elements.join(" before "), elements[0])
-        }
     }
 }

@@ -7,7 +7,7 @@
 //! Source: Attiya, Burckhardt, Gotsman, Morrison, Yang, Zawirski, "Specification and Complexity of
 //! Collaborative Text Editing" (PODC 2016); research on semidirect products, section D (C8, C9).
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 pub mod histories;
 mod order;
@@ -56,6 +56,38 @@ pub enum Flaw<E> {
         /// Whether any two lists agree on what they share: the weak specification.
         weak: bool,
     },
+}
+
+impl<E: fmt::Display> fmt::Display for Flaw<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lacks(element) => {
+                write!(f, "{element} was put in, is not taken away, and is missing")
+            }
+            Self::Has(element) => {
+                write!(f, "{element} was never put in there, or is taken away")
+            }
+            Self::Twice(element) => write!(f, "{element} is there twice"),
+            Self::Elsewhere { element, index, found: Some(found) } => {
+                write!(f, "{element} was put in at {index} and is at {found}")
+            }
+            Self::Elsewhere { element, index, found: None } => {
+                write!(f, "{element} was put in at {index} and is nowhere")
+            }
+            Self::Disorder { cycle, weak } => {
+                for (element, _) in &cycle.elements {
+                    write!(f, "{element} stands before ")?;
+                }
+                let first = cycle.elements.first().map(|(element, _)| element);
+                first.map_or(Ok(()), |first| write!(f, "{first}"))?;
+                f.write_str(if *weak {
+                    "; any two lists agree, so the weak specification holds"
+                } else {
+                    "; two lists disagree, so the weak specification does not hold either"
+                })
+            }
+        }
+    }
 }
 
 /// Lists that were returned.
