@@ -5,7 +5,11 @@
 //!
 //! Invariant: while an observation is checked, the truth is what it was *before* that observation.
 
-use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use app::{Manifest, Program};
 use contract::{NodeId, Span, Time};
@@ -117,6 +121,8 @@ pub struct Truth {
     pub book: Book,
     /// What is promised.
     pub bounds: Bounds,
+    /// Nodes whose instances are copied, to be compared with each other and with what operations mean.
+    pub copied: BTreeSet<NodeId>,
     /// The release that clients are built for, among the published.
     pub clients: Option<usize>,
     /// Operations of clients that are built for another one.
@@ -181,6 +187,7 @@ impl Truth {
     pub fn new(releases: Vec<Published>, nodes: usize, bounds: Bounds) -> Self {
         // Two numbers of a stamp's byte mean something else.
         assert!(releases.len() < usize::from(book::STRANGE), "a stamp's release fits a byte");
+        let copied = (0..nodes as u32).map(NodeId).collect();
         let nodes = vec![NodeTruth::default(); nodes];
         let clients = if releases.is_empty() { None } else { Some(0) };
         Self {
@@ -188,6 +195,7 @@ impl Truth {
             nodes,
             book: Book::default(),
             bounds,
+            copied,
             clients,
             asked: BTreeMap::new(),
             calm: false,

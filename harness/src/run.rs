@@ -248,7 +248,7 @@ impl<'a, C: Choices> Run<'a, C> {
             world.command(at, *retire.by, Command::Retire(*retire.node));
         }
         let checks = if options.check { Checks::default() } else { Checks::none() };
-        let story = Story::new(scenario, &setup, checks);
+        let story = Story::new(scenario, &setup, seed, checks);
         let workload =
             scenario.workload.as_ref().and_then(|stated| clients::of(scenario, &setup, stated));
         Self { scenario, seed, options, world, setup, story, workload }

@@ -8,10 +8,10 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
     Broken, Invariant,
-    copies::{COPIES, Copy},
+    copies::{self, Copies, Pair},
 };
 use crate::{
-    observation::{Kind, Kinds, Moment, Observation, Published, Truth},
+    observation::{Kinds, Moment, Observation, Published, Truth},
     square::{Release, Way},
 };
 
@@ -25,8 +25,7 @@ const STATE_BYTES_MAX: usize = 4 << 10;
 /// different releases are compared by what the newer one shows, after migrating the older one's state.
 #[derive(Default)]
 pub(super) struct SameOperationsSameState {
-    /// By node: a copy that forgets as its node does, and one that does not.
-    copies: Vec<[Copy; 2]>,
+    copies: Copies<Pair>,
     first: BTreeMap<u128, First>,
     order: VecDeque<u128>,
 }
@@ -52,17 +51,7 @@ impl Invariant for SameOperationsSameState {
     }
 
     fn wants(&self) -> Kinds {
-        Kinds::of(&[
-            Kind::Started,
-            Kind::Committed,
-            Kind::BecameMember,
-            Kind::Delivered,
-            Kind::Operation,
-            Kind::Ticked,
-            Kind::Stable,
-            Kind::CausallyDelivered,
-            Kind::Crashed,
-        ])
+        copies::wants()
     }
 
     fn observe(
@@ -71,16 +60,8 @@ impl Invariant for SameOperationsSameState {
         moment: &Moment,
         seen: &Observation<'_>,
     ) -> Result<(), Broken> {
-        let at = moment.node.0 as usize;
-        if at >= COPIES {
-            return Ok(());
-        }
-        if at >= self.copies.len() {
-            self.copies.resize_with(at + 1, || [Copy::new(false), Copy::new(true)]);
-        }
-        let [copy, whole] = &mut self.copies[at];
-        whole.observe(truth, moment, seen);
-        let delivered = copy.observe(truth, moment, seen);
+        let Some(pair) = self.copies.of(truth, moment.node) else { return Ok(()) };
+        let delivered = pair.observe(truth, moment, seen);
         let is_whole = |notice: &Notice| matches!(notice, Notice::CausallyDelivered(_));
         match seen {
             Observation::Notice(notice) if delivered && is_whole(notice) => {
@@ -93,7 +74,9 @@ impl Invariant for SameOperationsSameState {
 
 impl SameOperationsSameState {
     fn compare(&mut self, truth: &Truth, node: NodeId) -> Result<(), Broken> {
-        let [copy, whole] = &self.copies[node.0 as usize];
+        let Some(Pair { forgets: copy, remembers: whole }) = self.copies.of(truth, node) else {
+            return Ok(());
+        };
         if truth.node(node).lied {
             return Ok(());
         }

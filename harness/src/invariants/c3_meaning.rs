@@ -9,10 +9,10 @@ use replica::Notice;
 
 use super::{
     Broken, End, Invariant,
-    copies::{COPIES, Copy},
+    copies::{self, Copies, Copy},
 };
 use crate::{
-    observation::{Kind, Kinds, Moment, Observation, Published, Truth},
+    observation::{Kinds, Moment, Observation, Published, Truth},
     square::{Release, Way},
 };
 
@@ -28,7 +28,7 @@ const OPERATIONS_MAX: usize = 1_000;
 /// that all show the same wrong value agree, and only this sees it.
 #[derive(Default)]
 pub(super) struct ShowsWhatItMeans {
-    copies: Vec<Copy>,
+    copies: Copies<Copy>,
     /// As issued, and by which release.
     log: BTreeMap<Dot, (Event<Body>, usize)>,
 }
@@ -43,17 +43,7 @@ impl Invariant for ShowsWhatItMeans {
     }
 
     fn wants(&self) -> Kinds {
-        Kinds::of(&[
-            Kind::Started,
-            Kind::Committed,
-            Kind::BecameMember,
-            Kind::Delivered,
-            Kind::Operation,
-            Kind::Ticked,
-            Kind::Stable,
-            Kind::CausallyDelivered,
-            Kind::Crashed,
-        ])
+        copies::wants()
     }
 
     fn observe(
@@ -63,7 +53,6 @@ impl Invariant for ShowsWhatItMeans {
         seen: &Observation<'_>,
     ) -> Result<(), Broken> {
         let node = moment.node;
-        let at = node.0 as usize;
         let mut own = false;
         if let Observation::Notice(Notice::CausallyDelivered(told)) = seen {
             let dot = told.stamp.dot;
@@ -78,13 +67,8 @@ impl Invariant for ShowsWhatItMeans {
                 }
             }
         }
-        if at >= COPIES {
-            return Ok(());
-        }
-        if at >= self.copies.len() {
-            self.copies.resize_with(at + 1, || Copy::new(false));
-        }
-        self.copies[at].observe(truth, moment, seen);
+        let Some(copy) = self.copies.of(truth, node) else { return Ok(()) };
+        copy.observe(truth, moment, seen);
         let count = self.log.len();
         if own && (count <= ALWAYS_MAX || count.is_multiple_of(ONE_OF)) {
             return self.judge(truth, node);
@@ -93,15 +77,13 @@ impl Invariant for ShowsWhatItMeans {
     }
 
     fn finish(&mut self, truth: &Truth, end: &End) -> Result<(), Broken> {
-        let copied =
-            end.nodes.iter().filter(|resting| (resting.node.0 as usize) < self.copies.len());
-        copied.into_iter().try_for_each(|resting| self.judge(truth, resting.node))
+        end.nodes.iter().try_for_each(|resting| self.judge(truth, resting.node))
     }
 }
 
 impl ShowsWhatItMeans {
-    fn judge(&self, truth: &Truth, node: NodeId) -> Result<(), Broken> {
-        let copy = &self.copies[node.0 as usize];
+    fn judge(&mut self, truth: &Truth, node: NodeId) -> Result<(), Broken> {
+        let Some(copy) = self.copies.of(truth, node) else { return Ok(()) };
         // What a crash hid, or a state without its operations, cannot be judged.
         if truth.node(node).lied {
             return Ok(());

@@ -5,15 +5,16 @@ use replica::Notice;
 
 use super::{
     Broken, Invariant,
-    operations::{Places, is_excused},
+    operations::{Pasts, Places, is_excused},
 };
 use crate::observation::{Kind, Kinds, Moment, Observation, Truth};
 
 /// What the app is told to be stable was delivered there, never becomes less, and nothing that is delivered
-/// later is concurrent to any of it.
+/// later is concurrent to any of it, by the causes that operations name.
 #[derive(Default)]
 pub(super) struct StableIsStable {
     places: Places,
+    pasts: Pasts,
     /// By node: what it was told.
     stable: Vec<Clock>,
 }
@@ -28,7 +29,13 @@ impl Invariant for StableIsStable {
     }
 
     fn wants(&self) -> Kinds {
-        Kinds::of(&[Kind::CausallyDelivered, Kind::BecameMember, Kind::Stable, Kind::Crashed])
+        Kinds::of(&[
+            Kind::Broadcast,
+            Kind::CausallyDelivered,
+            Kind::BecameMember,
+            Kind::Stable,
+            Kind::Crashed,
+        ])
     }
 
     fn observe(
@@ -55,13 +62,18 @@ impl Invariant for StableIsStable {
                 self.places.join(node, &joined.delivered);
                 return Ok(());
             }
+            Observation::Notice(Notice::Broadcast(issued)) => {
+                self.pasts.of(&issued.operation, &issued.past);
+                return Ok(());
+            }
             Observation::Notice(Notice::CausallyDelivered(told)) => {
                 self.places.of(node).deliver(told.stamp, &told.past);
                 let stable = &self.stable[at];
-                if told.past.covers_all(stable) {
+                let past = self.pasts.of(&told.operation, &told.past);
+                if past.covers_all(stable) {
                     return Ok(());
                 }
-                let (dot, past) = (told.stamp.dot, &told.past);
+                let dot = told.stamp.dot;
                 Err(format!(
                     "delivered {dot}, which follows {past}, and was told that {stable} is stable"
                 ))
@@ -117,6 +129,26 @@ mod tests {
         check::<StableIsStable>(
             |truth| told(truth, true),
             |truth| told(truth, false),
+            "n0 delivered 1.1, which follows {}, and was told that {0.1} is stable",
+        );
+    }
+
+    #[test]
+    fn a_clock_that_says_more_than_the_causes_are_is_not_believed() {
+        let lies = |truth: &Truth| {
+            let mut told = told(truth, false);
+            for (_, notice) in &mut told {
+                if let Notice::CausallyDelivered(told) = notice
+                    && told.stamp.dot == Dot::new(1, 1)
+                {
+                    told.past.advance(Dot::new(0, 1));
+                }
+            }
+            told
+        };
+        check::<StableIsStable>(
+            |truth| told(truth, true),
+            lies,
             "n0 delivered 1.1, which follows {}, and was told that {0.1} is stable",
         );
     }

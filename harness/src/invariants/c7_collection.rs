@@ -4,16 +4,15 @@ use contract::NodeId;
 
 use super::{
     Broken, Invariant,
-    copies::{COPIES, Copy},
+    copies::{self, Copies, Pair},
 };
-use crate::observation::{Kind, Kinds, Moment, Observation, Truth};
+use crate::observation::{Kinds, Moment, Observation, Truth};
 
 /// A copy of a node's instance that is never told that anything is stable, and so forgets nothing, shows the
 /// same after every operation.
 #[derive(Default)]
 pub(super) struct NothingIsMissed {
-    /// By node: a copy that forgets as its node does, and one that does not.
-    copies: Vec<[Copy; 2]>,
+    copies: Copies<Pair>,
 }
 
 impl Invariant for NothingIsMissed {
@@ -26,17 +25,7 @@ impl Invariant for NothingIsMissed {
     }
 
     fn wants(&self) -> Kinds {
-        Kinds::of(&[
-            Kind::Started,
-            Kind::Committed,
-            Kind::BecameMember,
-            Kind::Delivered,
-            Kind::Operation,
-            Kind::Ticked,
-            Kind::Stable,
-            Kind::CausallyDelivered,
-            Kind::Crashed,
-        ])
+        copies::wants()
     }
 
     fn observe(
@@ -45,23 +34,13 @@ impl Invariant for NothingIsMissed {
         moment: &Moment,
         seen: &Observation<'_>,
     ) -> Result<(), Broken> {
-        let at = moment.node.0 as usize;
-        if at >= COPIES {
-            return Ok(());
-        }
-        if at >= self.copies.len() {
-            self.copies.resize_with(at + 1, || [Copy::new(false), Copy::new(true)]);
-        }
-        let [forgets, remembers] = &mut self.copies[at];
-        remembers.observe(truth, moment, seen);
-        if forgets.observe(truth, moment, seen) {
-            return compare(truth, moment.node, forgets, remembers);
-        }
-        Ok(())
+        let Some(pair) = self.copies.of(truth, moment.node) else { return Ok(()) };
+        if pair.observe(truth, moment, seen) { compare(truth, moment.node, pair) } else { Ok(()) }
     }
 }
 
-fn compare(truth: &Truth, node: NodeId, forgets: &Copy, remembers: &Copy) -> Result<(), Broken> {
+fn compare(truth: &Truth, node: NodeId, pair: &Pair) -> Result<(), Broken> {
+    let Pair { forgets, remembers } = pair;
     match (forgets.shown(truth), remembers.shown(truth)) {
         (Some(here), Some(there)) if here != there => {
             let delivered = &forgets.delivered;

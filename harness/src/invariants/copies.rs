@@ -3,6 +3,8 @@
 //! A copy is given every operation that its node delivered, and what else changed its state. One kind is never
 //! told that anything is stable, and so never forgets anything.
 
+use std::collections::BTreeSet;
+
 use app::{Context, Incoming, Instance, Meter};
 use causal::{Clock, Dot, Origin, Stamp};
 use contract::{NodeId, Time};
@@ -11,10 +13,80 @@ use replica::{
     notice::{CausallyDelivered, Outcome},
 };
 
-use crate::observation::{Moment, Observation, Published, Truth};
+use crate::observation::{Kind, Kinds, Moment, Observation, Published, Truth};
 
-/// Nodes that are copied: enough to meet every fault, few enough to stay cheap in large fleets.
-pub(super) const COPIES: usize = 8;
+/// Nodes that are copied in a run: all of a small fleet, and of a larger one as many as stay cheap.
+const COPIES: usize = 16;
+
+/// The nodes of a run that are copied: all, or the next [`COPIES`] of them with each next seed, so that seeds
+/// in a row come to every node of a fleet that is too large for one run.
+pub(crate) fn copied(nodes: &[NodeId], seed: u64) -> BTreeSet<NodeId> {
+    let count = nodes.len() as u64;
+    if count <= COPIES as u64 {
+        return nodes.iter().copied().collect();
+    }
+    let first = seed % count * COPIES as u64;
+    let chosen = (first..first + COPIES as u64).map(|at| nodes[(at % count) as usize]);
+    chosen.collect()
+}
+
+/// What a copy needs to see of its node.
+pub(super) fn wants() -> Kinds {
+    Kinds::of(&[
+        Kind::Started,
+        Kind::Committed,
+        Kind::BecameMember,
+        Kind::Delivered,
+        Kind::Operation,
+        Kind::Ticked,
+        Kind::Stable,
+        Kind::CausallyDelivered,
+        Kind::Crashed,
+    ])
+}
+
+/// What is kept of each node that is copied.
+#[derive(Default)]
+pub(super) struct Copies<C>(Vec<C>);
+
+impl<C: Default> Copies<C> {
+    /// What is kept of `node`; `None`: it is not copied.
+    pub(super) fn of(&mut self, truth: &Truth, node: NodeId) -> Option<&mut C> {
+        if !truth.copied.contains(&node) {
+            return None;
+        }
+        let at = node.0 as usize;
+        if at >= self.0.len() {
+            self.0.resize_with(at + 1, C::default);
+        }
+        Some(&mut self.0[at])
+    }
+}
+
+/// Two copies of a node: one that forgets as its node does, and one that does not.
+pub(super) struct Pair {
+    pub(super) forgets: Copy,
+    pub(super) remembers: Copy,
+}
+
+impl Default for Pair {
+    fn default() -> Self {
+        Self { forgets: Copy::new(false), remembers: Copy::new(true) }
+    }
+}
+
+impl Pair {
+    /// Takes in what was observed at their node; `true`: an operation was delivered.
+    pub(super) fn observe(
+        &mut self,
+        truth: &Truth,
+        moment: &Moment,
+        seen: &Observation<'_>,
+    ) -> bool {
+        self.remembers.observe(truth, moment, seen);
+        self.forgets.observe(truth, moment, seen)
+    }
+}
 
 /// What a copy of this node's instance broadcasts goes nowhere, under whichever name.
 pub(super) fn any_stamp(node: NodeId) -> Stamp {
@@ -170,4 +242,24 @@ fn migrated(release: &Published, state: &[u8], edges: &[u32]) -> Option<Vec<u8>>
         release.program.migrate(usize::try_from(*edge).ok()?, &state, &mut meter).ok()
     };
     edges.iter().try_fold(state.to_vec(), edge)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_in_a_row_copy_every_node_of_any_fleet() {
+        for count in [1, 8, 16, 17, 100, 1_000] {
+            // Of what is left of a fleet, too.
+            let nodes: Vec<NodeId> = (0..count).map(|node| NodeId(3 * node)).collect();
+            let seeds = u64::from(count).div_ceil(COPIES as u64);
+            for begins in [0, 7, u64::MAX - seeds] {
+                let of = |seed| copied(&nodes, seed);
+                let all: BTreeSet<NodeId> = (begins..=begins + seeds).flat_map(of).collect();
+                assert_eq!(all.len(), nodes.len(), "{count} nodes from seed {begins}");
+                assert_eq!(of(begins).len(), nodes.len().min(COPIES), "each node once");
+            }
+        }
+    }
 }

@@ -23,7 +23,7 @@ mod c5_everywhere;
 mod c6_stable;
 mod c7_collection;
 mod c8_names;
-mod copies;
+pub(crate) mod copies;
 pub(crate) mod l1_known;
 mod l2_run;
 pub(crate) mod l3_hold;

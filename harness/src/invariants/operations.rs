@@ -1,6 +1,8 @@
 //! What invariants of operations have in common: what each node has delivered, as it told.
 
-use causal::{Clock, Stamp};
+use std::collections::BTreeMap;
+
+use causal::{Clock, Dot, Operation, Stamp};
 use contract::NodeId;
 
 use crate::observation::{Moment, Observation, Truth};
@@ -55,6 +57,30 @@ impl Place {
             self.clock.merge(past);
         }
         self.clock.advance(stamp.dot);
+    }
+}
+
+/// What operations follow, as their direct causes say. The clocks that notices carry are what the layer makes
+/// of these, and may be wrong as it may.
+#[derive(Default)]
+pub(super) struct Pasts(BTreeMap<Dot, Clock>);
+
+impl Pasts {
+    /// What `operation` follows. Where a crash hid what it names, it is what was told of it.
+    pub(super) fn of<P>(&mut self, operation: &Operation<P>, told: &Clock) -> &Clock {
+        let Operation { dot, heads, .. } = operation;
+        if !self.0.contains_key(dot) {
+            let before = (dot.seq > 1).then(|| Dot { seq: dot.seq - 1, ..*dot });
+            let mut past = Clock::new();
+            let known = heads.iter().copied().chain(before).all(|cause| {
+                let Some(follows) = self.0.get(&cause) else { return false };
+                past.merge(follows);
+                past.advance(cause);
+                true
+            });
+            self.0.insert(*dot, if known { past } else { told.clone() });
+        }
+        &self.0[dot]
     }
 }
 

@@ -12,6 +12,7 @@ use upgrade::{
 };
 
 use crate::{
+    invariants::copies::copied,
     observation::{Bounds, Published, Truth},
     scenario::{
         Fault, Forgery, Scenario,
@@ -113,7 +114,7 @@ impl Setup {
     }
 
     /// The truth at the start of a run.
-    pub(super) fn truth(&self, scenario: &Scenario) -> Truth {
+    pub(super) fn truth(&self, scenario: &Scenario, seed: u64) -> Truth {
         let releases = self.sources.iter().enumerate().map(|(at, source)| Published {
             envelope: Arc::clone(&source.release.envelope),
             stamp: source.stamp.clone(),
@@ -125,6 +126,8 @@ impl Setup {
         });
         let nodes = scenario.nodes().map(|(node, _)| node.0 as usize + 1).max().unwrap_or(0);
         let mut truth = Truth::new(releases.collect(), nodes, self.bounds(scenario));
+        let nodes: Vec<NodeId> = scenario.nodes().map(|(node, _)| node).collect();
+        truth.copied = copied(&nodes, seed);
         for node in &self.hostile {
             let node = &mut truth.nodes[node.0 as usize];
             (node.hostile, node.lied, node.gone) = (true, true, true);

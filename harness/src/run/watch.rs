@@ -132,8 +132,8 @@ impl CrashIn {
 }
 
 impl Story {
-    pub(super) fn new(scenario: &Scenario, setup: &Setup, checks: Checks) -> Self {
-        let truth = setup.truth(scenario);
+    pub(super) fn new(scenario: &Scenario, setup: &Setup, seed: u64, checks: Checks) -> Self {
+        let truth = setup.truth(scenario, seed);
         let nodes = truth.nodes.len();
         let releases = setup.deployment.releases.iter().enumerate();
         let releases = releases.map(|(at, release)| Release {
