@@ -34,7 +34,7 @@
 //! once there is nothing else to wait for.
 //!
 //! **Bounds.** Of those that left, the last life of each node is kept: its older lives are outlived by it, and
-//! what lets in one of those late makes it a retired member until all know. A joiner whose state never
+//! nobody lets one of them in, for whoever remains knows of the later one. A joiner whose state never
 //! arrived is a row that stays until somebody retires it, or its node joins under another life: nothing here
 //! knows how long is too long, but whoever drives the layer does. A clock has a count for each life that ever
 //! issued anything: clocks of operations are compared for ever, and all would have to forget at once.
@@ -206,16 +206,15 @@ impl Members {
     /// `join` makes `origin` a member, who has what precedes `join` and `join` itself: `clock`. Members
     /// that this retires are returned.
     pub(crate) fn join(&mut self, origin: Origin, join: Dot, clock: &Clock) -> Vec<Origin> {
-        let left = self.gone.get(&origin.node).copied();
-        if left == Some(origin.life) {
+        // Whoever lets an older life in after a later one left is no member: a member would know.
+        if self.is_gone(origin) {
             return Vec::new();
         }
         let lives = self.rows.range(Origin { life: 0, ..origin }..);
         let lives = lives.take_while(|(other, _)| other.node == origin.node);
         let newer = lives.clone().find(|(other, _)| other.life > origin.life);
-        // All that remain know of a later life that is stable or left: who has `join` too knows.
+        // All that remain know of a later life that is stable: whoever has `join` too knows both.
         let newer = newer.map(|(_, row)| if row.joined == Dot::NONE { join } else { row.joined });
-        let newer = newer.or(left.filter(|left| *left > origin.life).map(|_| join));
         let older: Vec<Origin> =
             lives.map(|(other, _)| *other).filter(|other| other.life < origin.life).collect();
         let retired: Vec<Dot> = newer.into_iter().collect();

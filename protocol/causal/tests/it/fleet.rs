@@ -258,6 +258,7 @@ impl Fleet {
                 assert_eq!(back.stable(), layer.stable(), "what is stable survives");
             }
             assert_eq!(back.next_stamp(), layer.next_stamp());
+            assert_eq!(back.digest().lineage, layer.digest().lineage, "so does who answers for it");
             *layer = back;
         }
     }

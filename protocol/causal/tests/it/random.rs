@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::fleet::{Checked, Dice, Fleet, NOBODY, Word};
-use causal::{Broadcast, Clock, Content, Flaw, Limits, Operation, Origin, Refusal};
+use causal::{
+    Broadcast, Clock, Compared, Content, Flaw, Heir, Limits, Operation, Origin, Received, Refusal,
+};
 
 /// A fleet of `founders` under `steps` accidents, and then in peace.
 fn run(
@@ -82,6 +84,89 @@ fn whoever_retired_a_member_gets_what_others_took_of_it_from_whoever_they_let_in
     // Retired by who did not know it.
     let unknown = [4151];
     sweep(stuck.into_iter().chain(starved).chain(unknown), true);
+}
+
+/// A fleet of four and what its members say, each to some.
+struct Four(Vec<Broadcast<Word>>);
+
+impl Four {
+    fn new() -> Self {
+        let layer =
+            |own: u32| Broadcast::founder(own.into(), (0..4).map(Origin::from), Limits::default());
+        Self((0..4).map(layer).collect())
+    }
+
+    fn say(&mut self, at: usize, content: Content<Word>, to: &[usize]) -> Arc<Operation<Word>> {
+        let operation = self.0[at].broadcast(content).unwrap().operation;
+        let via = operation.dot.origin;
+        for to in to {
+            self.0[*to].receive(via, Arc::clone(&operation)).unwrap();
+            self.0[*to].deliver().expect("nothing is missing");
+        }
+        operation
+    }
+
+    /// `node` comes back under another life, with the state of `donor`; that is heard by `to`.
+    fn join(&mut self, node: u32, donor: usize, to: &[usize]) -> Origin {
+        let origin = Origin { life: 1, ..Origin::from(node) };
+        self.say(donor, Content::Join(origin), to);
+        let mut bytes = Vec::new();
+        self.0[donor].export(&mut bytes);
+        let heir = Heir::Joiner(origin);
+        let limits = Limits::default();
+        self.0[node as usize] = Broadcast::import(&mut &bytes[..], heir, limits).unwrap();
+        origin
+    }
+
+    /// What becomes of `operation` at `to`, where `via` hands it over after it has told how far it is.
+    fn relay(
+        &mut self,
+        via: usize,
+        to: usize,
+        operation: &Arc<Operation<Word>>,
+    ) -> Result<Received, Refusal> {
+        let (digest, origin) = (self.0[via].digest(), self.0[via].own().unwrap());
+        self.0[to].compare(origin, &digest)?;
+        self.0[to].receive(origin, Arc::clone(operation))
+    }
+}
+
+#[test]
+fn a_stranger_hands_over_what_who_let_him_in_might() {
+    let mut four = Four::new();
+    let said = four.say(0, Content::Payload(Word(1)), &[1]);
+    four.say(3, Content::Retire(0.into()), &[]);
+    // 1 has it, and lets 2 in; 1 is lost, and 3 knows nothing of the new life of 2.
+    let second = four.join(2, 1, &[]);
+    assert_eq!(four.0[2].digest().lineage, [Origin::from(1)]);
+    let unheard = four.0[3].receive(second, Arc::clone(&said));
+    assert_eq!(unheard, Err(Refusal::Stranger(second)), "nobody answers for it yet");
+    assert_eq!(four.relay(2, 3, &said), Ok(Received::Ready), "1 does");
+    four.0[3].deliver().expect("it follows nothing");
+}
+
+#[test]
+fn nobody_answers_for_whom_a_retired_member_let_in() {
+    let mut four = Four::new();
+    let said = four.say(0, Content::Payload(Word(1)), &[]);
+    four.say(3, Content::Retire(0.into()), &[]);
+    let second = four.join(2, 0, &[]);
+    assert_eq!(four.0[2].digest().lineage, [Origin::from(0)]);
+    assert_eq!(four.relay(2, 3, &said), Err(Refusal::Stranger(second)));
+    let digest = four.0[2].digest();
+    assert_eq!(four.0[3].compare(second, &digest), Ok(Compared::Resync), "it is led astray");
+}
+
+#[test]
+fn what_waits_goes_where_who_answered_for_it_retires() {
+    let mut four = Four::new();
+    let first = four.say(0, Content::Payload(Word(1)), &[1]);
+    let next = four.say(0, Content::Payload(Word(2)), &[1]);
+    four.say(3, Content::Retire(0.into()), &[]);
+    four.join(2, 1, &[]);
+    assert_eq!(four.relay(2, 3, &next), Ok(Received::Parked(first.dot)));
+    four.say(3, Content::Retire(1.into()), &[]);
+    assert_eq!(four.0[3].parked_size(), (0, 0), "it came over one that is retired");
 }
 
 /// How many of 100 fleets show a flaw, and what the first says.
