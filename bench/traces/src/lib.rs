@@ -3,6 +3,7 @@
 //! The traces are those of github.com/josephg/editing-traces, as they are. They are not part of this
 //! repository: a folder is named on the command line, or by [`FOLDER`].
 
+pub mod history;
 pub mod replay;
 pub mod subjects;
 
@@ -58,17 +59,21 @@ impl Trace {
         let file = format!("{name}.json.gz");
         let paths = [folder.join("ascii_only").join(&file), folder.join("sequential").join(&file)];
         let path = paths.iter().find(|path| path.exists()).unwrap_or(&paths[1]);
-        let told = |why: String| format!("{}: {why}", path.display());
-        let opened = File::open(path).map_err(|why| told(why.to_string()))?;
-        let unpacked = BufReader::new(GzDecoder::new(BufReader::new(opened)));
-        let written: Written =
-            serde_json::from_reader(unpacked).map_err(|why| told(why.to_string()))?;
+        let written: Written = read_json(path)?;
         if !written.start_content.is_empty() {
-            return Err(told("expected a trace that begins empty".to_owned()));
+            return Err(format!("{}: expected a trace that begins empty", path.display()));
         }
         let patches = written.txns.into_iter().flat_map(|txn| txn.patches).collect();
         Ok(Self { name: name.to_owned(), patches, end: written.end_content })
     }
+}
+
+/// What stands in a file of JSON, packed by gzip. Errors: a fragment that names the file.
+fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, String> {
+    let told = |why: String| format!("{}: {why}", path.display());
+    let opened = File::open(path).map_err(|why| told(why.to_string()))?;
+    let unpacked = BufReader::new(GzDecoder::new(BufReader::new(opened)));
+    serde_json::from_reader(unpacked).map_err(|why| told(why.to_string()))
 }
 
 /// The folder of the traces: `given`, or what the environment says.

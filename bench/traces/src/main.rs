@@ -10,8 +10,9 @@ use std::process::ExitCode;
 
 use traces::{
     NAMES, Trace, folder,
+    history::{CONCURRENT, History},
     replay::Replayed,
-    subjects::{Replay, Subject, Way, all},
+    subjects::{Replay, Subject, Way, all, merged},
 };
 
 const USAGE: &str = "usage: traces [--traces FOLDER] [--rounds N] [--only TRACE] [--with WORDS] [--way WORDS]
@@ -20,7 +21,7 @@ const USAGE: &str = "usage: traces [--traces FOLDER] [--rounds N] [--only TRACE]
   --rounds N        how often each is replayed (default 9); who is slow is replayed less often
   --only TRACE      one trace alone
   --with WORDS      the subjects whose names have these words in them, and ours
-  --way WORDS       the tables whose titles have these words in them: local, remote, all at once, load";
+  --way WORDS       the tables whose titles have these words in them: local, remote, all at once, load, several";
 
 /// Rounds, unless told otherwise.
 const ROUNDS: usize = 9;
@@ -89,29 +90,54 @@ fn run() -> Result<(), String> {
         });
         let mut columns = Vec::new();
         for trace in &traces {
-            columns.push(replayed(&subjects, trace, arguments.rounds)?);
+            let replays = subjects.iter().map(|it| (it.name, (it.prepare)(trace))).collect();
+            columns.push(replayed(replays, &trace.name, &trace.end, arguments.rounds)?);
             eprintln!("{}, {}: done", trace.name, way.title());
         }
-        print(way, &subjects, &names, &columns);
+        let rows: Vec<&str> = subjects.iter().map(|subject| subject.name).collect();
+        print(way.title(), &rows, &names, &columns);
     }
+    if arguments.only.is_none() && SEVERAL.contains(&arguments.way) {
+        several(&folder, arguments.rounds)?;
+    }
+    Ok(())
+}
+
+/// What the table of the concurrent traces is called.
+const SEVERAL: &str = "several authors, operation by operation";
+
+fn several(folder: &std::path::Path, rounds: usize) -> Result<(), String> {
+    let all = merged::all();
+    let mut columns = Vec::new();
+    for name in CONCURRENT {
+        let history = History::read(folder, name)?;
+        let replays = all.iter().map(|it| (it.name, (it.prepare)(&history))).collect();
+        columns.push(replayed(replays, name, &history.end, rounds)?);
+        eprintln!("{name}: done");
+    }
+    let rows: Vec<&str> = all.iter().map(|merging| merging.name).collect();
+    print(SEVERAL, &rows, &CONCURRENT, &columns);
     Ok(())
 }
 
 /// What a subject needed, round by round.
 type Samples = Vec<Replayed>;
 
-fn replayed(subjects: &[Subject], trace: &Trace, rounds: usize) -> Result<Vec<Samples>, String> {
-    let mut replays: Vec<Replay<'_>> =
-        subjects.iter().map(|subject| (subject.prepare)(trace)).collect();
-    let mut samples = vec![Samples::new(); subjects.len()];
+fn replayed(
+    mut replays: Vec<(&str, Replay<'_>)>,
+    trace: &str,
+    end: &str,
+    rounds: usize,
+) -> Result<Vec<Samples>, String> {
+    let mut samples = vec![Samples::new(); replays.len()];
     for _ in 0..rounds {
-        for ((subject, replay), samples) in subjects.iter().zip(&mut replays).zip(&mut samples) {
+        for ((name, replay), samples) in replays.iter_mut().zip(&mut samples) {
             if samples.iter().map(|it| it.micros).sum::<f64>() > ENOUGH_MICROS {
                 continue;
             }
             let mut replayed = replay();
-            if replayed.text != trace.end {
-                return Err(format!("{}: {} ends with another text", trace.name, subject.name));
+            if replayed.text != end {
+                return Err(format!("{trace}: {name} ends with another text"));
             }
             replayed.text = String::new();
             samples.push(replayed);
@@ -120,10 +146,10 @@ fn replayed(subjects: &[Subject], trace: &Trace, rounds: usize) -> Result<Vec<Sa
     Ok(samples)
 }
 
-fn print(way: Way, subjects: &[Subject], names: &[&str], columns: &[Vec<Samples>]) {
-    println!("\n| {}: CPU ms (of ours) | {} |", way.title(), names.join(" | "));
+fn print(title: &str, rows: &[&str], names: &[&str], columns: &[Vec<Samples>]) {
+    println!("\n| {title}: CPU ms (of ours) | {} |", names.join(" | "));
     println!("| --- |{}", " ---: |".repeat(names.len()));
-    for (at, subject) in subjects.iter().enumerate() {
+    for (at, row) in rows.iter().enumerate() {
         let cell = |column: &Vec<Samples>| {
             let millis = median(column[at].iter().map(|it| it.micros / 1e3).collect());
             let pairs = column[at].iter().zip(&column[0]);
@@ -131,13 +157,13 @@ fn print(way: Way, subjects: &[Subject], names: &[&str], columns: &[Vec<Samples>
             format!("{millis:.2} ({ratio:.2})")
         };
         let cells: Vec<String> = columns.iter().map(cell).collect();
-        println!("| {} | {} |", subject.name, cells.join(" | "));
+        println!("| {row} | {} |", cells.join(" | "));
     }
-    for (at, subject) in subjects.iter().enumerate() {
+    for (at, row) in rows.iter().enumerate() {
         if columns.iter().any(|column| column[at][0].bytes > 0) {
             let cells: Vec<String> =
                 columns.iter().map(|column| column[at][0].bytes.to_string()).collect();
-            println!("| {}: bytes | {} |", subject.name, cells.join(" | "));
+            println!("| {row}: bytes | {} |", cells.join(" | "));
         }
     }
 }

