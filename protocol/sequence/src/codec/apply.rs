@@ -2,7 +2,10 @@
 
 use contract::wire::Malformed;
 
-use super::stream::{Reader, Step};
+use super::{
+    parts::signed,
+    stream::{RUBBED_OUT, Reader, Step, TYPED},
+};
 use crate::{Identifier, Integrated, Interval, Operation, Refused, Sequence};
 
 /// What became of the operations of a message.
@@ -26,6 +29,9 @@ impl Sequence {
         reader: &mut Reader,
         bytes: &[u8],
     ) -> Result<Applied, Malformed> {
+        if self.apply_short(reader, bytes) {
+            return Ok(Applied { done: 1, ..Applied::default() });
+        }
         let mut applied = Applied::default();
         let read = reader.steps(bytes, |reader, step| {
             if self.stays_here(reader, &step) {
@@ -39,6 +45,34 @@ impl Sequence {
             operations.iter().for_each(|operation| applied.count(self.apply(operation)));
         }
         Ok(applied)
+    }
+
+    /// Carries out a message as short as most are: one operation that names what is to be expected and goes on
+    /// at the cursor. Returns whether it is one; nothing is done where not.
+    #[inline]
+    fn apply_short(&mut self, reader: &mut Reader, bytes: &[u8]) -> bool {
+        let Some((epoch, base, expected)) = reader.expected() else { return false };
+        match *bytes {
+            [1, TYPED, 0, 0, length, ref text @ ..] if usize::from(length) == text.len() => {
+                let Ok(text) = std::str::from_utf8(text) else { return false };
+                // A longer one has a longer form.
+                let typed = length < 0x80 && self.types_on(epoch, base, expected, text);
+                if typed {
+                    reader.expect(self.tree.typing().last.offset.wrapping_add(1));
+                }
+                typed
+            }
+            [1, RUBBED_OUT, 1, 0, back @ ..0x80, more @ ..0x80] => {
+                let offset = expected.wrapping_add(signed(u64::from(back)) as i32);
+                let end = offset.wrapping_add(signed(u64::from(more)) as i32);
+                let rubbed = self.rubs_out(epoch, base, offset, end);
+                if rubbed {
+                    reader.expect(end.wrapping_add(1));
+                }
+                rubbed
+            }
+            _ => false,
+        }
     }
 
     /// Carries `step` out where it goes on at the cursor. Returns whether it does.

@@ -27,8 +27,12 @@ pub(super) fn put_signed(out: &mut Vec<u8>, number: i64) {
 
 #[inline]
 pub(super) fn take_signed(bytes: &mut &[u8]) -> Result<i64, Malformed> {
-    let number = take_number(bytes)?;
-    Ok((number >> 1) as i64 ^ -((number & 1) as i64))
+    take_number(bytes).map(signed)
+}
+
+/// The number of which [`zigzag`] made this one.
+pub(super) fn signed(number: u64) -> i64 {
+    (number >> 1) as i64 ^ -((number & 1) as i64)
 }
 
 /// A number of at most 32 bits.

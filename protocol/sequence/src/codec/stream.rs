@@ -22,6 +22,10 @@ const RENAME: u8 = 2;
 /// The operation is of the same epoch as the one before it.
 const SAME_EPOCH: u8 = 4;
 
+/// What begins an insert, and a removal, of the same epoch.
+pub(super) const TYPED: u8 = INSERT | SAME_EPOCH;
+pub(super) const RUBBED_OUT: u8 = REMOVE | SAME_EPOCH;
+
 /// The dictionary of a sender, at the sender.
 #[derive(Clone, Debug, Default)]
 pub struct Writer {
@@ -281,6 +285,19 @@ impl Reader {
             steps.push(self.take_step(bytes, &mut spelled)?);
         }
         if bytes.is_empty() { Ok(Some(())) } else { Err(Malformed("bytes after the message")) }
+    }
+
+    /// What the next operation names if it goes on where the last one ended: its epoch, its base and its offset.
+    #[inline]
+    pub(super) fn expected(&self) -> Option<(EpochId, &Arc<[Tuple]>, i32)> {
+        let base = self.bases.get(self.told.base as usize)?;
+        (self.held < HELD_MAX).then_some((self.told.epoch, base, self.told.offset))
+    }
+
+    /// Notes where an operation ended that named what was expected.
+    #[inline]
+    pub(super) fn expect(&mut self, offset: i32) {
+        self.told.offset = offset;
     }
 
     /// The base of this number, which a step of the last message has.

@@ -1,0 +1,104 @@
+//! Messages lead to the same document whether they are read first or carried out as they are read, and whether
+//! what is typed in a row is told at once or one by one.
+
+use proptest::prelude::*;
+use sequence::{Batch, Operation, Options, Reader, Sequence, Writer};
+
+/// An edit: where, as a part of the document, how many go, and what comes.
+#[derive(Clone, Debug)]
+struct Edit {
+    at: u64,
+    removed: u64,
+    inserted: String,
+}
+
+/// Mostly typing on, and rubbing out.
+fn edits() -> impl Strategy<Value = Vec<Edit>> {
+    let stay = Just(u64::MAX);
+    let at = prop_oneof![6 => stay, 1 => any::<u64>()];
+    let inserted = prop_oneof![4 => "[a-c]", 1 => "[a-cäß€😀]{0,6}", 2 => Just(String::new())];
+    let edit = (at, prop_oneof![3 => Just(0), 2 => Just(1), 1 => 0..9_u64], inserted);
+    prop::collection::vec(
+        edit.prop_map(|(at, removed, inserted)| Edit { at, removed, inserted }),
+        1..120,
+    )
+}
+
+fn site(site: u32) -> Sequence {
+    Sequence::new(site, Options::default()).expect("a site")
+}
+
+/// Carries `edit` out behind `cursor`, or elsewhere. Returns where the cursor is then.
+fn carry_out(
+    author: &mut Sequence,
+    told: &mut Vec<Operation>,
+    batch: &mut Batch,
+    batched: &mut Sequence,
+    edit: &Edit,
+    cursor: u64,
+) -> u64 {
+    let mut draw = |below: u64| below / 2;
+    let at = if edit.at == u64::MAX { cursor } else { edit.at % (author.len() + 1) };
+    let from = at - edit.removed.min(at);
+    if from < at {
+        told.push(author.remove(from..at).expect("inside"));
+        batched.remove_in(batch, from..at).expect("inside");
+    }
+    if !edit.inserted.is_empty() {
+        told.extend(author.insert(from, &edit.inserted, &mut draw).expect("inside"));
+        batched.insert_in(batch, from, &edit.inserted, &mut draw).expect("inside");
+    }
+    from + edit.inserted.chars().count() as u64
+}
+
+proptest! {
+    #[test]
+    fn a_message_is_what_it_says_however_it_is_carried_out(edits in edits(), together in 1..4_usize) {
+        let (mut author, mut batched, mut batch, mut cursor) = (site(1), site(1), Batch::default(), 0);
+        let mut told = Vec::new();
+        for edit in &edits {
+            cursor = carry_out(&mut author, &mut told, &mut batch, &mut batched, edit, cursor);
+        }
+        let (mut read, mut applied) = (site(2), site(2));
+        let (mut writer, mut first, mut second) = (Writer::default(), Reader::default(), Reader::default());
+        for message in told.chunks(together) {
+            let bytes = writer.write(message).expect("short");
+            for operation in first.read(&bytes).expect("a message") {
+                read.apply(&operation).expect("an author's operation");
+            }
+            let done = applied.apply_message(&mut second, &bytes).expect("a message");
+            prop_assert_eq!((done.done, done.refused.len()), (message.len(), 0));
+            prop_assert!(applied.apply_message(&mut second.clone(), &bytes[..bytes.len() - 1]).is_err());
+            applied.check();
+            prop_assert_eq!(applied.intervals(), read.intervals());
+        }
+        prop_assert_eq!(applied.text(), author.text());
+        prop_assert_eq!(applied.intervals(), author.intervals());
+
+        // What was rubbed out before it was told is not told: identifiers are the same, operations fewer.
+        prop_assert!(batch.operations().len() <= told.len());
+        let mut reached = site(2);
+        for operation in batch.take() {
+            reached.apply(&operation).expect("an author's operation");
+        }
+        prop_assert_eq!(reached.intervals(), author.intervals());
+        prop_assert_eq!(reached.text(), author.text());
+        prop_assert_eq!(batched.text(), author.text());
+    }
+}
+
+#[test]
+fn what_is_typed_in_a_row_is_one_operation_and_what_is_rubbed_out_is_none() {
+    let (mut author, mut batch, mut draw) = (site(1), Batch::default(), |below: u64| below / 2);
+    for (at, character) in (0..).zip(["h", "e", "l", "ö"]) {
+        author.insert_in(&mut batch, at, character, &mut draw).expect("inside");
+    }
+    author.remove_in(&mut batch, 3..4).expect("inside");
+    let [Operation::Insert { text, .. }] = batch.operations() else { panic!("one insert") };
+    assert_eq!(text, "hel");
+    for _ in 0..3 {
+        let length = author.len();
+        author.remove_in(&mut batch, length - 1..length).expect("inside");
+    }
+    assert!(batch.is_empty());
+}
