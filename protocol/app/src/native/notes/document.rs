@@ -22,6 +22,10 @@ use crate::native::{
 /// The site of a replica that edits nothing under its own name: edits are made at a copy of it.
 const NOBODY: u32 = u32::MAX >> 1;
 
+/// Beyond the bases of the document, twice counted, so many more names are kept before any is forgotten:
+/// which are in use is seen by a walk over all.
+const NAMES_SPARE: usize = 32;
+
 /// How one code keeps documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ways {
@@ -56,10 +60,12 @@ pub(super) struct Document {
 /// Equal are documents that are kept alike.
 impl PartialEq for Document {
     fn eq(&self, other: &Self) -> bool {
-        let rest = |it: &Self| {
-            (it.announced, it.unsettled.clone(), it.announcements.clone(), it.tidy_sites())
-        };
-        self.sequence.parts() == other.sequence.parts() && rest(self) == rest(other)
+        let Self { ways: _, sequence: _, sites, announced, unsettled, announcements } = self;
+        self.parts() == other.parts()
+            && *sites == other.sites
+            && *announced == other.announced
+            && *unsettled == other.unsettled
+            && *announcements == other.announcements
     }
 }
 
@@ -109,18 +115,25 @@ impl Document {
     ) -> Result<Self, sequence::Refused> {
         let (options, flaw) = (ways.options(), ways.planted());
         let mut sequence = Sequence::assembled_planted(NOBODY, options, flaw, parts)?;
-        sequence.move_to_epoch(match ways.moving {
-            Moving::AtOnce => sequence.leading_epoch(),
-            Moving::OnceAnnounced => announced,
+        // Where it is gone, a flawed code dropped what was never announced.
+        let waits = ways.moving == Moving::OnceAnnounced;
+        let there = sequence.known_epochs().any(|epoch| epoch == announced);
+        sequence.move_to_epoch(if waits && there {
+            announced
+        } else {
+            sequence.leading_epoch()
         })?;
         Ok(Self { sequence, sites, announced, ..Self::empty(ways) })
     }
 
-    /// Writers without what nothing is of any more.
-    pub(super) fn tidy_sites(&self) -> Sites {
-        let mut sites = self.sites.clone();
-        sites.tidy(&self.sequence.parts());
-        sites
+    /// What it is made of, in the epoch that leads: when this code moves there is nothing to keep.
+    pub(super) fn parts(&self) -> Parts {
+        if self.sequence.epoch() == self.sequence.leading_epoch() {
+            return self.sequence.parts();
+        }
+        let mut sequence = self.sequence.clone();
+        sequence.move_to_leading();
+        sequence.parts()
     }
 
     /// Makes an edit at a copy. Returns what all replicas must be told.
@@ -227,11 +240,14 @@ impl Document {
         Ok(())
     }
 
-    /// The epoch that is to be announced, if any: it leads, and everybody has it.
+    /// The epoch that is to be announced, if any: the newest that everybody has. The one that leads may be
+    /// newer yet, again and again, where many rename.
     pub(super) fn to_announce(&self) -> Option<EpochId> {
-        let leading = self.sequence.leading_epoch();
-        let settled = self.unsettled.values().all(|epoch| *epoch != leading);
-        (leading != self.announced && settled).then_some(leading)
+        let order = self.sequence.epochs_by_priority();
+        let announced = order.iter().position(|epoch| *epoch == self.announced)?;
+        let newer = order[announced + 1..].iter().rev();
+        let mut settled = newer.filter(|epoch| self.unsettled.values().all(|open| open != *epoch));
+        settled.next().copied()
     }
 
     /// Forgets what nobody needs any more now that `stable` is.
@@ -247,13 +263,17 @@ impl Document {
         }
         if !everybody_is_in.is_empty() {
             self.sequence.collect(&everybody_is_in);
-            self.sites = self.tidy_sites();
+        }
+        let crowd = 2 * self.sequence.blocks() + NAMES_SPARE;
+        if !everybody_is_in.is_empty() || self.sites.given() > crowd {
+            self.sites.tidy(&self.sequence.parts());
         }
     }
 
     /// How much is kept for what is still under way.
     pub(super) fn retained(&self) -> usize {
-        self.unsettled.len() + self.announcements.len() + self.sequence.known_epochs().count() - 1
+        let epochs = self.sequence.known_epochs().count();
+        self.unsettled.len() + self.announcements.len() + epochs - 1 + self.sites.given()
     }
 }
 

@@ -33,7 +33,7 @@ record! {
 }
 
 record! {
-    /// What is written, and the epoch that its identifiers are of.
+    /// What is written, by the identifiers of the epoch that leads.
     Written {
         1 epoch: Option<Name>,
         2 blocks: Blocks,
@@ -106,13 +106,13 @@ impl PlainKept {
 
 impl Kept {
     pub(super) fn of(document: &Document) -> Self {
-        let Parts { root, renames, current, document: written, text } = document.sequence.parts();
+        let Parts { root, renames, current, document: written, text } = document.parts();
+        let (claims, given) = document.sites.keep();
         let left = |Renamed { dot, parent, former }: &Renamed| Left {
             name: Name::of(*dot),
             parent: name(*parent),
             former: Blocks::of(former),
         };
-        let (claims, given) = document.tidy_sites().keep();
         let told = |open: &std::collections::BTreeMap<Dot, sequence::EpochId>| {
             let told = open.iter().filter_map(|(by, epoch)| Some((*by, name(*epoch)?)));
             told.map(|(by, epoch)| Told { by, epoch }).collect()

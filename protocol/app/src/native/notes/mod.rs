@@ -87,6 +87,7 @@ const CLIENT_INSERT: u32 = 17;
 const CLIENT_REMOVE: u32 = 18;
 const CLIENT_TYPE: u32 = 19;
 const CLIENT_APPEND: u32 = 20;
+const CLIENT_RUB_OUT: u32 = 21;
 
 /// What is inserted at once is no longer, so that it fits a datagram however deep identifiers are.
 const INSERTED_MAX: usize = 64;
@@ -114,6 +115,13 @@ record! {
     ClientRemove {
         1 first: u64,
         2 count: u64,
+    }
+}
+
+record! {
+    /// A client takes away what it sees last, so many characters.
+    ClientRubOut {
+        1 count: u64,
     }
 }
 
@@ -161,6 +169,11 @@ fn asked(document: &Document, body: &Body) -> Result<Option<Asked<Edit>>, Fault>
             let ClientRemove { first, count } = ClientRemove::read_body(body)?;
             let end = first.saturating_add(count.min(REMOVED_MAX)).min(length);
             if first < end { Asked::Do(Edit::Remove(first..end)) } else { Asked::Nothing }
+        }
+        CLIENT_RUB_OUT => {
+            let ClientRubOut { count } = ClientRubOut::read_body(body)?;
+            let first = length.saturating_sub(count.min(REMOVED_MAX));
+            if first < length { Asked::Do(Edit::Remove(first..length)) } else { Asked::Nothing }
         }
         _ => return Ok(None),
     }))
@@ -218,6 +231,7 @@ fn drawn(kind: &str, entropy: [u32; 4]) -> Option<Body> {
             let count = u64::from(1 + entropy[1] % 3);
             ClientRemove { first: index, count }.body(CLIENT_REMOVE)
         }
+        "rub-out" => ClientRubOut { count: u64::from(1 + entropy[1] % 3) }.body(CLIENT_RUB_OUT),
         "read" => ().body(READ),
         _ => return None,
     })

@@ -6,8 +6,8 @@ use crate::{
     Body, Fault, Manifest, Meter,
     native::{
         notes::{
-            self, APP, CLIENT_APPEND, CLIENT_INSERT, CLIENT_REMOVE, CLIENT_TYPE, ClientAppend,
-            ClientInsert, ClientRemove, READ, REPLICATED,
+            self, APP, CLIENT_APPEND, CLIENT_INSERT, CLIENT_REMOVE, CLIENT_RUB_OUT, CLIENT_TYPE,
+            ClientAppend, ClientInsert, ClientRemove, ClientRubOut, READ, REPLICATED,
             document::{Document, Moving, Ways},
             kept::PlainKept,
             kind::{Change, Edit, Notes},
@@ -81,8 +81,9 @@ impl Edition for One {
             operation::<ClientRemove>(CLIENT_REMOVE, "remove", SINCE),
             operation::<ClientInsert>(CLIENT_TYPE, "type", SINCE_BLOCKS),
             operation::<ClientAppend>(CLIENT_APPEND, "append", SINCE_BLOCKS),
+            operation::<ClientRubOut>(CLIENT_RUB_OUT, "rub-out", SINCE_BLOCKS),
         ];
-        let mut operations = vec!["insert", "remove", "read", "type", "append"];
+        let mut operations = vec!["insert", "remove", "read", "type", "append", "rub-out"];
         if *self == Self::Elements {
             messages.retain(|message| message.since != SINCE_BLOCKS);
             operations.truncate(3);
@@ -112,16 +113,16 @@ impl Edition for One {
         kept.lift().document(WAYS)
     }
 
-    fn retained(&self, _: &Document) -> usize {
-        0
+    fn retained(&self, document: &Document) -> usize {
+        document.retained()
     }
 
     fn asked(&self, document: &Document, body: &Body) -> Result<Asked<Edit>, Fault> {
-        match notes::asked(document, body)? {
-            Some(Asked::Do(Edit::Insert(..))) if *self == Self::Elements => Err(unknown_tag(body)),
-            Some(asked) => Ok(asked),
-            None => Err(unknown_tag(body)),
+        let later = matches!(body.tag, CLIENT_TYPE | CLIENT_APPEND | CLIENT_RUB_OUT);
+        if later && *self == Self::Elements {
+            return Err(unknown_tag(body));
         }
+        notes::asked(document, body)?.ok_or_else(|| unknown_tag(body))
     }
 
     fn write(&self, change: &Change) -> Body {
@@ -172,7 +173,7 @@ impl Edition for One {
 
     fn operation(&self, kind: &str, entropy: [u32; 4]) -> Option<Body> {
         match (kind, self) {
-            ("type" | "append", Self::Elements) => None,
+            ("type" | "append" | "rub-out", Self::Elements) => None,
             _ => notes::drawn(kind, entropy),
         }
     }

@@ -110,7 +110,13 @@ impl Sites {
         (clock.map_or(0, |site| site.clock), given)
     }
 
-    /// Forgets offsets of bases that nothing is of any more: nobody goes on with those.
+    /// How many bases it keeps an offset of.
+    pub(super) fn given(&self) -> usize {
+        self.given.len()
+    }
+
+    /// Forgets offsets of bases that nothing is of any more. A base that comes back with an operation under
+    /// way is not gone on with then: no name is given twice, and none is lost but for want of use.
     pub(super) fn tidy(&mut self, parts: &Parts) {
         let former = parts.renames.iter().flat_map(|renamed| &renamed.former);
         let mut used: Vec<Dot> =

@@ -1,9 +1,165 @@
 //! What holds of notes.
 
-use crate::native::replicated::rig::check;
+use causal::{At, Clock, Dot, Stamp};
+use crdt::Op;
+use sequence::EpochId;
+
+use super::{
+    Flaw,
+    document::{Document, Moving, Ways},
+    kept::Kept,
+    kind::{Change, Edit, Notes},
+};
+use crate::native::{replicated::rig::check, typed::Typed};
 
 #[test]
 fn every_order_of_deliveries_and_upgrades_shows_what_it_means() {
     let names = ["notes 1.0.0", "notes 1.1.0", "notes 2.0.0"];
     check(&names, 10).expect("sound notes");
+    check(&["notes 2.1.0"], 20).expect("sound notes");
+}
+
+/// Replicas of one code that hear of everything at once, and what they have delivered.
+struct Fleet {
+    kind: Notes,
+    documents: Vec<Document>,
+    past: Clock,
+}
+
+impl Fleet {
+    fn new(moving: Moving, flaw: Option<Flaw>) -> Self {
+        let kind = Notes(Ways { moving, flaw });
+        Self { kind, documents: vec![kind.initial(); 2], past: Clock::new() }
+    }
+
+    fn next(&self, at: u32) -> Stamp {
+        let seen: u32 = (0..2).map(|node| self.past.get(node)).sum();
+        Stamp { lamport: seen.into(), dot: Dot::new(at, self.past.get(at) + 1) }
+    }
+
+    fn edit(&self, at: u32, edit: &Edit) -> Change {
+        let prepared = self.kind.prepare(&self.documents[at as usize], edit, self.next(at));
+        prepared.expect("it can be done")
+    }
+
+    fn tell(&mut self, at: u32, change: &Change) {
+        let (stamp, past) = (self.next(at), self.past.clone());
+        for document in &mut self.documents {
+            self.kind.effect(document, At { stamp, past: &past }, change).expect("it is taken");
+        }
+        self.past.advance(stamp.dot);
+    }
+
+    fn stable(&mut self) {
+        self.documents.iter_mut().for_each(|document| self.kind.forget(document, &self.past));
+    }
+
+    fn epochs(&self) -> Vec<EpochId> {
+        self.documents[0].sequence.known_epochs().collect()
+    }
+}
+
+/// A fleet whose text was renamed, and an edit of each replica from before that, which is under way.
+fn renamed(moving: Moving, flaw: Option<Flaw>) -> (Fleet, Change) {
+    let mut fleet = Fleet::new(moving, flaw);
+    let written = fleet.edit(0, &Edit::Insert(0, "written".to_owned()));
+    fleet.tell(0, &written);
+    let rename = fleet.edit(0, &Edit::Rename);
+    fleet.tell(0, &rename);
+    let late = fleet.edit(1, &Edit::Insert(3, "!".to_owned()));
+    fleet.stable();
+    (fleet, late)
+}
+
+#[test]
+fn an_epoch_is_dropped_once_its_successor_was_announced_and_everybody_heard() {
+    for moving in [Moving::AtOnce, Moving::OnceAnnounced] {
+        let (mut fleet, late) = renamed(moving, None);
+        let [origin, newest] = fleet.epochs()[..] else { panic!("two epochs") };
+        let waits = moving == Moving::OnceAnnounced;
+        let current = fleet.documents[1].sequence.epoch();
+        assert_eq!(current, if waits { origin } else { newest });
+        assert_eq!(fleet.documents[0].to_announce(), Some(newest));
+        fleet.tell(0, &Change::Announce(newest));
+        assert_eq!(fleet.documents[0].to_announce(), None);
+        assert_eq!(fleet.documents[1].sequence.epoch(), newest);
+        fleet.tell(1, &late);
+        assert_eq!(fleet.epochs(), [origin, newest]);
+        fleet.stable();
+        assert_eq!(fleet.epochs(), [newest]);
+        assert!(fleet.documents[0].unsettled.is_empty());
+        assert!(fleet.documents[0].announcements.is_empty());
+        assert_eq!(fleet.documents[0].sequence.text(), "wri!tten");
+    }
+}
+
+#[test]
+fn to_drop_an_epoch_that_somebody_is_in_loses_what_it_writes() {
+    let (mut fleet, late) = renamed(Moving::OnceAnnounced, Some(Flaw::CollectsDelivered));
+    fleet.tell(1, &late);
+    assert_eq!(fleet.documents[0].sequence.text(), "written");
+}
+
+#[test]
+fn what_is_kept_is_the_document_again_whatever_it_waits_for() {
+    let (mut fleet, late) = renamed(Moving::OnceAnnounced, None);
+    let back = |document: &Document, ways| {
+        let bytes = Kept::of(document).bytes();
+        let kept = Kept::read(&bytes, "state").expect("it is of the schema");
+        let back = kept.document(ways).expect("a replica keeps it");
+        assert_eq!(Kept::of(&back).bytes(), bytes);
+        back
+    };
+    let ways = fleet.kind.0;
+    for step in 0..4 {
+        for document in &mut fleet.documents {
+            let restored = back(document, ways);
+            assert_eq!(restored, *document);
+            *document = restored;
+        }
+        match step {
+            0 => fleet.tell(1, &late),
+            1 => fleet.tell(0, &Change::Announce(fleet.epochs()[1])),
+            _ => fleet.stable(),
+        }
+    }
+    assert_eq!(fleet.documents[0].sequence.text(), "wri!tten");
+}
+
+#[test]
+fn names_of_another_are_refused_without_effect() {
+    let (fleet, late) = renamed(Moving::AtOnce, None);
+    let mut document = fleet.documents[0].clone();
+    let stamp = fleet.next(0);
+    let at = At { stamp, past: &fleet.past };
+    assert!(fleet.kind.effect(&mut document, at, &late).is_err());
+    let unknown = EpochId::Renamed(sequence::Dot { site: 5, clock: 5 });
+    assert!(fleet.kind.effect(&mut document, at, &Change::Announce(unknown)).is_err());
+    assert_eq!(document, fleet.documents[0]);
+}
+
+#[test]
+fn a_writer_never_gives_a_name_twice_though_all_that_bore_it_is_gone() {
+    let mut fleet = Fleet::new(Moving::AtOnce, None);
+    let mut seen = Vec::new();
+    for round in 0..12 {
+        let typed = fleet.edit(0, &Edit::Insert(round, "xyz".to_owned()));
+        if let Change::Edit(operations) = &typed
+            && let [sequence::Operation::Insert { first, .. }] = &operations[..]
+        {
+            seen.extend((0..3).map(|at| (first.dot(), first.offset() + at)));
+        }
+        fleet.tell(0, &typed);
+        let removed = fleet.edit(1, &Edit::Remove(round + 1..round + 3));
+        fleet.tell(1, &removed);
+        if round % 3 == 2 {
+            let rename = fleet.edit(1, &Edit::Rename);
+            fleet.tell(1, &rename);
+            fleet.stable();
+        }
+    }
+    let all = seen.len();
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), all);
 }

@@ -9,8 +9,8 @@ use crate::{
     Body, Edge, Fault, Manifest, Meter,
     native::{
         notes::{
-            self, APP, CLIENT_APPEND, CLIENT_INSERT, CLIENT_REMOVE, CLIENT_TYPE, ClientAppend,
-            ClientInsert, ClientRemove, READ, REPLICATED,
+            self, APP, CLIENT_APPEND, CLIENT_INSERT, CLIENT_REMOVE, CLIENT_RUB_OUT, CLIENT_TYPE,
+            ClientAppend, ClientInsert, ClientRemove, ClientRubOut, READ, REPLICATED,
             document::Document,
             kept::{Kept, PlainKept},
             kind::{Change, Edit, Notes},
@@ -33,8 +33,8 @@ const WRITE: u32 = 4;
 const ERASE: u32 = 5;
 const RENAME: u32 = 6;
 const ANNOUNCE: u32 = 7;
-const CLIENT_RENAME: u32 = 21;
-const CLIENT_TIDY: u32 = 22;
+const CLIENT_RENAME: u32 = 22;
+const CLIENT_TIDY: u32 = 23;
 
 /// A rename spells the document in no more bytes, so that it fits a datagram.
 const RENAME_BYTES_MAX: usize = 48 << 10;
@@ -114,6 +114,7 @@ impl Edition for Two {
                 operation::<ClientRemove>(CLIENT_REMOVE, "remove", SINCE),
                 operation::<ClientInsert>(CLIENT_TYPE, "type", SINCE),
                 operation::<ClientAppend>(CLIENT_APPEND, "append", SINCE),
+                operation::<ClientRubOut>(CLIENT_RUB_OUT, "rub-out", SINCE),
                 operation::<()>(CLIENT_RENAME, "rename", SINCE),
                 operation::<ClientTidy>(CLIENT_TIDY, "tidy", SINCE),
             ],
@@ -123,7 +124,9 @@ impl Edition for Two {
                 from_state: PlainKept::schema().id(),
                 to_state: Kept::schema().id(),
             }],
-            operations: vec!["insert", "remove", "read", "type", "append", "rename", "tidy"],
+            operations: vec![
+                "insert", "remove", "read", "type", "append", "rub-out", "rename", "tidy",
+            ],
             measures: vec!["characters"],
             replicated: Some(REPLICATED),
             tick: Some(TICK),
@@ -237,7 +240,9 @@ impl Edition for Two {
         }
         let write = |pieces| Write { epoch: None, pieces }.body(WRITE);
         Ok(match body.tag {
-            READ | CLIENT_INSERT | CLIENT_REMOVE | CLIENT_TYPE | CLIENT_APPEND => body.clone(),
+            READ | CLIENT_INSERT | CLIENT_REMOVE | CLIENT_TYPE | CLIENT_APPEND | CLIENT_RUB_OUT => {
+                body.clone()
+            }
             one::INSERT => write(one::Insert::read_body(body)?.pieces),
             one::BLOCK => write(vec![one::Block::read_body(body)?.piece]),
             one::REMOVE => {
