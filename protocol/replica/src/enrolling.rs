@@ -17,8 +17,8 @@ use crate::{
     state::Layer,
 };
 
-/// Bytes that `Join` may add to a state.
-const JOIN_BYTES_MAX: usize = 1024;
+/// Bytes that `Join` may add to a state: as many heads and pasts as there may be nodes.
+const JOIN_BYTES_MAX: usize = 1 << 20;
 
 /// Who was let in, as far as this incarnation saw.
 #[derive(Debug, Default)]
@@ -94,7 +94,7 @@ impl Replica {
         if silent.values().any(|silent| silent.is_own) {
             return Err(NotEnrolled::Busy);
         }
-        // Who asks another in vain asks again after the patience it has: so long nobody waits twice.
+        // A joiner whose donor fails it asks another after its patience: half of that is not in its way.
         let gap = Span::from_nanos(self.settings.causal.patience.as_nanos() / 2);
         let now = self.now;
         last.retain(|_, at| *at <= now && now < *at + gap);

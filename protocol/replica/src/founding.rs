@@ -8,7 +8,8 @@
 //!
 //! There is one membership: whoever is a member says nothing of the kind, and while any of the peers says
 //! nothing, nobody founds. So a founder that loses its disk asks like the others, and founds again only where
-//! nobody is a member any more.
+//! none of the peers is a member any more. A member that is none of them is not asked; but who would found
+//! does not while he hears of how far any member has come, and each tells somebody now and then.
 
 use std::collections::BTreeMap;
 
@@ -56,7 +57,9 @@ impl Replica {
         self.operating.blank.retain(|_, at| *at <= now && now < *at + patience);
         let blank = &self.operating.blank;
         let mut others = self.settings.peers.iter().filter(|peer| **peer != node);
-        if !others.all(|peer| blank.contains_key(peer)) {
+        let heard = self.operating.heard_member;
+        let has_member = heard.is_some_and(|at| at <= now && now < at + patience);
+        if has_member || !others.all(|peer| blank.contains_key(peer)) {
             return;
         }
         let origin = Origin { node, life: self.fresh_life() };

@@ -68,7 +68,7 @@ pub enum Dropped {
     Unasked,
     /// Its numbers cannot be.
     Malformed,
-    /// From the node to itself, the oldest of more than may wait.
+    /// More than may wait: from the node to itself the oldest, or an operation that others must precede.
     Crowded,
 }
 

@@ -61,6 +61,8 @@ pub(crate) struct Operating {
     pub(crate) enrolling: Enrolling,
     /// The others that found no member, where this node is to found.
     pub(crate) blank: Blank,
+    /// When this node, which is no member, heard last how far one has come.
+    pub(crate) heard_member: Option<Time>,
     /// Who said last that this node is no member.
     pub(crate) accuser: Option<NodeId>,
     /// When this node left last because of what others said.

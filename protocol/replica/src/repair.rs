@@ -60,7 +60,10 @@ impl Replica {
         if origin.node != from {
             return self.drop_from(from, Dropped::Malformed);
         }
-        let Some(layer) = &mut self.state.layer else { return };
+        let Some(layer) = &mut self.state.layer else {
+            self.operating.heard_member = Some(self.now);
+            return;
+        };
         match layer.compare(*origin, digest) {
             Ok(Compared::Wants(ranges)) if ranges.is_empty() => {
                 if layer.lacks(&digest.delivered) {
