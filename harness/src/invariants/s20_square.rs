@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 
 use app::{Body, Context, Incoming, Outgoing, Value};
+use causal::{Clock, Content, Stamp};
 use contract::NodeId;
 use replica::{MessageId, Notice};
 
-use super::{Broken, Invariant};
+use super::{Broken, Invariant, copies::any_stamp, operations::Places};
 use crate::{
     observation::{Kind, Kinds, Moment, Observation, Published, Truth},
     square::{self, Release, Seen, Way, law},
@@ -18,17 +19,22 @@ const NODES_MAX: usize = 8;
 const WAITING_MAX: usize = 8;
 /// Operations that are tried, the latest that clients asked for anywhere.
 const OPERATIONS_MAX: usize = 4;
+/// Operations that were broadcast and are tried at nodes that have not delivered them, the latest anywhere.
+const ISSUED_MAX: usize = 16;
 /// A state is told no further.
 const TOLD_CHARACTERS_MAX: usize = 200;
 
-/// Whenever a node switches, a message that was on its way to it then, or that a client might have sent, would
-/// have led to the same state and the same answers before the switch and, converted, after it. The state is
-/// the node's; the codes are the honest ones.
+/// Whenever a node switches, a message that was on its way to it then, an operation that another had broadcast
+/// and that it could have delivered, or what a client might have asked, would have led to the same state and the
+/// same answers before the switch and, converted, after it. The state is the node's; the codes are the honest
+/// ones.
 #[derive(Default)]
 pub(super) struct SquaresCommute {
     /// By receiver.
     waiting: Vec<VecDeque<Waiting>>,
     operations: VecDeque<Asked>,
+    issued: VecDeque<Issued>,
+    places: Places,
 }
 
 /// A message on its way.
@@ -42,6 +48,14 @@ struct Waiting {
 /// What a client asked for, as the release took it.
 struct Asked {
     id: u64,
+    body: Body,
+    release: usize,
+}
+
+/// An operation that was broadcast.
+struct Issued {
+    stamp: Stamp,
+    past: Clock,
     body: Body,
     release: usize,
 }
@@ -61,6 +75,10 @@ impl Invariant for SquaresCommute {
             Kind::Delivered,
             Kind::NotDelivered,
             Kind::Operation,
+            Kind::Broadcast,
+            Kind::CausallyDelivered,
+            Kind::BecameMember,
+            Kind::Crashed,
             Kind::Committed,
         ])
     }
@@ -71,8 +89,24 @@ impl Invariant for SquaresCommute {
         moment: &Moment,
         seen: &Observation<'_>,
     ) -> Result<(), Broken> {
+        self.places.crash(moment, seen);
         let Observation::Notice(notice) = seen else { return Ok(()) };
         match notice {
+            Notice::Broadcast(issued) => {
+                let Content::Payload(sent) = &issued.operation.content else { return Ok(()) };
+                let release = usize::from(truth.stamp(Some(&sent.stamp)));
+                if release < truth.releases.len() {
+                    let (stamp, past) = (issued.stamp, issued.past.clone());
+                    self.issued.push_back(Issued { stamp, past, body: sent.body.clone(), release });
+                    if self.issued.len() > ISSUED_MAX {
+                        self.issued.pop_front();
+                    }
+                }
+            }
+            Notice::CausallyDelivered(told) => {
+                self.places.of(moment.node).deliver(told.stamp, &told.past);
+            }
+            Notice::BecameMember(joined) => self.places.join(moment.node, &joined.delivered),
             Notice::Sent { id, body, stamp, .. } => {
                 let release = usize::from(truth.stamp(stamp.as_ref()));
                 if release < truth.releases.len()
@@ -122,8 +156,21 @@ impl SquaresCommute {
         self.waiting.get_mut(at)
     }
 
+    /// What a node has not delivered and could, as the release that it runs takes it.
+    fn deliverable(&mut self, truth: &Truth, node: NodeId, runs: usize) -> Vec<Incoming> {
+        let place = self.places.of(node);
+        let could = |one: &&Issued| {
+            !place.unsure && !place.clock.covers(one.stamp.dot) && place.clock.covers_all(&one.past)
+        };
+        let taken = |one: &Issued| {
+            let body = taken(truth, one.release, runs, &one.body)?;
+            Some(Incoming::Delivered { stamp: one.stamp, past: one.past.clone(), body })
+        };
+        self.issued.iter().filter(could).filter_map(taken).collect()
+    }
+
     fn switched(
-        &self,
+        &mut self,
         truth: &Truth,
         moment: &Moment,
         old: usize,
@@ -136,6 +183,7 @@ impl SquaresCommute {
         if at >= NODES_MAX {
             return Ok(());
         }
+        let deliverable = self.deliverable(truth, moment.node, old);
         let waiting = self.waiting.get(at).into_iter().flatten().filter_map(|waiting| {
             let body = taken(truth, waiting.release, old, &waiting.body)?;
             Some(Incoming::Message { from: waiting.id.from, body })
@@ -144,7 +192,7 @@ impl SquaresCommute {
             let body = taken(truth, asked.release, old, &asked.body)?;
             Some(Incoming::Operation { id: asked.id, body })
         });
-        let tried = waiting.chain(asked);
+        let tried = waiting.chain(asked).chain(deliverable);
         let broken = tried.filter_map(|incoming| breaks(truth, moment, &way, state, incoming));
         // States that differ say more than answers.
         match broken.min_by_key(|(broken, _)| matches!(broken, square::Broken::Said { .. })) {
@@ -179,7 +227,7 @@ fn breaks(
     let node = moment.node;
     let mut instance = way.from.program.load(node, state).ok()?;
     let nodes = &truth.node(node).peers;
-    let context = Context { node, now: moment.at, nodes, entropy: 0, next: None };
+    let context = Context { node, now: moment.at, nodes, entropy: 0, next: Some(any_stamp(node)) };
     let seen = Seen::of(&way.from.name, &mut *instance, context, incoming);
     let broken = law::square(way, &seen).err()?;
     let schema = &way.to.program.manifest().state;
@@ -231,8 +279,15 @@ fn said(way: &Way, said: &[Outgoing]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::*;
-    use super::*;
+    use causal::Dot;
+
+    use super::{
+        super::{
+            operations::testing::{body_of, operation},
+            testing::*,
+        },
+        *,
+    };
 
     /// n0 goes from 1.4.0 to another release while an `add` is on its way to it.
     fn switches(truth: &Truth, to: usize) -> Vec<(u32, Notice)> {
@@ -286,6 +341,32 @@ mod tests {
         let expected = "`add` taken before it says `add` {by: Up(2000)} to n1 and 0x to a client, \
             after it `add` {by: Up(2)} to n1 and 0x to a client";
         assert!(broken.ends_with(expected), "{broken}");
+    }
+
+    /// n0 goes from the register 2.0.0 to this 3.0.0 while an addition of n1 is on its way to it, or is not.
+    fn register(variant: Option<&str>, delivered: bool) -> Result<(), String> {
+        let mut truth = truth();
+        truth.releases[ONE_FOUR] = published_of("register", "2.0.0", None, 0);
+        truth.releases[TWO] = published_of("register", "3.0.0", variant, 0);
+        let own = operation(&truth, Dot::new(0, 1), &[], body_of(&truth, "add", 1));
+        let add = operation(&truth, Dot::new(1, 1), &[], body_of(&truth, "add", 2));
+        let mut told = vec![(0, own.issued()), (0, own.delivered()), (1, add.issued())];
+        if delivered {
+            told.push((0, add.delivered()));
+        }
+        let before = blank(&truth, ONE_FOUR, 0);
+        // Only the state before is looked at.
+        told.push((0, committed(&truth, ONE_FOUR, TWO, &before, &before)));
+        story(&mut truth, &mut SquaresCommute::default(), &told)
+    }
+
+    #[test]
+    fn an_operation_on_its_way_between_members_that_comes_to_another_end_breaks() {
+        assert_eq!(register(None, false), Ok(()));
+        let broken = register(Some("breaks-square"), false).unwrap_err();
+        let expected = "`change` taken before it makes {value: -300, retained: []}, after it {value: -3, retained: []}";
+        assert!(broken.ends_with(expected), "{broken}");
+        assert_eq!(register(Some("breaks-square"), true), Ok(()), "it is not on its way any more");
     }
 
     #[test]

@@ -27,7 +27,17 @@ pub(crate) const THREE: usize = 4;
 
 /// A counter's release.
 pub(crate) fn published(version: &str, salt: u64) -> Published {
-    let code = Registry::code("counter", version, None, 8, salt);
+    published_of("counter", version, None, salt)
+}
+
+/// The release of any app, or a code of it that is wrong on purpose.
+pub(crate) fn published_of(
+    app: &str,
+    version: &str,
+    variant: Option<&str>,
+    salt: u64,
+) -> Published {
+    let code = Registry::code(app, version, variant, 8, salt);
     let program = Registry::standard().load(&code).unwrap();
     let publication = Publication {
         epoch: 0,
