@@ -57,7 +57,8 @@ fn main() -> ExitCode {
     println!("{} runs held, {} did not", seen.runs, failed.len());
     println!(
         "{} operations, {} steps checked, {} renames ({} with siblings), {} epochs collected, \
-         {} times restored, \
+         {} times restored, {} renames read from few bytes and {} asked for, \
+         {} former states put aside and {} taken back, \
          up to {} epochs deep and {} tuples long, {} identifiers with reserved tuples seen",
         seen.operations,
         seen.steps,
@@ -65,9 +66,16 @@ fn main() -> ExitCode {
         seen.sibling_renames,
         seen.collected,
         seen.restored,
+        seen.lengthened,
+        seen.asked,
+        seen.offloaded,
+        seen.loaded,
         seen.epochs_deep,
         seen.tuples_deep,
         seen.reserved,
     );
+    for (way, runs) in &seen.ways {
+        println!("{runs:>8} runs: {way}");
+    }
     ExitCode::from(u8::from(!failed.is_empty()))
 }

@@ -5,7 +5,7 @@
 
 use std::{cmp::Ordering, collections::BTreeMap, collections::BTreeSet};
 
-use crate::{Dot, EpochId, FormerState, arena::Arena, former::Former};
+use crate::{Dot, EpochId, FormerState, arena::Arena, codec, former::Former};
 
 /// Which of two epochs leads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,8 +37,11 @@ pub(crate) struct Epoch {
 impl Epoch {
     /// Whether it was begun by a rename of `parent` that found `former`.
     pub(crate) fn is(&self, parent: u32, former: &FormerState) -> bool {
-        let found = self.former.as_ref().map(|own| own.state());
-        self.parent == Some(parent) && found == Some(former)
+        let same = |own: &Former| match own.aside() {
+            Some(sum) => codec::sum(&codec::written(former)) == sum,
+            None => own.here() == Some(former),
+        };
+        self.parent == Some(parent) && self.former.as_ref().is_some_and(same)
     }
 }
 
@@ -132,10 +135,17 @@ impl Epochs {
         former
     }
 
-    /// The names of the bases that former states have.
+    /// Whether a former state is aside.
+    pub(crate) fn has_aside(&self) -> bool {
+        let mut formers = self.list.iter().filter_map(|epoch| epoch.former.as_ref());
+        formers.any(|former| !former.is_here())
+    }
+
+    /// The names of the bases that former states have which are here.
     pub(crate) fn dots(&self) -> impl Iterator<Item = Dot> {
         let formers = self.list.iter().filter_map(|epoch| epoch.former.as_ref());
-        formers.flat_map(|former| former.state().bases()).map(|base| base.dot())
+        let here = formers.filter_map(|former| former.here());
+        here.flat_map(FormerState::bases).map(|base| base.dot())
     }
 
     /// The renames below `epoch`, ascending, each with how many elements it named.

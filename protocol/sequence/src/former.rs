@@ -17,11 +17,20 @@ use crate::{
 /// A rename: the document that it found, in elements numbered from 0, and the base of their new names.
 #[derive(Clone, Debug)]
 pub(crate) struct Former {
-    state: FormerState,
+    state: Kept,
+    length: u32,
     /// The handle of each base of `state`; empty while nothing was mapped.
     handles: Vec<u32>,
     /// The base of all new names.
     base: u32,
+}
+
+/// Where the document is.
+#[derive(Clone, Debug)]
+enum Kept {
+    Here(FormerState),
+    /// In durable storage, as bytes with this sum.
+    Aside(u64),
 }
 
 /// A reserved prefix, behind or before an element of the former state.
@@ -58,18 +67,23 @@ impl Parked {
 impl Former {
     /// The rename of `state`, whose elements come to be of `base`.
     pub(crate) fn new(state: FormerState, base: u32) -> Self {
-        Self { state, handles: Vec::new(), base }
+        Self::resolved(state, Vec::new(), base)
     }
 
     /// The same, where the handle of each base of `state` is known.
     pub(crate) fn resolved(state: FormerState, handles: Vec<u32>, base: u32) -> Self {
-        Self { state, handles, base }
+        Self { length: state.length(), state: Kept::Here(state), handles, base }
+    }
+
+    /// A rename of `length` elements, the document of which is aside.
+    pub(crate) fn elsewhere(length: u32, sum: u64, base: u32) -> Self {
+        Self { state: Kept::Aside(sum), length, handles: Vec::new(), base }
     }
 
     /// Finds the handles: to be done before anything is mapped.
     pub(crate) fn resolve(&mut self, arena: &mut Arena) {
         if self.handles.is_empty() {
-            self.handles = self.state.resolve(arena);
+            self.handles = self.state().resolve(arena);
         }
     }
 
@@ -78,13 +92,41 @@ impl Former {
         (self.handles, self.base) = (Vec::new(), base);
     }
 
+    /// The document, which is here.
     pub(crate) fn state(&self) -> &FormerState {
-        &self.state
+        self.here().expect("a former state that is needed was taken back")
+    }
+
+    pub(crate) fn here(&self) -> Option<&FormerState> {
+        match &self.state {
+            Kept::Here(state) => Some(state),
+            Kept::Aside(_) => None,
+        }
+    }
+
+    pub(crate) fn is_here(&self) -> bool {
+        self.here().is_some()
+    }
+
+    /// The sum of what is aside.
+    pub(crate) fn aside(&self) -> Option<u64> {
+        match self.state {
+            Kept::Here(_) => None,
+            Kept::Aside(sum) => Some(sum),
+        }
+    }
+
+    pub(crate) fn put_aside(&mut self, sum: u64) {
+        (self.state, self.handles) = (Kept::Aside(sum), Vec::new());
+    }
+
+    pub(crate) fn take_back(&mut self, state: FormerState) {
+        self.state = Kept::Here(state);
     }
 
     /// How many elements there were.
     pub(crate) fn length(&self) -> u32 {
-        self.state.length()
+        self.length
     }
 
     pub(crate) fn base(&self) -> u32 {
@@ -93,7 +135,7 @@ impl Former {
 
     /// Bytes of memory that it takes up.
     pub(crate) fn held(&self) -> usize {
-        self.state.held() + self.handles.capacity() * size_of::<u32>()
+        self.here().map_or(0, FormerState::held) + self.handles.capacity() * size_of::<u32>()
     }
 
     fn run(&self, at: usize) -> Run {
@@ -102,13 +144,13 @@ impl Former {
 
     #[inline]
     fn get(&self, at: usize) -> Option<Run> {
-        let run = self.state.runs().get(at)?;
+        let run = self.state().runs().get(at)?;
         Some(Run { base: self.handles[run.base as usize], ..*run })
     }
 
     /// How many runs, from number `from` on, come before the first of which `holds` does not hold.
     fn runs_while(&self, from: usize, holds: impl Fn(Run) -> bool) -> usize {
-        let runs = &self.state.runs()[from..];
+        let runs = &self.state().runs()[from..];
         runs.partition_point(|run| holds(Run { base: self.handles[run.base as usize], ..*run }))
     }
 
@@ -117,7 +159,7 @@ impl Former {
     }
 
     pub(crate) fn element(&self, number: u32) -> Id {
-        let starts = self.state.starts();
+        let starts = self.state().starts();
         let run = starts.partition_point(|start| *start <= number) - 1;
         self.run(run).without(number - starts[run]).first()
     }
@@ -125,7 +167,7 @@ impl Former {
     /// The number of the greatest element that is not above `id`, and whether it is `id`.
     pub(crate) fn floor(&self, arena: &Arena, id: Id) -> Option<(u32, bool)> {
         let at = self.runs_while(0, |run| arena.compare(run.first(), id).is_le()).checked_sub(1)?;
-        let (run, start) = (self.run(at), self.state.starts()[at]);
+        let (run, start) = (self.run(at), self.state().starts()[at]);
         let last = start + run.length - 1;
         Some(match arena.under(id, run.base) {
             Some((offset, how)) if offset < run.end() => {
@@ -277,7 +319,7 @@ impl Former {
                     Some(former) if former.base == rest.base && former.offset <= rest.offset => {
                         let within = (rest.offset - former.offset) as u32;
                         let here = rest.length.min(former.length - within);
-                        let offset = (self.state.starts()[at] + within) as i32;
+                        let offset = (self.state().starts()[at] + within) as i32;
                         push_run(&mut mapped, Run { base: self.base, offset, length: here });
                         here
                     }
@@ -329,7 +371,7 @@ impl Former {
 
     /// [`Former::backward`] of all elements of `runs`, which are sorted.
     pub(crate) fn backward_runs(&self, arena: &mut Arena, runs: &[Run]) -> Vec<Run> {
-        let mut mapped = Vec::with_capacity(runs.len() + self.state.blocks());
+        let mut mapped = Vec::with_capacity(runs.len() + self.state().blocks());
         for run in runs {
             let mut rest = *run;
             if rest.base == self.base && rest.offset >= 0 {
@@ -351,7 +393,7 @@ impl Former {
         if number == end {
             return;
         }
-        let starts = self.state.starts();
+        let starts = self.state().starts();
         let mut at = starts.partition_point(|start| *start <= number) - 1;
         while number < end {
             let former = self.run(at).without(number - starts[at]);

@@ -17,9 +17,6 @@ use crate::{
 /// snapshots. Without a limit one operation that another made up could use up all names of a site.
 const AHEAD_MAX: u32 = 1 << 16;
 
-/// Operations that wait for an epoch: as many as a burst of them can bring before its rename.
-const WAITING_MAX: usize = 4096;
-
 impl Sequence {
     /// Carries out an operation of another replica, or of this one before it was restored.
     ///
@@ -31,8 +28,22 @@ impl Sequence {
         if self.apply_at_cursor(operation) {
             return Ok(Integrated::Done);
         }
+        let done = self.carry_out(operation);
+        self.counted(done)
+    }
+
+    /// Counts a refusal.
+    pub(crate) fn counted<T>(&mut self, done: Result<T, Refused>) -> Result<T, Refused> {
+        if let Err(why) = &done {
+            self.refusals.count(why);
+        }
+        done
+    }
+
+    fn carry_out(&mut self, operation: &Operation) -> Result<Integrated, Refused> {
         let Some(epoch) = self.epochs.find(operation.epoch()) else {
-            return self.wait(operation);
+            self.waiting.push(operation)?;
+            return Ok(Integrated::Waits);
         };
         match operation {
             Operation::Insert { first, text, .. } => self.apply_insert(epoch, first, text)?,
@@ -106,22 +117,12 @@ impl Sequence {
             })
     }
 
-    fn wait(&mut self, operation: &Operation) -> Result<Integrated, Refused> {
-        let waiting = self.waiting();
-        if waiting >= WAITING_MAX {
-            return Err(Refused::Full(waiting));
+    /// Carries out what waited for `epoch`. What turns out to be refused now is counted and dropped: it was
+    /// never carried out anywhere.
+    pub(crate) fn release(&mut self, epoch: EpochId) {
+        for operation in self.waiting.take(epoch) {
+            let _counted = self.apply(&operation);
         }
-        self.waiting.entry(operation.epoch()).or_default().push(operation.clone());
-        Ok(Integrated::Waits)
-    }
-
-    /// Carries out what waited for `epoch`. What turns out to be refused now is dropped.
-    pub(crate) fn release(&mut self, epoch: EpochId) -> Vec<Refused> {
-        let mut refused = Vec::new();
-        for operation in self.waiting.remove(&epoch).unwrap_or_default() {
-            refused.extend(self.apply(&operation).err());
-        }
-        refused
     }
 
     pub(crate) fn apply_insert(
@@ -142,6 +143,7 @@ impl Sequence {
         if offset < 0 || end > i64::from(i32::MAX) {
             return Err(Refused::Offsets { begin: offset, end });
         }
+        self.is_here_between(epoch, self.current)?;
         self.not_from_the_future(epoch, first)?;
         self.may_be_own(first.dot())?;
         let base = match &self.resolved {
@@ -278,7 +280,7 @@ impl Sequence {
         }
     }
 
-    /// [`Tree::find`], without a search where it can be.
+    /// [`crate::tree::Tree::find`], without a search where it can be.
     fn place_of(&self, id: Id) -> (Spot, bool) {
         if let Some(spot) = self.tree.at_home(id) {
             return (spot, true);
@@ -302,6 +304,7 @@ impl Sequence {
         epoch: u32,
         intervals: &[Interval],
     ) -> Result<(), Refused> {
+        self.is_here_between(epoch, self.current)?;
         self.in_order(epoch, intervals)?;
         if epoch == self.current {
             for interval in intervals {

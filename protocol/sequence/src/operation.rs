@@ -27,6 +27,11 @@ impl fmt::Display for EpochId {
 ///
 /// Each is to be delivered once, a removal after the inserts of what it removes, and each after the rename
 /// that began its epoch; nothing else is asked of delivery.
+///
+/// Once: what is there is not inserted again, what is gone is not removed again, and a rename that is known
+/// changes nothing. But an insert that came again after the removal of its elements would bring them back: no
+/// replica remembers what is gone, which is why documents do not grow. Whoever delivers rules that out, as
+/// causal broadcast does by the dots of its messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// Elements come into being.

@@ -53,6 +53,8 @@ pub struct Renamed {
 
 impl Sequence {
     /// What this replica is made of. What waits for an epoch is left out.
+    ///
+    /// Panics where a former state is aside: all are to be taken back first.
     pub fn parts(&self) -> Parts {
         let spelled = |runs: &[Run]| runs.iter().map(|run| self.interval(*run)).collect::<Vec<_>>();
         let mut epochs: Vec<&Epoch> = self.epochs.list().iter().collect();
@@ -63,6 +65,7 @@ impl Sequence {
                 return None;
             };
             let former = epoch.former.as_ref()?;
+            // What is aside is asked for by whoever put it there: see above.
             let former = former.state().intervals();
             Some(Renamed { dot, parent: self.epochs.get(parent).id, former })
         });
@@ -143,9 +146,11 @@ impl Sequence {
         Ok(copy)
     }
 
-    /// Moves to `epoch`, whatever the policy is. Errors: it is not known.
+    /// Moves to `epoch`, whatever the policy is. Errors: it is not known, or a former state on the way is aside.
     pub fn move_to_epoch(&mut self, epoch: EpochId) -> Result<(), Refused> {
         let to = self.epochs.find(epoch).ok_or(Refused::Unknown(epoch))?;
+        self.is_here_between(self.current, to)?;
+        self.is_here_between(to, self.leading)?;
         self.move_to(to);
         Ok(())
     }

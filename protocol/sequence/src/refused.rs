@@ -1,5 +1,7 @@
 //! Why an edit or an operation is not carried out.
 
+use std::collections::BTreeMap;
+
 use crate::{Dot, EpochId, Tuple};
 
 /// A local edit or a remote operation was refused. Refusing changes nothing.
@@ -53,10 +55,63 @@ pub enum Refused {
     /// Too much waits for epochs that are not known.
     #[error("{0} operations wait for their epochs already")]
     Full(usize),
+    /// What waits for epochs that are not known takes up too much memory.
+    #[error("{0} bytes wait for their epochs already")]
+    Heavy(usize),
+    /// Too many epochs are kept.
+    #[error("{0} epochs are kept already: none was collected")]
+    Epochs(usize),
+    /// A former state that it takes is aside.
+    #[error("the former state of epoch {0} is aside: it is to be taken back first")]
+    Offloaded(EpochId),
     /// A name of this very site that it cannot have given.
     #[error("{0} is a name of this site, which it never gave")]
     Own(Dot),
     /// All names that this site may give are given.
     #[error("this site has given all its names")]
     Exhausted,
+}
+
+impl Refused {
+    /// The reason in a word, without what was refused.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Range { .. } => "range",
+            Self::Empty => "empty",
+            Self::Long => "long",
+            Self::Tuple(_) => "tuple",
+            Self::Reserved => "reserved",
+            Self::Offsets { .. } => "offsets",
+            Self::Order(_) => "order",
+            Self::Duplicate(_) => "duplicate",
+            Self::Future { .. } => "future",
+            Self::Unknown(_) => "unknown",
+            Self::Full(_) => "full",
+            Self::Heavy(_) => "heavy",
+            Self::Epochs(_) => "epochs",
+            Self::Offloaded(_) => "offloaded",
+            Self::Own(_) => "own",
+            Self::Exhausted => "exhausted",
+        }
+    }
+}
+
+/// How many operations were refused, by reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refusals(BTreeMap<&'static str, u64>);
+
+impl Refusals {
+    pub(crate) fn count(&mut self, why: &Refused) {
+        *self.0.entry(why.reason()).or_default() += 1;
+    }
+
+    /// How many there were for `reason`: see [`Refused::reason`].
+    pub fn of(&self, reason: &str) -> u64 {
+        self.0.get(reason).copied().unwrap_or_default()
+    }
+
+    /// The reasons for which there were any, each with how many.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.0.iter().map(|(reason, count)| (*reason, *count))
+    }
 }

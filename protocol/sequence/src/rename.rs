@@ -6,6 +6,13 @@ use crate::{
     former::Former,
 };
 
+/// Epochs beyond which a replica makes no rename of its own before some are collected.
+const OWN_EPOCHS_MAX: usize = 1 << 14;
+
+/// Epochs beyond which it takes none of others. An honest one is never refused: so many more than their own
+/// limit cannot be under way.
+const EPOCHS_MAX: usize = 1 << 15;
+
 /// What [`Sequence::collect`] dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Collected {
@@ -20,11 +27,12 @@ impl Sequence {
     ///
     /// Where moves are postponed the replica first moves to the leading epoch, so that the new one leads.
     ///
-    /// Errors: the document is empty or too long, this site is out of names.
+    /// Errors: the document is empty, this site is out of names, or too many epochs wait to be collected.
     pub fn rename(&mut self) -> Result<Operation, Refused> {
         if self.is_empty() {
             return Err(Refused::Empty);
         }
+        self.may_begin(OWN_EPOCHS_MAX)?;
         let dot = self.next_dot()?;
         self.move_to(self.leading);
         let epoch = self.epoch();
@@ -38,18 +46,25 @@ impl Sequence {
         Ok(Operation::Rename { epoch, dot, former })
     }
 
-    /// The rename that began `epoch`, for who asks for it; `None` where it is not known, or the root.
+    /// The rename that began `epoch`, for who asks for it; `None` where it is not known, the
+    /// root, or aside.
     pub fn rename_of(&self, epoch: EpochId) -> Option<Operation> {
         let EpochId::Renamed(dot) = epoch else { return None };
         let known = self.epochs.get(self.epochs.find(epoch)?);
-        let (parent, former) = (known.parent?, known.former.as_ref()?);
+        let (parent, former) = (known.parent?, known.former.as_ref()?.here()?);
         let epoch = self.epochs.get(parent).id;
-        Some(Operation::Rename { epoch, dot, former: former.state().clone() })
+        Some(Operation::Rename { epoch, dot, former: former.clone() })
     }
 
     /// Moves to the leading epoch, whatever the policy is.
     pub fn move_to_leading(&mut self) {
         self.move_to(self.leading);
+    }
+
+    /// Errors: `limit` epochs are kept already.
+    fn may_begin(&self, limit: usize) -> Result<(), Refused> {
+        let epochs = self.epochs.list().len();
+        if epochs < limit { Ok(()) } else { Err(Refused::Epochs(epochs)) }
     }
 
     /// The base that all elements of `former` come to have by the rename `dot`.
@@ -97,6 +112,9 @@ impl Sequence {
         if known.is_some() {
             return Err(Refused::Duplicate(dot));
         }
+        self.may_begin(EPOCHS_MAX)?;
+        // It may lead, and what waits for it is mapped at once.
+        self.is_here_between(parent, self.current)?;
         if site == self.site {
             self.clock = self.clock.max(clock + 1);
         }
@@ -232,7 +250,10 @@ impl Sequence {
         let mut own: Vec<u32> = former.map(|dot| dot.clock).collect();
         own.extend(self.arena.clocks(self.site));
         own.sort_unstable();
-        self.given.keep(|clock| own.binary_search(&clock).is_ok());
+        // What is aside may have any of them.
+        if !self.epochs.has_aside() {
+            self.given.keep(|clock| own.binary_search(&clock).is_ok());
+        }
         self.tree.rebase(|base| moved[base as usize]);
         for epoch in self.epochs.list_mut() {
             if let Some(former) = &mut epoch.former {

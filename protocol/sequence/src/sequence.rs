@@ -3,15 +3,16 @@
 //! Invariant: the tree is in epoch `current`, its elements sorted; `given` knows of each base of this
 //! site the greatest offset that was ever given, also where the element is gone or was never seen here.
 
-use std::{collections::BTreeMap, ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc};
 
 use crate::{
-    EpochId, Flaw, Identifier, Interval, Operation, Refused, Tuple,
+    EpochId, Flaw, Identifier, Interval, Refusals, Refused, Tuple,
     arena::{Arena, Id, Run},
     epochs::{Epochs, Priority},
     ledger::Ledger,
     recent::{Recent, Resolved},
     tree::Tree,
+    waiting::Waiting,
 };
 
 /// Elements that a replica holds: handles, counts and offsets have room for as many.
@@ -78,7 +79,9 @@ pub struct Sequence {
     /// The names that this site gave, of the bases that are in use.
     pub(crate) given: Ledger,
     /// Operations by the unknown epoch that they wait for.
-    pub(crate) waiting: BTreeMap<EpochId, Vec<Operation>>,
+    pub(crate) waiting: Waiting,
+    /// What was refused since it began, or came back.
+    pub(crate) refusals: Refusals,
     /// What the last edit named or took.
     pub(crate) edited: Vec<Run>,
     /// The base that an operation named last: most name it again.
@@ -110,7 +113,8 @@ impl Sequence {
             leading: 0,
             since: 0,
             given: Ledger::default(),
-            waiting: BTreeMap::new(),
+            waiting: Waiting::default(),
+            refusals: Refusals::default(),
             edited: Vec::new(),
             resolved: None,
             recent: Recent::default(),
@@ -223,7 +227,17 @@ impl Sequence {
 
     /// How many operations wait for an epoch.
     pub fn waiting(&self) -> usize {
-        self.waiting.values().map(Vec::len).sum()
+        self.waiting.count()
+    }
+
+    /// Bytes of memory that these take up.
+    pub fn waiting_bytes(&self) -> usize {
+        self.waiting.bytes()
+    }
+
+    /// What was refused of others, by reason, since the replica began or came back.
+    pub fn refusals(&self) -> &Refusals {
+        &self.refusals
     }
 
     /// Bytes of memory that elements, text and bases take up; those of former states are not counted.

@@ -130,6 +130,85 @@ fn a_name_of_this_site_that_it_never_gave_is_refused() {
 }
 
 #[test]
+fn what_is_refused_is_counted_by_its_reason() {
+    let mut replica = replica();
+    let base = |offset| [tuple(5, 3, 0, offset)];
+    for _ in 0..3 {
+        let nothing = insert(RENAMED, &base(0), "");
+        assert_eq!(replica.apply(&nothing), Err(Refused::Empty));
+    }
+    let intervals = vec![interval(&base(3), 4), interval(&base(0), 1)];
+    let disorder = Operation::Remove { epoch: RENAMED, intervals };
+    assert_eq!(replica.apply(&disorder), Err(Refused::Order(1)));
+    let counted: Vec<_> = replica.refusals().all().collect();
+    assert_eq!(counted, [("empty", 3), ("order", 1)]);
+    assert_eq!((replica.refusals().of("order"), replica.refusals().of("own")), (1, 0));
+    // What waited and turns out to be wrong is counted once it is tried.
+    let dot = Dot { site: 3, clock: 0 };
+    let later = insert(EpochId::Renamed(dot), &[tuple(10, 3, 0, 5)], "");
+    assert_eq!(replica.apply(&later), Ok(Integrated::Waits));
+    let former = whole(&[tuple(10, 2, 1, 0)], 4);
+    let rename = Operation::Rename { epoch: RENAMED, dot, former };
+    assert_eq!(replica.apply(&rename), Ok(Integrated::Done));
+    assert_eq!(replica.refusals().of("empty"), 4);
+}
+
+#[test]
+fn a_document_that_no_rename_finds_is_none() {
+    let base = |offset| [tuple(5, 3, 0, offset)];
+    let of = |intervals: &[Interval]| FormerState::new(intervals).expect_err("refused");
+    assert_eq!(of(&[]), Refused::Empty);
+    assert_eq!(of(&[interval(&base(3), 4), interval(&base(0), 1)]), Refused::Order(1));
+    assert_eq!(of(&[interval(&base(3), 4), interval(&base(4), 5)]), Refused::Order(1));
+    let below = interval(&[tuple(5, 3, 0, 3), tuple(0, 4, 0, 0)], 0);
+    assert_eq!(of(&[interval(&base(0), 4), below.clone()]), Refused::Order(1));
+    assert!(FormerState::new(&[interval(&base(0), 3), below, interval(&base(4), 4)]).is_ok());
+    assert_eq!(of(&[interval(&base(-1), 1)]), Refused::Offsets { begin: -1, end: 1 });
+    let most = interval(&base(0), (1 << 29) - 1);
+    let more = interval(&[tuple(6, 3, 1, 0)], 0);
+    assert_eq!(of(&[most, more]), Refused::Long);
+}
+
+#[test]
+fn an_insert_that_comes_again_after_its_removal_is_for_delivery_to_rule_out() {
+    let mut replica = replica();
+    let first = [tuple(20, 3, 0, 0)];
+    let typed = insert(RENAMED, &first, "!");
+    let gone = Operation::Remove { epoch: RENAMED, intervals: vec![interval(&first, 0)] };
+    for (operation, text) in
+        [(&typed, "hello!"), (&typed, "hello!"), (&gone, "hello"), (&gone, "hello")]
+    {
+        assert_eq!(replica.apply(operation), Ok(Integrated::Done));
+        assert_eq!(replica.text(), text);
+    }
+    // No replica remembers what is gone.
+    assert_eq!(replica.apply(&typed), Ok(Integrated::Done));
+    assert_eq!(replica.text(), "hello!");
+}
+
+#[test]
+fn epochs_that_nobody_collects_are_bounded_and_own_ones_first() {
+    let mut one = Sequence::new(1, Options::default()).expect("1 is a site");
+    one.insert(0, "x", &mut |_| 0).expect("inside");
+    let mut renames = Vec::new();
+    let refused = loop {
+        match one.rename() {
+            Ok(rename) => renames.push(rename),
+            Err(why) => break why,
+        }
+    };
+    assert_eq!(refused, Refused::Epochs(1 << 14));
+    // What another made is taken still: it cannot have been refused there.
+    let dot = Dot { site: 2, clock: 0 };
+    let Some(Operation::Rename { former, .. }) = renames.first() else { panic!("a rename") };
+    let rename = Operation::Rename { epoch: EpochId::Origin, dot, former: former.clone() };
+    assert_eq!(one.apply(&rename), Ok(Integrated::Done));
+    let collected = one.collect_announced([one.leading_epoch()]);
+    assert_eq!(collected.epochs, 1 << 14);
+    assert!(one.rename().is_ok());
+}
+
+#[test]
 fn what_is_delivered_twice_changes_nothing() {
     let mut replica = replica();
     let before = replica.snapshot();

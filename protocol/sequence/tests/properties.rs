@@ -17,6 +17,7 @@ fn the_sequence_is_its_reference_at_every_step_whatever_is_renamed_when() {
         seen.add(&fleet::run(seed, Mapping::Repaired).unwrap_or_else(|why| panic!("{why}")));
     }
     assert!(seen.sibling_renames > 50 && seen.collected > 20, "they tested something: {seen:?}");
+    assert!(seen.lengthened > 50 && seen.offloaded > 50 && seen.loaded > 20, "{seen:?}");
     assert!(seen.reserved > 100 && seen.epochs_deep > 4, "they tested something: {seen:?}");
 }
 

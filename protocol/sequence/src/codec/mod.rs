@@ -12,6 +12,7 @@ mod stream;
 
 pub use apply::Applied;
 pub use short::Unreadable;
+pub(crate) use state::{read, sum, written};
 pub use stream::{Reader, Writer};
 
 /// Tuples that a dictionary holds, 16 MB. A fuller one is emptied before the next operation, by both ends.

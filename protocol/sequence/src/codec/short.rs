@@ -3,15 +3,15 @@
 //! A base that was made in the epoch which the rename leaves is named by its dot alone. Whoever has delivered
 //! the inserts of that epoch has it, so that causal delivery is enough; others are told which base is missing
 //! and wait for it, or ask for the rename as it is ([`Sequence::rename_of`]). A sum over the whole document
-//! makes sure that what comes out is what went in.
+//! makes sure that what comes out is what went in; whoever forges a rename needs no collision.
 
 use contract::wire::{Malformed, take_array};
 
 use super::{
     parts::{put_epoch, take_epoch},
-    state::{Unread, put_state, take_state},
+    state::{Unread, put_state, sum, take_state, written},
 };
-use crate::{Dot, EpochId, FormerState, Operation, Sequence};
+use crate::{Dot, EpochId, Operation, Sequence};
 
 /// Why a short rename is not understood. The replica is as it was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,7 +43,7 @@ impl Sequence {
         let mut out = Vec::new();
         put_epoch(&mut out, *epoch);
         put_epoch(&mut out, EpochId::Renamed(*dot));
-        out.extend_from_slice(&sum(former).to_le_bytes());
+        out.extend_from_slice(&sum(&written(former)).to_le_bytes());
         put_state(&mut out, former, named);
         Some(out)
     }
@@ -67,19 +67,9 @@ impl Sequence {
         if !bytes.is_empty() {
             return Err(Malformed("bytes after the rename").into());
         }
-        if sum(&former) != expected {
+        if sum(&written(&former)) != expected {
             return Err(Unreadable::Other);
         }
         Ok(Operation::Rename { epoch, dot, former })
     }
-}
-
-/// A sum over what a rename would spell: FNV-1a of 64 bits, which finds accidents, not malice. Whoever forges
-/// a rename needs no collision.
-fn sum(former: &FormerState) -> u64 {
-    let mut bytes = Vec::new();
-    put_state(&mut bytes, former, |_| false);
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
-        (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }

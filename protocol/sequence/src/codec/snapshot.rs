@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use contract::wire::{Malformed, put_varint, take_byte, take_varint};
+use contract::wire::{Malformed, put_varint, take_array, take_byte, take_varint};
 
 use super::{
     parts::{
@@ -16,7 +16,7 @@ use super::{
     stream::{Reader, Writer},
 };
 use crate::{
-    Dot, EpochId, Flaw, Moves, Naming, Options, Priority, Sequence, Tuple,
+    Dot, EpochId, Flaw, FormerState, Moves, Naming, Options, Priority, Sequence, Tuple,
     arena::{Arena, Id, ROOT, Run, UNBORN},
     epochs::{Epoch, Epochs},
     former::Former,
@@ -40,7 +40,7 @@ impl Sequence {
         put_varint(&mut out, u64::from(self.since));
         bases.put_runs(&mut out, &self.tree.longest_runs());
         put_text(&mut out, &self.text());
-        let waiting: Vec<_> = self.waiting.values().flatten().cloned().collect();
+        let waiting: Vec<_> = self.waiting.all().cloned().collect();
         put_varint(&mut out, waiting.len() as u64);
         for operation in waiting {
             // One by one, since together they may be longer than a message.
@@ -58,7 +58,10 @@ impl Sequence {
         let dots = dots.chain(self.epochs.dots());
         let clocks: BTreeSet<u32> =
             dots.filter(|dot| dot.site == self.site).map(|dot| dot.clock).collect();
-        let given = self.given.given().iter().filter(|(clock, _)| clocks.contains(clock));
+        // What is aside may have any of them.
+        let aside = self.epochs.has_aside();
+        let used = |clock: &u32| aside || clocks.contains(clock);
+        let given = self.given.given().iter().filter(|(clock, _)| used(clock));
         let given: Vec<_> = given.collect();
         put_varint(out, given.len() as u64);
         let mut next = 0;
@@ -76,7 +79,17 @@ impl Sequence {
             match (epoch.parent, &epoch.former) {
                 (Some(parent), Some(former)) => {
                     put_varint(out, u64::from(parent));
-                    put_state(out, former.state(), |_| false);
+                    match (former.here(), former.aside()) {
+                        (Some(state), _) => put_state(out, state, |_| false),
+                        (None, sum) => {
+                            // No document has no runs.
+                            put_varint(out, 0);
+                            put_varint(out, u64::from(former.length()));
+                            let first = self.arena.tuple(Id { base: former.base(), offset: 0 });
+                            out.extend_from_slice(&first.position.to_le_bytes());
+                            out.extend_from_slice(&sum.unwrap_or_default().to_le_bytes());
+                        }
+                    }
                 }
                 _ => {
                     put_varint(out, u64::from(epoch.depth));
@@ -127,6 +140,9 @@ impl Sequence {
             return Err(Malformed("an epoch of the snapshot"));
         }
         replica.leading = replica.epochs.leading();
+        if replica.is_here_between(replica.current, replica.leading).is_err() {
+            return Err(Malformed("the former states between its epoch and the leading one"));
+        }
         replica.since = take_u32(bytes)?;
         let runs = take_runs(bytes, &replica.arena, &bases)?;
         let text = take_text(bytes)?;
@@ -152,7 +168,8 @@ impl Sequence {
     fn claim_names(&mut self) -> Result<(), Malformed> {
         let dot = |run: Run| (self.arena.dot(run.base), run.last().offset);
         let formers = self.epochs.list().iter().filter_map(|epoch| epoch.former.as_ref());
-        let gone = formers.flat_map(|former| former.state().bases()).map(|base| base.dot());
+        let gone = formers.filter_map(|former| former.here()).flat_map(|state| state.bases());
+        let gone = gone.map(|base| base.dot());
         let here: Vec<_> =
             self.tree.runs().map(dot).filter(|(dot, _)| dot.site == self.site).collect();
         let gone: Vec<_> = gone.filter(|dot| dot.site == self.site).collect();
@@ -174,7 +191,9 @@ impl Sequence {
             self.foreseen(epoch, tuples.into_iter()).is_none()
         };
         let kept = self.epochs.list().iter().all(|epoch| match (epoch.parent, &epoch.former) {
-            (Some(parent), Some(former)) => self.foresees(parent, former.state()).is_none(),
+            (Some(parent), Some(former)) => {
+                former.here().is_none_or(|state| self.foresees(parent, state).is_none())
+            }
             _ => true,
         });
         let below = self.epochs.has_below(self.current);
@@ -337,18 +356,40 @@ fn take_epochs(
     for at in 1..count {
         let id = take_epoch(bytes)?;
         let parent = take_u32(bytes)?;
-        let state = take_whole(bytes)?;
+        let (state, elsewhere) = match bytes.first() {
+            Some(0) => (None, Some(take_elsewhere(bytes)?)),
+            _ => (Some(take_whole(bytes)?), None),
+        };
+        let position = state.as_ref().map(FormerState::position);
+        let position = position.or(elsewhere.map(|(position, ..)| position));
         let EpochId::Renamed(Dot { site, clock }) = id else {
             return Err(Malformed("an epoch that a rename begins"));
         };
-        let tuple = Tuple { position: state.position(), site, clock, offset: 0 };
+        let position = position.ok_or(Malformed("a former state"))?;
+        let tuple = Tuple { position, site, clock, offset: 0 };
         let named = tuple.check().is_ok() && site != 0;
         if !named || parent as usize >= at || epochs.find(id).is_some() {
             return Err(Malformed("an epoch that a rename begins"));
         }
         let base = arena.extend(ROOT, tuple).base;
-        let epoch = epochs.add(id, parent, Former::new(state, base));
+        let former = match (state, elsewhere) {
+            (Some(state), _) => Former::new(state, base),
+            (None, Some((_, length, sum))) => Former::elsewhere(length, sum, base),
+            (None, None) => return Err(Malformed("a former state")),
+        };
+        let epoch = epochs.add(id, parent, former);
         arena.bear(base, epoch);
     }
     Ok(epochs)
+}
+
+/// The first position, the length and the sum of a former state that is aside.
+fn take_elsewhere(bytes: &mut &[u8]) -> Result<(i32, u32, u64), Malformed> {
+    take_byte(bytes)?;
+    let length = take_u32(bytes)?;
+    if length == 0 || u64::from(length) > ELEMENTS_MAX {
+        return Err(Malformed("as many elements as a document has"));
+    }
+    let position = i32::from_le_bytes(take_array(bytes)?);
+    Ok((position, length, u64::from_le_bytes(take_array(bytes)?)))
 }

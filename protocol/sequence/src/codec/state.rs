@@ -139,6 +139,26 @@ impl From<Malformed> for Unread {
     }
 }
 
+/// `state` as bytes, everything spelled.
+pub(crate) fn written(state: &FormerState) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    put_state(&mut bytes, state, |_| false);
+    bytes
+}
+
+/// What [`written`] wrote.
+pub(crate) fn read(mut bytes: &[u8]) -> Result<FormerState, Malformed> {
+    let state = take_whole(&mut bytes)?;
+    if bytes.is_empty() { Ok(state) } else { Err(Malformed("bytes after the document")) }
+}
+
+/// A sum of bytes: FNV-1a of 64 bits, which finds accidents, not malice.
+pub(crate) fn sum(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
+        (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
 /// What [`put_state`] wrote where everything is spelled.
 pub(super) fn take_whole(bytes: &mut &[u8]) -> Result<FormerState, Malformed> {
     take_state(bytes, |_| None).map_err(|why| match why {

@@ -8,8 +8,8 @@
 use std::{collections::BTreeMap, panic::AssertUnwindSafe};
 
 use sequence::{
-    EpochId, Integrated, Moves, Naming, Operation, Options, Priority, Reader, Sequence, Tuple,
-    Unreadable, Writer,
+    EpochId, Integrated, Moves, Naming, Operation, Options, Priority, Reader, Refused, Sequence,
+    Tuple, Unreadable, Writer,
 };
 
 use crate::reference::{Id, Mapping, Reference, spelled};
@@ -57,6 +57,8 @@ pub struct Plan {
     pub delivery: Delivery,
     pub options: Options,
     pub collects: bool,
+    /// Whether former states are put aside at times.
+    pub offloads: bool,
     /// Which mapping the reference has; the real one takes part with the right one alone.
     pub mapping: Mapping,
 }
@@ -80,13 +82,14 @@ impl Plan {
             delivery,
             options: Options { naming, priority: priority[rng.below(3) as usize], moves },
             collects: delivery == Delivery::Causal && rng.chance(50),
+            offloads: rng.chance(50),
             mapping,
         }
     }
 }
 
 /// What happened in runs: that it did is worth knowing.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Seen {
     pub runs: u64,
     pub operations: u64,
@@ -98,6 +101,11 @@ pub struct Seen {
     /// Renames that were read with their bases named, and those that had to be asked for.
     pub lengthened: u64,
     pub asked: u64,
+    /// Former states that were put aside, and those that were taken back.
+    pub offloaded: u64,
+    pub loaded: u64,
+    /// Runs by which epoch leads, when replicas move to it, and what elements are named by.
+    pub ways: BTreeMap<String, u64>,
     pub epochs_deep: usize,
     pub tuples_deep: usize,
     pub reserved: u64,
@@ -114,6 +122,11 @@ impl Seen {
         self.restored += other.restored;
         self.lengthened += other.lengthened;
         self.asked += other.asked;
+        self.offloaded += other.offloaded;
+        self.loaded += other.loaded;
+        for (way, runs) in &other.ways {
+            *self.ways.entry(way.clone()).or_default() += runs;
+        }
         self.epochs_deep = self.epochs_deep.max(other.epochs_deep);
         self.tuples_deep = self.tuples_deep.max(other.tuples_deep);
         self.reserved += other.reserved;
@@ -122,6 +135,8 @@ impl Seen {
 
 struct Site {
     real: Option<Sequence>,
+    /// The former states that it put aside.
+    store: BTreeMap<EpochId, Vec<u8>>,
     reference: Reference,
     delivered: u128,
     /// The epoch that each site was in when it made the last operation that came here.
@@ -181,6 +196,7 @@ impl Fleet {
             let name = at as u32 + 1;
             let real = Sequence::new(name, plan.options).expect("sites are above 0");
             Site {
+                store: BTreeMap::new(),
                 real: (plan.mapping == Mapping::Repaired).then_some(real),
                 reference: Reference::new(name, naming, priority, plan.mapping),
                 delivered: 0,
@@ -190,7 +206,9 @@ impl Fleet {
             }
         };
         let sites = (0..plan.sites).map(site).collect();
-        let seen = Seen { runs: 1, ..Seen::default() };
+        let Options { naming, priority, moves } = plan.options;
+        let way = format!("{priority:?}, {moves:?}, {naming:?}");
+        let seen = Seen { runs: 1, ways: BTreeMap::from([(way, 1)]), ..Seen::default() };
         Self {
             plan,
             rng,
@@ -212,6 +230,9 @@ impl Fleet {
             }
             if self.plan.collects && self.rng.chance(5) {
                 self.collect(at)?;
+            }
+            if self.plan.offloads && self.rng.chance(15) {
+                self.offload(at)?;
             }
             if self.rng.chance(4) {
                 self.restore(at)?;
@@ -361,8 +382,21 @@ impl Fleet {
         site.reference.apply_at(operation, self.plan.options.moves == Moves::Eager);
         if let Some(real) = &mut site.real {
             for _ in 0..1 + u8::from(twice) {
-                let came =
-                    real.apply(operation).map_err(|why| format!("operation {index}: {why}"))?;
+                let needed = real.needed(operation);
+                let came = loop {
+                    match real.apply(operation) {
+                        Err(Refused::Offloaded(epoch)) if needed.contains(&epoch) => {
+                            let mut bytes = site.store.remove(&epoch).ok_or("nothing in store")?;
+                            bytes[0] ^= 1;
+                            let rotten = real.load(epoch, &bytes);
+                            same("whether rotten bytes are refused", &rotten.is_err(), &true)?;
+                            bytes[0] ^= 1;
+                            real.load(epoch, &bytes).map_err(|why| why.to_string())?;
+                            self.seen.loaded += 1;
+                        }
+                        came => break came.map_err(|why| format!("operation {index}: {why}"))?,
+                    }
+                };
                 same("what becomes of it", &came, &Integrated::Done)?;
             }
             if self.plan.options.moves != Moves::Eager {
@@ -437,6 +471,24 @@ impl Fleet {
         let collected = real.collect(&[order[lowest]]);
         self.seen.collected += collected.epochs as u64;
         site.reference.move_to(real.epoch());
+        self.check(at)
+    }
+
+    /// Lets site `at` put aside what it can.
+    fn offload(&mut self, at: usize) -> Result<(), String> {
+        let site = &mut self.sites[at];
+        let Some(real) = &mut site.real else { return Ok(()) };
+        let before = real.held_by_former_states();
+        for epoch in real.offloadable() {
+            let bytes = real.offload(epoch).ok_or("it cannot be put aside after all")?;
+            site.store.insert(epoch, bytes);
+            self.seen.offloaded += 1;
+        }
+        same("what is to be put aside", &real.offloadable(), &vec![])?;
+        let after = real.held_by_former_states();
+        if after > before {
+            return Err(format!("former states take {after} bytes, they took {before}"));
+        }
         self.check(at)
     }
 

@@ -1,0 +1,100 @@
+//! Operations that came before the rename that begins their epoch.
+//!
+//! Invariant: `count` and `bytes` are those of all that waits, and within their limits.
+
+use std::collections::BTreeMap;
+
+use crate::{EpochId, Operation, Refused, Tuple};
+
+/// Operations that wait: as many as a burst of them can bring before its rename.
+const WAITING_MAX: usize = 4096;
+
+/// Bytes of memory that they may take up: some renames of a large document are among them.
+const WAITING_BYTES_MAX: usize = 64 << 20;
+
+/// What waits, by the unknown epoch that it waits for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Waiting {
+    by_epoch: BTreeMap<EpochId, Vec<Operation>>,
+    count: usize,
+    bytes: usize,
+}
+
+impl Waiting {
+    /// Errors: too much waits already.
+    pub(crate) fn push(&mut self, operation: &Operation) -> Result<(), Refused> {
+        let bytes = self.bytes + held(operation);
+        if self.count >= WAITING_MAX {
+            return Err(Refused::Full(self.count));
+        }
+        if bytes > WAITING_BYTES_MAX {
+            return Err(Refused::Heavy(self.bytes));
+        }
+        (self.count, self.bytes) = (self.count + 1, bytes);
+        self.by_epoch.entry(operation.epoch()).or_default().push(operation.clone());
+        Ok(())
+    }
+
+    /// What waits for `epoch`, in the order in which it came. It waits no more.
+    pub(crate) fn take(&mut self, epoch: EpochId) -> Vec<Operation> {
+        let taken = self.by_epoch.remove(&epoch).unwrap_or_default();
+        self.count -= taken.len();
+        self.bytes -= taken.iter().map(held).sum::<usize>();
+        taken
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Operation> {
+        self.by_epoch.values().flatten()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+/// Bytes of memory that an operation takes up, as if it shared nothing with another.
+fn held(operation: &Operation) -> usize {
+    let tuples = match operation {
+        Operation::Insert { first, text, .. } => {
+            return size_of::<Operation>() + text.len() + size_of_val(&first.base()[..]);
+        }
+        Operation::Rename { former, .. } => return size_of::<Operation>() + former.held(),
+        Operation::Remove { intervals, .. } => intervals.iter().map(|it| it.first.base().len()),
+    };
+    size_of::<Operation>() + tuples.sum::<usize>() * size_of::<Tuple>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Dot, Identifier};
+
+    fn insert(clock: u32, text: usize) -> Operation {
+        let epoch = EpochId::Renamed(Dot { site: 1, clock });
+        let tuple = Tuple { position: 0, site: 1, clock: 0, offset: 0 };
+        let first = Identifier::new([tuple]).expect("an identifier");
+        Operation::Insert { epoch, first, text: "x".repeat(text) }
+    }
+
+    #[test]
+    fn what_waits_is_bounded_in_count_and_in_bytes() {
+        let mut waiting = Waiting::default();
+        for clock in 0..WAITING_MAX as u32 {
+            assert_eq!(waiting.push(&insert(clock, 1)), Ok(()));
+        }
+        assert_eq!(waiting.push(&insert(0, 1)), Err(Refused::Full(WAITING_MAX)));
+        let mut waiting = Waiting::default();
+        let mut clock = 0;
+        while waiting.push(&insert(clock, 1 << 20)).is_ok() {
+            clock += 1;
+        }
+        assert_eq!(waiting.push(&insert(0, 1 << 20)), Err(Refused::Heavy(waiting.bytes())));
+        assert!(waiting.bytes() > WAITING_BYTES_MAX - (2 << 20));
+        (0..clock).for_each(|clock| drop(waiting.take(insert(clock, 1).epoch())));
+        assert_eq!((waiting.count(), waiting.bytes(), waiting.all().count()), (0, 0, 0));
+    }
+}
