@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::{
     Dot, EpochId, Flaw, Identifier, Integrated, Interval, Operation, Refused, Sequence, Tuple,
     arena::{Arena, Beneath, Id, Run},
-    recent::{Resolved, address},
+    recent::Resolved,
     sequence::ELEMENTS_MAX,
     tree::{Count, Spot, Typing},
 };
@@ -110,11 +110,10 @@ impl Sequence {
         here.id == epoch
             && here.children == 0
             && self.current == self.leading
-            && self.resolved.as_ref().is_some_and(|resolved| {
-                resolved.base == self.tree.typing().last.base
-                    && resolved.foreign
-                    && Arc::ptr_eq(&resolved.tuples, base)
-            })
+            && self
+                .recent
+                .get(base)
+                .is_some_and(|known| known.foreign && known.base == self.tree.typing().last.base)
     }
 
     /// Carries out what waited for `epoch`. What turns out to be refused now is counted and dropped: it was
@@ -145,12 +144,15 @@ impl Sequence {
         }
         self.is_here_between(epoch, self.current)?;
         self.not_from_the_future(epoch, first)?;
-        self.may_be_own(first.dot())?;
-        let base = match &self.resolved {
-            Some(known) if Arc::ptr_eq(&known.tuples, first.base()) => known.base,
-            _ => self.resolve(epoch, first)?,
+        let base = match self.recent.get(first.base()) {
+            Some(known) if known.foreign => known.base,
+            _ => {
+                self.may_be_own(first.dot())?;
+                let base = self.resolve(epoch, first)?;
+                self.restored(first.dot(), (end - 1) as i32);
+                base
+            }
         };
-        self.restored(first.dot(), (end - 1) as i32);
         let run = Run { base, offset, length: count.chars };
         if epoch == self.current {
             self.insert_pieces(run, text);
@@ -167,8 +169,8 @@ impl Sequence {
     /// The base of `first`, made known where it is new.
     fn resolve(&mut self, epoch: u32, first: &Identifier) -> Result<u32, Refused> {
         let tuples = first.base();
-        if let Some(base) = self.recall(tuples) {
-            return Ok(base);
+        if let Some(known) = self.recent.get(tuples) {
+            return Ok(known.base);
         }
         let (nearest, length) = self.arena.nearest(tuples);
         let known = (length == tuples.len()).then_some(nearest.base);
@@ -184,33 +186,14 @@ impl Sequence {
 
     fn resolve_to(&mut self, identifier: &Identifier, base: u32) {
         let foreign = identifier.dot().site != self.site;
-        let resolved = Resolved { tuples: Arc::clone(identifier.base()), base, foreign };
-        self.recent.put(address(&resolved.tuples), resolved.clone());
-        self.resolved = Some(resolved);
-    }
-
-    /// The base that is spelled there, where it was named of late.
-    #[inline]
-    fn recall(&mut self, tuples: &Arc<[Tuple]>) -> Option<u32> {
-        let known = self.recent.get(address(tuples))?;
-        if !Arc::ptr_eq(&known.tuples, tuples) {
-            return None;
-        }
-        let base = known.base;
-        self.resolved = Some(known.clone());
-        Some(base)
+        self.recent.put(Resolved { tuples: Arc::clone(identifier.base()), base, foreign });
     }
 
     /// The base of `identifier`, where it is known.
     #[inline]
     fn known(&mut self, identifier: &Identifier) -> Option<u32> {
-        if let Some(known) = &self.resolved
-            && Arc::ptr_eq(&known.tuples, identifier.base())
-        {
+        if let Some(known) = self.recent.get(identifier.base()) {
             return Some(known.base);
-        }
-        if let Some(base) = self.recall(identifier.base()) {
-            return Some(base);
         }
         let base = self.arena.look_up(identifier.base())?.base;
         // It may be known by mapping alone: whoever inserts there is still checked.

@@ -16,25 +16,27 @@ pub(crate) struct Resolved {
     pub(crate) foreign: bool,
 }
 
-/// A few spellings, each in the one slot in which it may be.
+/// Bases that operations named, each in the one slot in which it may be.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recent {
     slots: Vec<Option<Resolved>>,
 }
 
 impl Recent {
-    /// The spelling in the slot of `key`.
+    /// What is known of the base that is spelled there.
     #[inline]
-    pub(crate) fn get(&self, key: usize) -> Option<&Resolved> {
-        self.slots.get(key % SLOTS)?.as_ref()
+    pub(crate) fn get(&self, tuples: &Arc<[Tuple]>) -> Option<&Resolved> {
+        let known = self.slots.get(slot(tuples))?.as_ref()?;
+        Arc::ptr_eq(&known.tuples, tuples).then_some(known)
     }
 
-    /// Puts a spelling into the slot of `key`.
-    pub(crate) fn put(&mut self, key: usize, resolved: Resolved) {
+    /// Notes what is known of a base.
+    pub(crate) fn put(&mut self, resolved: Resolved) {
         if self.slots.is_empty() {
             self.slots.resize(SLOTS, None);
         }
-        self.slots[key % SLOTS] = Some(resolved);
+        let slot = slot(&resolved.tuples);
+        self.slots[slot] = Some(resolved);
     }
 
     /// Bytes of memory that the slots take up.
@@ -43,9 +45,39 @@ impl Recent {
     }
 }
 
-/// The key of a spelling by where it is in memory. Only how fast it is found depends on it.
+/// The slot of a spelling, by where it is in memory: only how fast it is found depends on it.
 #[inline]
-pub(crate) fn address(tuples: &Arc<[Tuple]>) -> usize {
+fn slot(tuples: &Arc<[Tuple]>) -> usize {
     const ALIGNED: usize = 16;
-    tuples.as_ptr().addr() / ALIGNED
+    tuples.as_ptr().addr() / ALIGNED % SLOTS
+}
+
+/// Bases that this replica spelled, by their handles, each in the one slot in which it may be.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Spelled {
+    slots: Vec<Option<(u32, Arc<[Tuple]>)>>,
+}
+
+impl Spelled {
+    /// How `base` was spelled.
+    #[inline]
+    pub(crate) fn get(&self, base: u32) -> Option<&Arc<[Tuple]>> {
+        match self.slots.get(base as usize % SLOTS) {
+            Some(Some((known, tuples))) if *known == base => Some(tuples),
+            _ => None,
+        }
+    }
+
+    /// Notes how `base` is spelled.
+    pub(crate) fn put(&mut self, base: u32, tuples: Arc<[Tuple]>) {
+        if self.slots.is_empty() {
+            self.slots.resize(SLOTS, None);
+        }
+        self.slots[base as usize % SLOTS] = Some((base, tuples));
+    }
+
+    /// Bytes of memory that the slots take up.
+    pub(crate) fn held(&self) -> usize {
+        self.slots.capacity() * size_of::<Option<(u32, Arc<[Tuple]>)>>()
+    }
 }

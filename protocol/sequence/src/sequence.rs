@@ -10,7 +10,7 @@ use crate::{
     arena::{Arena, Id, Run},
     epochs::{Epochs, Priority},
     ledger::Ledger,
-    recent::{Recent, Resolved},
+    recent::{Recent, Spelled},
     tree::Tree,
     waiting::Waiting,
 };
@@ -84,12 +84,10 @@ pub struct Sequence {
     pub(crate) refusals: Refusals,
     /// What the last edit named or took.
     pub(crate) edited: Vec<Run>,
-    /// The base that an operation named last: most name it again.
-    pub(crate) resolved: Option<Resolved>,
     /// Bases that operations named of late, by where they are spelled.
     pub(crate) recent: Recent,
     /// Bases that this replica spelled of late, by their handles.
-    pub(crate) spelled: Recent,
+    pub(crate) spelled: Spelled,
 }
 
 impl Sequence {
@@ -116,9 +114,8 @@ impl Sequence {
             waiting: Waiting::default(),
             refusals: Refusals::default(),
             edited: Vec::new(),
-            resolved: None,
             recent: Recent::default(),
-            spelled: Recent::default(),
+            spelled: Spelled::default(),
         })
     }
 
@@ -271,22 +268,17 @@ impl Sequence {
     #[inline]
     pub(crate) fn shared(&mut self, run: Run) -> Interval {
         let end = run.last().offset;
-        if let Some(known) = self.spelled.get(run.base as usize)
-            && known.base == run.base
-        {
-            return Interval { first: Identifier::of(Arc::clone(&known.tuples), run.offset), end };
+        if let Some(tuples) = self.spelled.get(run.base) {
+            return Interval { first: Identifier::of(Arc::clone(tuples), run.offset), end };
         }
         let first = self.identifier(run.first());
-        let foreign = first.dot().site != self.site;
-        let spelled = Resolved { tuples: Arc::clone(first.base()), base: run.base, foreign };
-        self.spelled.put(run.base as usize, spelled);
+        self.spelled.put(run.base, Arc::clone(first.base()));
         Interval { first, end }
     }
 
     /// Forgets what was spelled: handles are about to mean other bases.
     pub(crate) fn forget_spellings(&mut self) {
-        self.resolved = None;
-        (self.recent, self.spelled) = (Recent::default(), Recent::default());
+        (self.recent, self.spelled) = (Recent::default(), Spelled::default());
     }
 
     /// `range`, where it is one of this document.
