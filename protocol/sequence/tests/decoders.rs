@@ -82,7 +82,11 @@ proptest! {
                 let applied = receiver.apply_message(&mut Reader::default(), bytes);
                 prop_assert_eq!(applied.is_ok(), read.is_ok());
                 match applied {
-                    Ok(_) => receiver.check(),
+                    Ok(applied) => {
+                        receiver.check();
+                        let counted: u64 = receiver.refusals().all().map(|(_, count)| count).sum();
+                        prop_assert!(counted >= applied.refused.len() as u64);
+                    }
                     Err(_) => prop_assert_eq!(receiver.snapshot(), known),
                 }
             }

@@ -96,8 +96,8 @@ impl Sequence {
                 let Some(known) = self.epochs.find(epoch) else {
                     return self.apply(&Operation::Insert { epoch, first, text: text.to_owned() });
                 };
-                self.apply_insert(known, &first, text)?;
-                Ok(Integrated::Done)
+                let done = self.apply_insert(known, &first, text);
+                self.counted(done).map(|()| Integrated::Done)
             }
             Step::Remove { epoch, number, offset, end } => {
                 let first = Identifier::of(reader.base(number).clone(), offset);
@@ -105,8 +105,8 @@ impl Sequence {
                 let Some(known) = self.epochs.find(epoch) else {
                     return self.apply(&Operation::Remove { epoch, intervals: vec![interval] });
                 };
-                self.apply_remove(known, &[interval])?;
-                Ok(Integrated::Done)
+                let done = self.apply_remove(known, &[interval]);
+                self.counted(done).map(|()| Integrated::Done)
             }
             Step::Other(operation) => self.apply(&operation),
         }
