@@ -17,9 +17,6 @@ use crate::{
     state::Layer,
 };
 
-/// Bytes that `Join` may add to a state: as many heads and pasts as there may be nodes.
-const JOIN_BYTES_MAX: usize = 1 << 20;
-
 /// Who was let in, as far as this incarnation saw.
 #[derive(Debug, Default)]
 pub(crate) struct Enrolling {
@@ -81,6 +78,7 @@ impl Replica {
             return Err(NotEnrolled::NoMember);
         };
         let members = layer.members().count();
+        let added = layer.join_bytes_max(enroll.origin);
         if self.crowded(1).is_some() {
             return Err(NotEnrolled::Busy);
         }
@@ -101,7 +99,7 @@ impl Replica {
         if last.contains_key(&enroll.origin.node) {
             return Err(NotEnrolled::Early);
         }
-        if self.transfer().len() + JOIN_BYTES_MAX > PIECES_MAX as usize * PIECE_BYTES {
+        if self.transfer().len() + added > PIECES_MAX as usize * PIECE_BYTES {
             return Err(NotEnrolled::TooLong);
         }
         Ok(())

@@ -153,7 +153,7 @@ impl Replica {
         let due = self.operating.beat_at.is_some_and(|at: Time| at <= self.now);
         let owes = self.state.layer.as_ref().is_some_and(|layer| layer.owes_heartbeat());
         if due && owes && self.has_operations() {
-            // Names run out, or forgers have made more heads than an operation may have.
+            // Names run out: after four billion operations of one life.
             if let Err(text) = self.broadcast(causal::Content::Heartbeat) {
                 let instance = self.state.instance;
                 self.notify(Notice::Faulted { instance, text });
