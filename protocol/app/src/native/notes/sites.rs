@@ -3,8 +3,8 @@
 //! A sequence knows writers by small numbers, the causal layer by a node and its life, which no number of
 //! 31 bits has room for. A founder's number is its node's. A later life of a node gets one out of a range
 //! that its node has for itself, as its name falls; where another life that it knows of has that already,
-//! the next. Two lives of one node that never heard of each other could still come to have the same, once in
-//! 65,535 times: then nobody takes what the second one writes.
+//! the next. Two lives of one node that never heard of each other still fall on the same once in 65,535
+//! times: each replica then refuses what the one writes that it heard of second.
 //!
 //! Invariant: a function of the operations delivered. All replicas keep the names of all, so that a writer's
 //! are there wherever it goes on.
