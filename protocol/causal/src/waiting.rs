@@ -20,8 +20,8 @@ pub(crate) struct Waiting<P> {
     slots: Vec<Option<Parked<P>>>,
     /// Empty slots.
     free: Vec<u32>,
-    /// By origin and number of the page; none is empty.
-    pages: BTreeMap<(Origin, u32), Box<Page>>,
+    /// What waits by name, and what waits for a name.
+    pages: Pages,
     /// Those that miss nothing, in the order in which that came about: mostly few, so that what passes
     /// by pays nothing for what waits.
     ready: VecDeque<Ready<P>>,
@@ -52,6 +52,20 @@ pub(crate) struct Ready<P> {
     pub(crate) waited: bool,
 }
 
+/// Pages by origin and number; none is empty. What follows one operation mostly is on its page: the one that
+/// was looked at last is found at once.
+#[derive(Clone, Debug, Default)]
+struct Pages {
+    by_number: BTreeMap<Number, u32>,
+    pages: Vec<Page>,
+    /// Places of pages that are not in use.
+    free: Vec<u32>,
+    last: Option<(Number, u32)>,
+}
+
+/// The number of a page: its origin, and how many of the same size are before it.
+type Number = (Origin, u32);
+
 /// What waits of operations with adjacent names, and what waits for them: slots, or [`NONE`].
 #[derive(Clone, Debug)]
 struct Page {
@@ -77,7 +91,7 @@ impl<P> Default for Waiting<P> {
         Self {
             slots: Vec::new(),
             free: Vec::new(),
-            pages: BTreeMap::new(),
+            pages: Pages::default(),
             ready: VecDeque::new(),
             named: BTreeSet::new(),
             bytes: 0,
@@ -100,7 +114,7 @@ impl<P: Payload> Waiting<P> {
             return ready.map(|ready| &ready.operation);
         }
         let (page, at) = place(dot);
-        let slot = self.pages.get(&page)?.own[at];
+        let slot = self.pages.get(page)?.own[at];
         self.slots.get(slot as usize)?.as_ref().map(|parked| &parked.operation)
     }
 
@@ -112,19 +126,20 @@ impl<P: Payload> Waiting<P> {
 
     /// Those that miss something, ascending.
     fn parked(&self) -> impl Iterator<Item = &Parked<P>> {
-        let slots = self.pages.values().flat_map(|page| page.own);
+        let slots = self.pages.from(Number::default()).flat_map(|(_, page)| page.own);
         slots.filter_map(|slot| self.slots.get(slot as usize)?.as_ref())
     }
 
     /// Those of one origin from its operation `from` on, ascending.
     pub(crate) fn of(&self, from: Dot) -> Vec<Dot> {
         let until = Dot { seq: u32::MAX, ..from };
-        let pages = self.pages.range(place(from).0..=place(until).0);
+        let pages = self.pages.from(place(from).0);
+        let pages = pages.take_while(|((origin, _), _)| *origin == from.origin);
         let mut found: Vec<Dot> = self.named.range(from..=until).copied().collect();
         for ((origin, number), page) in pages {
             let first = number * PAGE as u32;
             let parked = (first..).zip(page.own).filter(|(_, slot)| *slot != NONE);
-            let parked = parked.map(|(seq, _)| Dot { origin: *origin, seq });
+            let parked = parked.map(|(seq, _)| Dot { origin, seq });
             found.extend(parked.filter(|dot| dot.seq >= from.seq));
         }
         found.sort_unstable();
@@ -165,27 +180,23 @@ impl<P: Payload> Waiting<P> {
         });
         self.slots[slot as usize] = Some(parked);
         let (page, at) = place(dot);
-        let page = self.pages.entry(page).or_default();
-        assert_eq!(page.own[at], NONE, "one of a name waits");
-        page.own[at] = slot;
-        page.used += 1;
+        let before = self.pages.put(page, slot, |page| &mut page.own[at]);
+        assert_eq!(before, NONE, "one of a name waits");
         self.hang(slot, missing);
     }
 
     /// Links the operation in `slot` to those that miss `missing`.
     fn hang(&mut self, slot: u32, missing: Dot) {
         let (page, at) = place(missing);
-        let page = self.pages.entry(page).or_default();
-        let next = std::mem::replace(&mut page.under[at], slot);
-        page.used += u32::from(next == NONE);
+        let next = self.pages.put(page, slot, |page| &mut page.under[at]);
         self.slots[slot as usize].as_mut().expect("it was put there").next = next;
     }
 
     /// Takes those that miss `missing` off their place. Gives their slots, in the order in which they came.
     fn unhang(&mut self, missing: Dot) -> Vec<u32> {
         let mut slots = Vec::new();
-        let mut slot =
-            self.change(missing, |page, at| std::mem::replace(&mut page.under[at], NONE));
+        let (page, at) = place(missing);
+        let mut slot = self.pages.take(page, |page| &mut page.under[at]);
         while slot != NONE {
             slots.push(slot);
             slot = self.slots[slot as usize].as_ref().map_or(NONE, |parked| parked.next);
@@ -194,21 +205,10 @@ impl<P: Payload> Waiting<P> {
         slots
     }
 
-    /// Empties a place on a page, which goes where nothing is left on it. Gives what stood there.
-    fn change(&mut self, dot: Dot, take: impl Fn(&mut Page, usize) -> u32) -> u32 {
-        let (number, at) = place(dot);
-        let Some(page) = self.pages.get_mut(&number) else { return NONE };
-        let slot = take(page, at);
-        page.used -= u32::from(slot != NONE);
-        if page.used == 0 {
-            self.pages.remove(&number);
-        }
-        slot
-    }
-
     /// Takes an operation out of its slot.
     fn unpark(&mut self, dot: Dot) -> Parked<P> {
-        let slot = self.change(dot, |page, at| std::mem::replace(&mut page.own[at], NONE));
+        let (page, at) = place(dot);
+        let slot = self.pages.take(page, |page| &mut page.own[at]);
         self.free.push(slot);
         self.slots[slot as usize].take().expect("its page says that it is there")
     }
@@ -221,7 +221,7 @@ impl<P: Payload> Waiting<P> {
 
     /// Looks again at those that waited for `dot`, which was delivered.
     pub(crate) fn wake(&mut self, dot: Dot, delivered: &Clock) {
-        if self.pages.is_empty() {
+        if self.slots.len() == self.free.len() {
             return;
         }
         for slot in self.unhang(dot) {
@@ -346,6 +346,66 @@ impl<P> Parked<P> {
     }
 }
 
+impl Pages {
+    fn get(&self, number: Number) -> Option<&Page> {
+        let place = match self.last {
+            Some((last, place)) if last == number => place,
+            _ => *self.by_number.get(&number)?,
+        };
+        Some(&self.pages[place as usize])
+    }
+
+    /// Those from this one on, ascending.
+    fn from(&self, first: Number) -> impl Iterator<Item = (Number, &Page)> {
+        self.by_number.range(first..).map(|(number, place)| (*number, &self.pages[*place as usize]))
+    }
+
+    /// Puts `slot` in a place on a page. Gives what stood there.
+    fn put(&mut self, number: Number, slot: u32, of: impl Fn(&mut Page) -> &mut u32) -> u32 {
+        let place = self.find(number).unwrap_or_else(|| self.open(number));
+        let page = &mut self.pages[place as usize];
+        let before = std::mem::replace(of(page), slot);
+        page.used += u32::from(before == NONE);
+        before
+    }
+
+    /// Empties a place on a page, which goes where nothing is left on it. Gives what stood there.
+    fn take(&mut self, number: Number, of: impl Fn(&mut Page) -> &mut u32) -> u32 {
+        let Some(place) = self.find(number) else { return NONE };
+        let page = &mut self.pages[place as usize];
+        let before = std::mem::replace(of(page), NONE);
+        page.used -= u32::from(before != NONE);
+        if page.used == 0 {
+            self.by_number.remove(&number);
+            self.free.push(place);
+            self.last = None;
+        }
+        before
+    }
+
+    fn find(&mut self, number: Number) -> Option<u32> {
+        if let Some((last, place)) = self.last
+            && last == number
+        {
+            return Some(place);
+        }
+        let place = *self.by_number.get(&number)?;
+        self.last = Some((number, place));
+        Some(place)
+    }
+
+    /// A new page.
+    fn open(&mut self, number: Number) -> u32 {
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.pages.push(Page::default());
+            self.pages.len() as u32 - 1
+        });
+        self.by_number.insert(number, place);
+        self.last = Some((number, place));
+        place
+    }
+}
+
 impl Default for Page {
     fn default() -> Self {
         Self { own: [NONE; PAGE], under: [NONE; PAGE], used: 0 }
@@ -353,6 +413,6 @@ impl Default for Page {
 }
 
 /// The page that an operation is on, and where there.
-fn place(dot: Dot) -> ((Origin, u32), usize) {
+fn place(dot: Dot) -> (Number, usize) {
     ((dot.origin, dot.seq / PAGE as u32), dot.seq as usize % PAGE)
 }
