@@ -379,9 +379,7 @@ impl Arena {
         let from = self.place(bases, dot.clock);
         let same = bases[from..].iter().take_while(|base| self.base(**base).clock == dot.clock);
         let mut others = same.filter(|other| Some(**other) != base);
-        // What was made before the root may have been made in it.
-        let in_epoch = |born: u32| born == epoch || (epoch == 0 && born == FORGOTTEN);
-        others.any(|other| in_epoch(self.base(*other).born))
+        others.any(|other| self.base(*other).born == epoch)
     }
 
     /// The tuples of the base of `dot` that was made in `epoch`, the last with offset 0.

@@ -44,7 +44,21 @@ impl Sequence {
         let former = self.epochs.list_mut()[at as usize].former.as_mut()?;
         let bytes = codec::written(former.state());
         former.put_aside(codec::sum(&bytes));
+        self.free_what_is_aside();
         Some(bytes)
+    }
+
+    /// Frees the bases of epochs that were left by a rename which is aside: with its former state they come
+    /// back.
+    fn free_what_is_aside(&mut self) {
+        let mut left = vec![false; self.epochs.list().len()];
+        for epoch in self.epochs.list() {
+            let aside = epoch.former.as_ref().is_some_and(|former| !former.is_here());
+            if let (true, Some(parent)) = (aside, epoch.parent) {
+                left[parent as usize] = true;
+            }
+        }
+        self.compact(|epoch| (!left[epoch as usize]).then_some(epoch));
     }
 
     /// The epochs whose former states are aside. What was written of others is not needed any more.

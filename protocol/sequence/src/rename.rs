@@ -239,7 +239,7 @@ impl Sequence {
 
     /// Frees the bases that neither the document refers to nor an epoch that is kept brought about: that a
     /// former state has them does not count, which makes them known again when it is needed.
-    fn compact(&mut self, epochs: impl Fn(u32) -> Option<u32>) {
+    pub(crate) fn compact(&mut self, epochs: impl Fn(u32) -> Option<u32>) {
         let named = self.epochs.list().iter().filter_map(|epoch| epoch.former.as_ref());
         let named = named.map(|former| former.base());
         let used: Vec<u32> = self.tree.runs().map(|run| run.base).chain(named).collect();

@@ -94,6 +94,9 @@ fn what_nobody_collects_is_put_aside_and_comes_back_for_what_is_late() {
     }
     assert!(kept > 50 * aside.max(1000), "{kept} bytes are kept, {aside} where they are put aside");
     assert_eq!(fleet.sites[1].offloaded().count(), store.len());
+    // The bases that only they have go with them.
+    let held = [1, 2].map(|at| fleet.sites[at].held() + fleet.sites[at].held_by_former_states());
+    assert!(held[1] > 4 * held[0], "{} bytes, {} where nothing is put aside", held[0], held[1]);
     let late = silent.insert(3, "late", &mut |below| below / 2).expect("inside");
     let [operation] = &late[..] else { panic!("one operation") };
     fleet.sites[2].apply(operation).expect("an honest operation");
