@@ -109,7 +109,8 @@ impl Document {
         let named = after.shortened(&operation).map_or(0, |bytes| bytes.len());
         let mut writer = Writer::default();
         let messages = self.told.iter().map(|one| writer.write(std::slice::from_ref(one)));
-        let sent = messages.map(|bytes| bytes.map(|bytes| bytes.len())).sum::<Result<usize, _>>()?;
+        let sent =
+            messages.map(|bytes| bytes.map(|bytes| bytes.len())).sum::<Result<usize, _>>()?;
         after.collect(&[after.epoch()]);
         let (blocks, compact) = (self.author.blocks() as f64, after.snapshot().len());
         print!("| {} | {} | {blocks}", self.name, self.author.len());
