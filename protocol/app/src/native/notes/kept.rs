@@ -8,7 +8,7 @@ use crate::{
     native::{
         notes::{
             document::{Document, Ways},
-            places::{Blocks, Name, epoch, name, odd},
+            places::{Blocks, Name, SPELLED_IN_STATE_MAX, epoch, name, odd},
             sites::{Claim, Given, Sites},
         },
         typed::record,
@@ -133,14 +133,14 @@ impl Kept {
     pub(super) fn document(self, ways: Ways) -> Result<Document, Fault> {
         let left = |Left { name, parent, former }: &Left| {
             let (dot, parent) = (name.dot(), epoch(parent.as_ref()));
-            Ok(Renamed { dot, parent, former: former.document()? })
+            Ok(Renamed { dot, parent, former: former.document(SPELLED_IN_STATE_MAX)? })
         };
         let Ground { epoch: ground, depth, covered } = self.ground;
         let parts = Parts {
             root: Root { id: epoch(ground.as_ref()), depth, covered },
             renames: self.renames.iter().map(left).collect::<Result<_, Fault>>()?,
             current: epoch(self.document.epoch.as_ref()),
-            document: self.document.blocks.document()?,
+            document: self.document.blocks.document(SPELLED_IN_STATE_MAX)?,
             text: self.document.text,
         };
         let sites = Sites::restored(&self.claims, &self.given)?;

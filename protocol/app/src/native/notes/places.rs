@@ -6,8 +6,12 @@ use sequence::{Dot, EpochId, Identifier, Interval, Tuple};
 
 use crate::{Fault, native::typed::record};
 
-/// Tuples that blocks spell out in all, 16 MB: bases that extend each other spell more than they take.
-const SPELLED_MAX: usize = 1 << 20;
+/// Tuples that the blocks of a message spell out in all, 16 MB: bases that extend each other, and runs of
+/// them, spell far more than they take.
+pub(super) const SPELLED_IN_MESSAGE_MAX: usize = 1 << 20;
+
+/// As much of a state, 256 MB: four times what a state may take.
+pub(super) const SPELLED_IN_STATE_MAX: usize = 1 << 24;
 
 record! {
     /// A tuple of an identifier.
@@ -169,28 +173,28 @@ impl Blocks {
         blocks
     }
 
-    /// Errors: [`Fault`] where no replica writes them.
-    pub(super) fn document(&self) -> Result<Vec<Interval>, Fault> {
-        let spelled = self.spelled()?;
+    /// Errors: [`Fault`] where no replica writes them, or they spell out more than `most` tuples.
+    pub(super) fn document(&self, most: usize) -> Result<Vec<Interval>, Fault> {
+        let mut left = most;
+        let spelled = self.spelled(&mut left)?;
         let interval = |Run { base, offset, length }: &Run| {
             let tuples = base.checked_sub(1).and_then(|at| spelled.get(at as usize));
-            let mut tuples = tuples.ok_or(Fault::Malformed("run: of a base"))?.clone();
+            let mut tuples = copied(tuples.ok_or(Fault::Malformed("run: of a base"))?, &mut left)?;
             tuples.last_mut().expect("a base has a tuple").offset = offset_of(*offset)?;
             spanned(Identifier::new(tuples).map_err(|why| odd(&why))?, *length)
         };
         self.runs.iter().map(interval).collect()
     }
 
-    /// The tuples of each base.
-    fn spelled(&self) -> Result<Vec<Vec<Tuple>>, Fault> {
-        let mut spelled: Vec<Vec<Tuple>> = Vec::with_capacity(self.bases.len());
-        let mut total = 0;
+    /// The tuples of each base, of which there may be so many more.
+    fn spelled(&self, left: &mut usize) -> Result<Vec<Vec<Tuple>>, Fault> {
+        let mut spelled: Vec<Vec<Tuple>> = Vec::new();
         for Base { parent, at, position, site, clock } in &self.bases {
             let mut tuples = match parent.checked_sub(1) {
                 None => Vec::new(),
                 Some(parent) => {
                     let parent = spelled.get(parent as usize);
-                    parent.ok_or(Fault::Malformed("base: behind what it extends"))?.clone()
+                    copied(parent.ok_or(Fault::Malformed("base: behind what it extends"))?, left)?
                 }
             };
             if let Some(last) = tuples.last_mut() {
@@ -198,12 +202,60 @@ impl Blocks {
             }
             let (position, site, clock) = (offset_of(*position)?, *site, *clock);
             tuples.push(Tuple { position, site, clock, offset: 0 });
-            total += tuples.len();
-            if total > SPELLED_MAX {
-                return Err(Fault::Malformed("blocks: too deep"));
-            }
             spelled.push(tuples);
         }
         Ok(spelled)
+    }
+}
+
+/// A copy of these tuples, where that many more may be spelled.
+fn copied(tuples: &[Tuple], left: &mut usize) -> Result<Vec<Tuple>, Fault> {
+    let after = left.checked_sub(tuples.len()).ok_or(Fault::Malformed("blocks: too deep"))?;
+    *left = after;
+    Ok(tuples.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bases each of which extends the one before it, and runs of the last.
+    fn deep(bases: u32, runs: u32) -> Blocks {
+        let base = |parent| Base { parent, at: 0, position: 1, site: 1, clock: parent };
+        let run = |at: u32| Run { base: bases, offset: i64::from(2 * at), length: 1 };
+        Blocks { bases: (0..bases).map(base).collect(), runs: (0..runs).map(run).collect() }
+    }
+
+    #[test]
+    fn blocks_are_the_document_again() {
+        let document = deep(7, 5).document(100).expect("shallow enough");
+        assert_eq!(document.len(), 5);
+        assert_eq!(Blocks::of(&document), deep(7, 5));
+        assert_eq!(Blocks::of(&document).document(100), Ok(document));
+    }
+
+    #[test]
+    fn few_bytes_that_spell_much_are_refused() {
+        assert_eq!(deep(7, 5).document(55), Err(Fault::Malformed("blocks: too deep")));
+        assert!(deep(7, 5).document(56).is_ok());
+        assert!(deep(3_000, 1).document(SPELLED_IN_MESSAGE_MAX).is_err());
+        assert!(deep(1_000, 1_000).document(SPELLED_IN_MESSAGE_MAX).is_err());
+    }
+
+    #[test]
+    fn what_names_no_base_or_no_offset_is_refused() {
+        let refused = |change: &dyn Fn(&mut Blocks)| {
+            let mut blocks = deep(3, 1);
+            change(&mut blocks);
+            blocks.document(100).expect_err("refused")
+        };
+        for base in [0, 4] {
+            refused(&|blocks| blocks.runs[0].base = base);
+        }
+        refused(&|blocks| blocks.bases[1].parent = 2);
+        refused(&|blocks| blocks.runs[0].length = 0);
+        refused(&|blocks| blocks.runs[0].offset = i64::MAX);
+        refused(&|blocks| blocks.bases[0].position = i64::MIN);
+        refused(&|blocks| blocks.bases[2].site = u32::MAX);
     }
 }

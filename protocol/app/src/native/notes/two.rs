@@ -15,7 +15,7 @@ use crate::{
             kept::{Kept, PlainKept},
             kind::{Change, Edit, Notes},
             one,
-            places::{Blocks, Name, Piece, Span, epoch, name, odd},
+            places::{Blocks, Name, Piece, SPELLED_IN_MESSAGE_MAX, Span, epoch, name, odd},
         },
         operation,
         replicated::{Asked, Edition, State, broadcast, no_edge},
@@ -162,10 +162,12 @@ impl Edition for Two {
         if intervals.is_empty() || (intervals.len() as u64) < blocks {
             return Ok(Asked::Nothing);
         }
-        if Blocks::of(&intervals).bytes().len() > RENAME_BYTES_MAX {
+        let former = Blocks::of(&intervals);
+        if former.bytes().len() > RENAME_BYTES_MAX {
             let why = format!("more than {RENAME_BYTES_MAX} bytes of identifiers in one rename");
             return Err(Fault::Refused(why));
         }
+        former.document(SPELLED_IN_MESSAGE_MAX)?;
         Ok(Asked::Do(Edit::Rename))
     }
 
@@ -206,7 +208,8 @@ impl Edition for Two {
             RENAME => {
                 let Rename { epoch: of, name, former } = Rename::read_body(body)?;
                 let (epoch, dot) = (epoch(of.as_ref()), name.dot());
-                let former = FormerState::new(&former.document()?).map_err(|why| odd(&why))?;
+                let former = FormerState::new(&former.document(SPELLED_IN_MESSAGE_MAX)?)
+                    .map_err(|why| odd(&why))?;
                 Change::Edit(vec![Operation::Rename { epoch, dot, former }])
             }
             ANNOUNCE => Change::Announce(Announce::read_body(body)?.epoch.begun()),
