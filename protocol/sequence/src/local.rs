@@ -136,6 +136,8 @@ impl Sequence {
             return None;
         }
         self.given.raise(dot.clock, end);
+        // One of an older epoch, mapped, is of this epoch to all others from now on.
+        self.arena.bear(run.base, self.current);
         Some(run)
     }
 

@@ -80,6 +80,26 @@ fn a_base_that_is_missing_is_waited_for_or_the_rename_is_asked_for() {
 }
 
 #[test]
+fn who_goes_on_with_a_base_of_an_older_epoch_knows_it_by_its_name_in_this_one() {
+    let ([mut one, mut two], mut draw) = ([1, 2].map(replica), draws(5));
+    for operation in one.insert(0, "hello", &mut draw).expect("inside") {
+        two.apply(&operation).expect("an honest operation");
+    }
+    let rename = two.rename().expect("a document");
+    // What was under way is mapped below the rename's base, and what is typed behind it goes on there.
+    let mut told = one.insert(5, " wo", &mut draw).expect("inside");
+    one.apply(&rename).expect("an honest rename");
+    told.extend(one.insert(8, "rld", &mut draw).expect("inside"));
+    for operation in &told {
+        two.apply(operation).expect("an honest operation");
+    }
+    assert_eq!((two.text().as_str(), two.blocks()), ("hello world", one.blocks()));
+    let rename = two.rename().expect("a document");
+    let bytes = two.shortened(&rename).expect("a rename");
+    assert_eq!(one.lengthened(&bytes), Ok(rename));
+}
+
+#[test]
 fn a_rename_of_an_epoch_that_is_not_known_says_so() {
     let ([mut one, two, _], _) = written(30);
     let first = one.rename().expect("a document");
