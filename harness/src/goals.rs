@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use causal::{Clock, Dot};
+use causal::{Clock, Dot, Refusal};
 use replica::{
     Notice,
     notice::{CausallyDelivered, Dropped, Ended, NotEnrolled, Outcome},
@@ -75,7 +75,7 @@ goals! {
     Repaired "repaired" "A member sent another operations that it lacked.",
     OperationConverted "operation-converted" "An operation of an older class was converted and delivered.",
     OperationVoid "operation-void" "An operation counted as delivered, and the app could not take it.",
-    OperationRejected "operation-rejected" "An operation that nothing honest explains was refused.",
+    OperationRejected "operation-rejected" "An operation that nothing honest explains was refused; who was retired meanwhile explains it.",
     ConcurrentOperations "concurrent-operations" "A node delivered two operations neither of which came before the other.",
     StableAdvanced "stable-advanced" "An app was told that operations are stable.",
     HistoryMigrated "history-migrated" "A switch took the state along an edge while delivered operations were not stable.",
@@ -279,6 +279,8 @@ impl Goals {
                 self.node(moment).held.insert(*dot);
                 self.reach(Goal::OperationHeld);
             }
+            // Who is let go, or comes back under another life, leaves operations under way.
+            Notice::OperationRejected { why: Refusal::Retired(_), .. } => {}
             Notice::OperationRejected { .. } => self.reach(Goal::OperationRejected),
             Notice::OperationNotHeld { .. } => self.reach(Goal::OperationNotHeld),
             Notice::RepairAnswered { .. } => self.reach(Goal::Repaired),

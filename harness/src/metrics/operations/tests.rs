@@ -176,6 +176,9 @@ fn what_nothing_honest_explains_is_refused_and_counted() {
     let why = Refusal::Future(a());
     let (goals, numbers) = told(vec![(0, Notice::OperationRejected { from: NodeId(1), why })]);
     assert_eq!((goals.as_slice(), numbers.rejected), (["operation-rejected"].as_slice(), 1));
+    let why = Refusal::Retired(a().origin);
+    let (goals, numbers) = told(vec![(0, Notice::OperationRejected { from: NodeId(1), why })]);
+    assert_eq!((goals.len(), numbers.rejected), (0, 1));
 }
 
 #[test]
