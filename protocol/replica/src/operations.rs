@@ -7,7 +7,7 @@
 //!
 //! Source: "Dynamic Software Updates using CRDTs", section 5.1.2.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use app::{Body, Guarantee, Incoming};
 use causal::{Clock, Content as Said, Delivery, Operation, Origin, Received, Refusal};
@@ -65,6 +65,8 @@ pub(crate) struct Operating {
     pub(crate) heard_member: Option<Time>,
     /// Who said last that this node is no member.
     pub(crate) accuser: Option<NodeId>,
+    /// Who was told of late, and when, that it has to join again.
+    pub(crate) turned_away: BTreeMap<NodeId, Time>,
     /// When this node left last because of what others said.
     pub(crate) left: Option<Time>,
     /// What a planted bug holds behind the layer.

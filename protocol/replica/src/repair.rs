@@ -3,6 +3,8 @@
 //! Every period a node tells another how far it has come; who lacks something asks for ranges of it. A
 //! member to whose news others wait to listen says nothing but what it has delivered: a heartbeat.
 
+use std::collections::btree_map::Entry;
+
 use causal::{Answer, Compared, Digest, Origin, Range};
 use contract::{NodeId, Time};
 
@@ -83,10 +85,7 @@ impl Replica {
                     self.tell(from, Content::Wanted(ranges.into()));
                 }
             }
-            Ok(Compared::Resync) => {
-                self.tell(from, Content::Resync(*origin));
-                self.tell_standing(from);
-            }
+            Ok(Compared::Resync) => self.turn_away(*origin),
             Ok(Compared::Lost) => match self.was_parted(digest) {
                 Some(own) => self.leave_as_told(from, own),
                 None => self.drop_from(from, Dropped::Malformed),
@@ -95,6 +94,17 @@ impl Replica {
                 Some(own) => self.leave_as_told(from, own),
                 None => self.reject(*origin, why),
             },
+        }
+    }
+
+    /// Tells a node that it is no member, and shows it, once a period: it may say the same of this one.
+    fn turn_away(&mut self, origin: Origin) {
+        let (now, gap) = (self.now, self.settings.causal.period);
+        self.operating.turned_away.retain(|_, told| *told + gap > now);
+        if let Entry::Vacant(told) = self.operating.turned_away.entry(origin.node) {
+            told.insert(now);
+            self.tell(origin.node, Content::Resync(origin));
+            self.tell_standing(origin.node);
         }
     }
 

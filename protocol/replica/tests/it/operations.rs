@@ -362,6 +362,28 @@ fn a_retired_node_learns_of_it_and_joins_again() {
     assert_eq!(value(&fleet, 3), total + more);
 }
 
+#[test]
+fn two_that_let_each_other_go_say_so_once_a_period() {
+    let old = tally("1.0.0");
+    let mut fleet = Fleet::founded(2, &old, 9);
+    fleet.run(Span::from_millis(100));
+    count(&mut fleet, &[1, 2], &old, 3, Span::from_millis(10));
+    fleet.run(Span::from_secs(2));
+    fleet.isolated.insert(NodeId(2));
+    fleet.command(1, Command::Retire(NodeId(2)));
+    fleet.command(2, Command::Retire(NodeId(1)));
+    fleet.run(Span::from_secs(2));
+    assert_eq!(fleet.count(|notice| matches!(notice, Notice::Gone { .. })), 2);
+    fleet.isolated.clear();
+    let sent = |fleet: &mut Fleet| {
+        let before = fleet.datagrams;
+        fleet.run(Span::from_secs(20));
+        fleet.datagrams - before
+    };
+    let (first, second) = (sent(&mut fleet), sent(&mut fleet));
+    assert!(second < first + first / 4 && first < 2_000, "{first} datagrams, then {second}");
+}
+
 /// What became of the nodes that joined.
 fn joined(fleet: &Fleet) -> Vec<(NodeId, Vec<u32>)> {
     let told = fleet.notices.iter().filter_map(|(_, node, notice)| match notice {
