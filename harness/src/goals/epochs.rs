@@ -212,7 +212,7 @@ mod tests {
         let edit = |dot, epoch| (dot, &[][..], "write", vec![epoch, list()]);
         let one = rename(a, &[][..], (5, 0));
         assert_eq!(reached(&[edit(b, NONE)], None), [""; 0]);
-        assert_eq!(reached(&[one.clone()], None), ["renamed"]);
+        assert_eq!(reached(std::slice::from_ref(&one), None), ["renamed"]);
         let older = reached(&[one.clone(), edit(b, NONE)], None);
         assert_eq!(older, ["renamed", "integrated-from-older-epoch"]);
         assert_eq!(reached(&[one.clone(), edit(b, some((5, 0)))], None), ["renamed"]);
@@ -229,8 +229,8 @@ mod tests {
     fn an_epoch_is_collected_once_what_announced_it_is_stable() {
         let dot = Dot::new(1, 2);
         let told = (dot, &[][..], "announce", vec![named((5, 0))]);
-        assert_eq!(reached(&[told.clone()], None), [""; 0]);
-        assert_eq!(reached(&[told.clone()], Some(stable(&[Dot::new(1, 1)]))), [""; 0]);
+        assert_eq!(reached(std::slice::from_ref(&told), None), [""; 0]);
+        assert_eq!(reached(std::slice::from_ref(&told), Some(stable(&[Dot::new(1, 1)]))), [""; 0]);
         assert_eq!(reached(&[told], Some(stable(&[dot]))), ["epoch-collected"]);
     }
 }
