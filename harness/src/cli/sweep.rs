@@ -164,6 +164,14 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     }
 }
 
+/// When a sweep that began then has to end.
+fn deadline(arguments: &Arguments, begun: Instant) -> Result<Option<Instant>, Failure> {
+    match arguments.time.map(|time| begun.checked_add(time)) {
+        Some(None) => Err(Failure::Usage("--for: nothing ends that late".to_owned())),
+        until => Ok(until.flatten()),
+    }
+}
+
 /// The whole sweep, in this process.
 fn whole(
     arguments: &Arguments,
@@ -180,10 +188,7 @@ fn whole(
         loaded.iter().map(|one| &*one.path).chain(arguments.plan.as_deref()).collect();
     refuse_junit(&arguments.output, &inputs, out)?;
     let begun = Instant::now();
-    let until = match arguments.time.map(|time| begun.checked_add(time)) {
-        Some(None) => return Err(Failure::Usage("--for: nothing ends that late".to_owned())),
-        until => until.flatten(),
-    };
+    let until = deadline(arguments, begun)?;
     let mut warn = |text: &str| print_aside(&format!("warning: {text}\n"));
     let mut kept = match out.map(|out| Folder::open(out, plan, &mut warn)).transpose()? {
         Some(Found::Over(gathered)) => {
