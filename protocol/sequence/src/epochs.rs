@@ -141,11 +141,16 @@ impl Epochs {
         formers.any(|former| !former.is_here())
     }
 
-    /// The names of the bases that former states have which are here.
+    /// The names of all epochs, and of the bases that those former states have which are here: elements
+    /// come back under them.
     pub(crate) fn dots(&self) -> impl Iterator<Item = Dot> {
+        let renames = self.list.iter().filter_map(|epoch| match epoch.id {
+            EpochId::Renamed(dot) => Some(dot),
+            EpochId::Origin => None,
+        });
         let formers = self.list.iter().filter_map(|epoch| epoch.former.as_ref());
         let here = formers.filter_map(|former| former.here());
-        here.flat_map(FormerState::bases).map(|base| base.dot())
+        renames.chain(here.flat_map(FormerState::bases).map(|base| base.dot()))
     }
 
     /// The renames below `epoch`, ascending, each with how many elements it named.

@@ -1,6 +1,7 @@
 //! The names that a site has given: of each of its bases, the greatest offset ever.
 //!
-//! It survives renames and removals, so that no name is given twice.
+//! It survives renames and removals, so that no name is given twice. A base that it does not know is not gone
+//! on with: what of it is left says little of what was given.
 
 /// Offsets by clock of the site.
 #[derive(Clone, Debug, Default)]
@@ -64,6 +65,11 @@ impl Ledger {
         self.given.retain(|(clock, _)| used(*clock));
         self.given.shrink_to_fit();
         self.hint = 0;
+    }
+
+    /// The greatest offset that was given under `clock`, where that is known.
+    pub(crate) fn last(&self, clock: u32) -> Option<i32> {
+        self.find(clock).ok().map(|at| self.given[at].1)
     }
 
     /// All of it, ascending by clock.

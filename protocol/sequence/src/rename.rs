@@ -245,9 +245,8 @@ impl Sequence {
         let used: Vec<u32> = self.tree.runs().map(|run| run.base).chain(named).collect();
         let moved = self.arena.compact(used, epochs);
         self.forget_spellings();
-        // What is in a former state comes back where that is the document again.
-        let former = self.epochs.dots().filter(|dot| dot.site == self.site);
-        let mut own: Vec<u32> = former.map(|dot| dot.clock).collect();
+        let dots = self.epochs.dots().filter(|dot| dot.site == self.site);
+        let mut own: Vec<u32> = dots.map(|dot| dot.clock).collect();
         own.extend(self.arena.clocks(self.site));
         own.sort_unstable();
         // What is aside may have any of them.

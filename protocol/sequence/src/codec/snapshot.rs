@@ -50,8 +50,8 @@ impl Sequence {
         out
     }
 
-    /// The greatest offset of each base of this site that is in use. What goes on is always such a base: the
-    /// elements of another are gone here, and no operation brings them back.
+    /// The greatest offset of each base of this site that is in use, or may be again in another epoch. What
+    /// goes on is always such a base: the elements of another are gone here, and no operation brings them back.
     fn put_names(&self, out: &mut Vec<u8>, bases: &Bases) {
         let used = (0_u32..).zip(&bases.numbers).filter(|(_, number)| **number != UNBORN);
         let dots = used.map(|(base, _)| self.arena.dot(base));
@@ -165,23 +165,24 @@ impl Sequence {
     }
 
     /// Makes sure that no name of this site that is in use is given again.
+    ///
+    /// Errors: the names that were given are not all that are in use.
     fn claim_names(&mut self) -> Result<(), Malformed> {
-        let dot = |run: Run| (self.arena.dot(run.base), run.last().offset);
-        let formers = self.epochs.list().iter().filter_map(|epoch| epoch.former.as_ref());
-        let gone = formers.filter_map(|former| former.here()).flat_map(|state| state.bases());
-        let gone = gone.map(|base| base.dot());
-        let here: Vec<_> =
-            self.tree.runs().map(dot).filter(|(dot, _)| dot.site == self.site).collect();
-        let gone: Vec<_> = gone.filter(|dot| dot.site == self.site).collect();
-        for dot in here.iter().map(|(dot, _)| dot).chain(&gone) {
-            self.may_be_own(*dot).map_err(|_| Malformed("names that this site gave"))?;
+        const OTHERS: Malformed = Malformed("names that this site gave");
+        let here = self.tree.runs().map(|run| (self.arena.dot(run.base), run.last().offset));
+        let here: Vec<_> = here.filter(|(dot, _)| dot.site == self.site).collect();
+        let gone = self.epochs.dots().filter(|dot| dot.site == self.site);
+        let mut clock = self.clock;
+        for dot in here.iter().map(|(dot, _)| *dot).chain(gone) {
+            self.may_be_own(dot).map_err(|_| OTHERS)?;
+            clock = clock.max(dot.clock + 1);
         }
-        // What is in a former state alone is not gone on with: its names are only not to be given again.
-        for dot in gone {
-            self.clock = self.clock.max(dot.clock + 1);
-        }
-        here.into_iter().for_each(|(dot, offset)| self.restored(dot, offset));
-        Ok(())
+        self.clock = clock;
+        // What is here of a base does not say how far it went.
+        let short = |(dot, offset): &(Dot, i32)| {
+            self.given.last(dot.clock).is_some_and(|last| last < *offset)
+        };
+        if here.iter().any(short) { Err(OTHERS) } else { Ok(()) }
     }
 
     /// Whether no identifier names what a later rename renamed: mapping would lose the order of such.
