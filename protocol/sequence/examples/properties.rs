@@ -58,7 +58,7 @@ fn main() -> ExitCode {
     println!(
         "{} operations, {} steps checked, {} renames ({} with siblings), {} epochs collected, \
          {} times restored, {} renames read from few bytes and {} asked for, \
-         {} former states put aside and {} taken back, \
+         {} changes told to editors, {} former states put aside and {} taken back, \
          up to {} epochs deep and {} tuples long, {} identifiers with reserved tuples seen",
         seen.operations,
         seen.steps,
@@ -68,6 +68,7 @@ fn main() -> ExitCode {
         seen.restored,
         seen.lengthened,
         seen.asked,
+        seen.changes,
         seen.offloaded,
         seen.loaded,
         seen.epochs_deep,

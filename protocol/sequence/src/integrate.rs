@@ -3,11 +3,13 @@
 //! An operation is checked as a whole before anything changes. What is of another epoch is mapped to the
 //! current one first; what falls apart on the way is carried out in pieces.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    Dot, EpochId, Flaw, Identifier, Integrated, Interval, Operation, Refused, Sequence, Tuple,
+    Change, Dot, EpochId, Flaw, Identifier, Integrated, Interval, Operation, Refused, Sequence,
+    Tuple,
     arena::{Arena, Beneath, Id, Run},
+    change::{Nobody, Told},
     recent::Resolved,
     sequence::ELEMENTS_MAX,
     tree::{Count, Spot, Typing},
@@ -28,7 +30,16 @@ impl Sequence {
         if self.apply_at_cursor(operation) {
             return Ok(Integrated::Done);
         }
-        let done = self.carry_out(operation);
+        self.apply_told(operation, &mut Nobody)
+    }
+
+    /// [`Sequence::apply`], of which changes `told` hears.
+    pub(crate) fn apply_told<T: Told>(
+        &mut self,
+        operation: &Operation,
+        told: &mut T,
+    ) -> Result<Integrated, Refused> {
+        let done = self.carry_out(operation, told);
         self.counted(done)
     }
 
@@ -40,17 +51,35 @@ impl Sequence {
         done
     }
 
-    fn carry_out(&mut self, operation: &Operation) -> Result<Integrated, Refused> {
+    fn carry_out<T: Told>(
+        &mut self,
+        operation: &Operation,
+        told: &mut T,
+    ) -> Result<Integrated, Refused> {
         let Some(epoch) = self.epochs.find(operation.epoch()) else {
             self.waiting.push(operation)?;
             return Ok(Integrated::Waits);
         };
-        match operation {
-            Operation::Insert { first, text, .. } => self.apply_insert(epoch, first, text)?,
-            Operation::Remove { intervals, .. } => self.apply_remove(epoch, intervals)?,
-            Operation::Rename { dot, former, .. } => self.apply_rename(epoch, *dot, former)?,
+        self.carry_out_of(epoch, operation, told)?;
+        if let Operation::Rename { dot, .. } = operation {
+            self.release(EpochId::Renamed(*dot), told);
         }
         Ok(Integrated::Done)
+    }
+
+    fn carry_out_of<T: Told>(
+        &mut self,
+        epoch: u32,
+        operation: &Operation,
+        told: &mut T,
+    ) -> Result<(), Refused> {
+        match operation {
+            Operation::Insert { first, text, .. } => {
+                self.integrate_insert(epoch, first, text, told)
+            }
+            Operation::Remove { intervals, .. } => self.integrate_remove(epoch, intervals, told),
+            Operation::Rename { dot, former, .. } => self.apply_rename(epoch, *dot, former),
+        }
     }
 
     /// Carries out an operation that goes on where the last one ended, as most do. Returns whether it is one.
@@ -116,19 +145,35 @@ impl Sequence {
                 .is_some_and(|known| known.foreign && known.base == self.tree.typing().last.base)
     }
 
-    /// Carries out what waited for `epoch`. What turns out to be refused now is counted and dropped: it was
-    /// never carried out anywhere.
-    pub(crate) fn release(&mut self, epoch: EpochId) {
-        for operation in self.waiting.take(epoch) {
-            let _counted = self.apply(&operation);
+    /// Carries out what waited for `epoch`, and in turn what waited for that, in the order in which it came.
+    /// What turns out to be refused now is counted and dropped: it was never carried out anywhere.
+    fn release<T: Told>(&mut self, epoch: EpochId, told: &mut T) {
+        let mut ready: BTreeMap<u64, Operation> = self.waiting.take(epoch).into_iter().collect();
+        while let Some((_, operation)) = ready.pop_first() {
+            let known = self.epochs.find(operation.epoch()).expect("its rename is carried out");
+            let done = self.carry_out_of(known, &operation, told);
+            if let (Ok(()), Operation::Rename { dot, .. }) = (self.counted(done), &operation) {
+                ready.extend(self.waiting.take(EpochId::Renamed(*dot)));
+            }
         }
     }
 
+    #[inline]
     pub(crate) fn apply_insert(
         &mut self,
         epoch: u32,
         first: &Identifier,
         text: &str,
+    ) -> Result<(), Refused> {
+        self.integrate_insert(epoch, first, text, &mut Nobody)
+    }
+
+    fn integrate_insert<T: Told>(
+        &mut self,
+        epoch: u32,
+        first: &Identifier,
+        text: &str,
+        told: &mut T,
     ) -> Result<(), Refused> {
         let count = Count::of(text);
         if count.chars == 0 {
@@ -155,11 +200,11 @@ impl Sequence {
         };
         let run = Run { base, offset, length: count.chars };
         if epoch == self.current {
-            self.insert_pieces(run, text);
+            self.insert_pieces(run, text, told);
         } else {
             let mut rest = text;
             for run in self.mapped(vec![run], epoch) {
-                rest = self.insert_head(run, rest);
+                rest = self.insert_head(run, rest, told);
             }
         }
         self.count_towards_move();
@@ -221,21 +266,21 @@ impl Sequence {
     }
 
     /// Inserts `run` with as many characters from the front of `text`. Returns the others.
-    fn insert_head<'a>(&mut self, run: Run, text: &'a str) -> &'a str {
+    fn insert_head<'a, T: Told>(&mut self, run: Run, text: &'a str, told: &mut T) -> &'a str {
         let cut = text.char_indices().nth(run.length as usize).map_or(text.len(), |(at, _)| at);
         let (head, rest) = text.split_at(cut);
-        self.insert_pieces(run, head);
+        self.insert_pieces(run, head, told);
         rest
     }
 
     /// Inserts `run`, which is of the current epoch, between what is there.
     #[inline]
-    fn insert_pieces(&mut self, mut run: Run, mut text: &str) {
+    fn insert_pieces<T: Told>(&mut self, mut run: Run, mut text: &str, told: &mut T) {
         let cursor = self.tree.cursor;
         if self.tree.before(cursor).is_some_and(|last| last.goes_on(run))
             && self.clear(run, self.tree.behind(cursor))
         {
-            return self.insert_last_piece(cursor, run, text);
+            return self.insert_last_piece(cursor, run, text, told);
         }
         loop {
             let (spot, there) = self.place_of(run.first());
@@ -252,12 +297,12 @@ impl Sequence {
             };
             if here == run.length {
                 if !there {
-                    self.insert_last_piece(spot, run, text);
+                    self.insert_last_piece(spot, run, text, told);
                 }
                 return;
             }
             if !there {
-                self.tree.insert(spot, run.head(here), &text[..cut]);
+                self.insert_piece(spot, run.head(here), &text[..cut], told);
             }
             (run, text) = (run.without(here), &text[cut..]);
         }
@@ -275,17 +320,35 @@ impl Sequence {
     }
 
     /// Inserts `run` at `spot`, and notes what can follow it: most that is typed is typed on.
-    fn insert_last_piece(&mut self, spot: Spot, run: Run, text: &str) {
-        self.tree.insert(spot, run, text);
+    fn insert_last_piece<T: Told>(&mut self, spot: Spot, run: Run, text: &str, told: &mut T) {
+        self.insert_piece(spot, run, text, told);
         let room = self.room_at_cursor(run);
         self.tree.set_typing(Typing { last: run.last(), room, own: None });
         self.tree.came_home(run.base, self.tree.cursor.leaf);
     }
 
+    #[inline]
+    fn insert_piece<T: Told>(&mut self, spot: Spot, run: Run, text: &str, told: &mut T) {
+        if T::ASKS {
+            told.tell(Change::Inserted { at: self.tree.count_at(spot).into(), text });
+        }
+        self.tree.insert(spot, run, text);
+    }
+
+    #[inline]
     pub(crate) fn apply_remove(
         &mut self,
         epoch: u32,
         intervals: &[Interval],
+    ) -> Result<(), Refused> {
+        self.integrate_remove(epoch, intervals, &mut Nobody)
+    }
+
+    fn integrate_remove<T: Told>(
+        &mut self,
+        epoch: u32,
+        intervals: &[Interval],
+        told: &mut T,
     ) -> Result<(), Refused> {
         self.is_here_between(epoch, self.current)?;
         self.in_order(epoch, intervals)?;
@@ -294,7 +357,7 @@ impl Sequence {
                 // All that is there has a base that is known.
                 if let Some(base) = self.known(&interval.first) {
                     let (offset, length) = (interval.first.offset(), interval.length()?);
-                    self.remove_pieces(Run { base, offset, length });
+                    self.remove_pieces(Run { base, offset, length }, told);
                 }
             }
         } else {
@@ -305,7 +368,7 @@ impl Sequence {
                 runs.push(Run { base, offset, length });
             }
             for run in self.mapped(runs, epoch) {
-                self.remove_pieces(run);
+                self.remove_pieces(run, told);
             }
         }
         self.count_towards_move();
@@ -314,15 +377,15 @@ impl Sequence {
 
     /// Removes what there is of `run`, which is of the current epoch.
     #[inline]
-    fn remove_pieces(&mut self, mut run: Run) {
+    fn remove_pieces<T: Told>(&mut self, mut run: Run, told: &mut T) {
         self.edited.clear();
         let cursor = self.tree.cursor;
         if let Some(spot) = self.tree.rubbed_out(cursor, run) {
-            return self.tree.remove(spot, run.length, &mut self.edited);
+            return self.remove_piece(spot, run.length, told);
         }
         let behind = self.tree.behind(cursor);
         if behind.is_some_and(|it| it.first() == run.first() && it.length >= run.length) {
-            return self.tree.remove(cursor, run.length, &mut self.edited);
+            return self.remove_piece(cursor, run.length, told);
         }
         loop {
             let (spot, there) = match self.tree.at_home(run.first()) {
@@ -336,7 +399,7 @@ impl Sequence {
             let Some(behind) = self.tree.behind(spot) else { return };
             let here = if there {
                 let here = run.length.min(behind.length);
-                self.tree.remove(spot, here, &mut self.edited);
+                self.remove_piece(spot, here, told);
                 here
             } else {
                 room(&self.arena, run, behind)
@@ -346,6 +409,19 @@ impl Sequence {
             }
             run = run.without(here);
         }
+    }
+
+    #[inline]
+    fn remove_piece<T: Told>(&mut self, spot: Spot, length: u32, told: &mut T) {
+        if !T::ASKS {
+            return self.tree.remove(spot, length, &mut self.edited);
+        }
+        let (from, whole) = (self.tree.count_at(spot), self.tree.count());
+        self.tree.remove(spot, length, &mut self.edited);
+        let mut to = whole;
+        to -= self.tree.count();
+        to += from;
+        told.tell(Change::Removed { from: from.into(), to: to.into() });
     }
 
     /// Whether an operation of `epoch` can name `intervals`, in this order.

@@ -12,6 +12,7 @@
 
 mod arena;
 mod batch;
+mod change;
 mod codec;
 mod epochs;
 mod flaw;
@@ -35,6 +36,7 @@ mod waiting;
 
 pub use arena::Run;
 pub use batch::Batch;
+pub use change::{Change, Place};
 pub use codec::{Applied, Reader, Unreadable, Writer};
 pub use epochs::Priority;
 pub use flaw::Flaw;

@@ -88,6 +88,7 @@ impl Sequence {
         epoch
     }
 
+    /// Carries out the rename `dot` of `parent`, but not what waited for it.
     pub(crate) fn apply_rename(
         &mut self,
         parent: u32,
@@ -123,8 +124,6 @@ impl Sequence {
         if self.options.moves == Moves::Eager {
             self.move_to(self.leading);
         }
-        // Those that waited and are refused now were never carried out anywhere.
-        self.release(EpochId::Renamed(dot));
         Ok(())
     }
 

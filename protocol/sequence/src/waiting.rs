@@ -12,10 +12,12 @@ const WAITING_MAX: usize = 4096;
 /// Bytes of memory that they may take up: some renames of a large document are among them.
 const WAITING_BYTES_MAX: usize = 64 << 20;
 
-/// What waits, by the unknown epoch that it waits for.
+/// What waits, by the unknown epoch that it waits for, each with the number of its arrival.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Waiting {
-    by_epoch: BTreeMap<EpochId, Vec<Operation>>,
+    by_epoch: BTreeMap<EpochId, Vec<(u64, Operation)>>,
+    /// The number of the next arrival.
+    next: u64,
     count: usize,
     bytes: usize,
 }
@@ -31,20 +33,25 @@ impl Waiting {
             return Err(Refused::Heavy(self.bytes));
         }
         (self.count, self.bytes) = (self.count + 1, bytes);
-        self.by_epoch.entry(operation.epoch()).or_default().push(operation.clone());
+        let arrived = (self.next, operation.clone());
+        self.by_epoch.entry(operation.epoch()).or_default().push(arrived);
+        self.next += 1;
         Ok(())
     }
 
-    /// What waits for `epoch`, in the order in which it came. It waits no more.
-    pub(crate) fn take(&mut self, epoch: EpochId) -> Vec<Operation> {
+    /// What waits for `epoch`, each with the number of its arrival, ascending. It waits no more.
+    pub(crate) fn take(&mut self, epoch: EpochId) -> Vec<(u64, Operation)> {
         let taken = self.by_epoch.remove(&epoch).unwrap_or_default();
         self.count -= taken.len();
-        self.bytes -= taken.iter().map(held).sum::<usize>();
+        self.bytes -= taken.iter().map(|(_, operation)| held(operation)).sum::<usize>();
         taken
     }
 
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Operation> {
-        self.by_epoch.values().flatten()
+    /// All that waits, in the order in which it came.
+    pub(crate) fn all(&self) -> Vec<&Operation> {
+        let mut all: Vec<_> = self.by_epoch.values().flatten().collect();
+        all.sort_unstable_by_key(|(arrival, _)| *arrival);
+        all.into_iter().map(|(_, operation)| operation).collect()
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -95,6 +102,6 @@ mod tests {
         assert_eq!(waiting.push(&insert(0, 1 << 20)), Err(Refused::Heavy(waiting.bytes())));
         assert!(waiting.bytes() > WAITING_BYTES_MAX - (2 << 20));
         (0..clock).for_each(|clock| drop(waiting.take(insert(clock, 1).epoch())));
-        assert_eq!((waiting.count(), waiting.bytes(), waiting.all().count()), (0, 0, 0));
+        assert_eq!((waiting.count(), waiting.bytes(), waiting.all().len()), (0, 0, 0));
     }
 }

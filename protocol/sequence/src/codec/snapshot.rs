@@ -40,11 +40,11 @@ impl Sequence {
         put_varint(&mut out, u64::from(self.since));
         bases.put_runs(&mut out, &self.tree.longest_runs());
         put_text(&mut out, &self.text());
-        let waiting: Vec<_> = self.waiting.all().cloned().collect();
+        let waiting = self.waiting.all();
         put_varint(&mut out, waiting.len() as u64);
         for operation in waiting {
             // One by one, since together they may be longer than a message.
-            let bytes = Writer::default().write(&[operation]);
+            let bytes = Writer::default().write(std::slice::from_ref(operation));
             contract::wire::put_blob(&mut out, &bytes.expect("it waits since it could be taken"));
         }
         out

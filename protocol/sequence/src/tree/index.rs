@@ -224,6 +224,24 @@ impl Tree {
         before
     }
 
+    /// All that stands before `spot`.
+    pub(crate) fn count_at(&mut self, spot: Spot) -> Count {
+        self.settle_sums();
+        let (leaf, chars) = (self.leaf(spot.leaf), spot.chars);
+        let mut before = if leaf.count.chars == leaf.count.bytes {
+            Count { chars, bytes: chars, units: chars }
+        } else {
+            leaf.text.before(self.byte_in(spot.leaf, chars))
+        };
+        let mut up = leaf.up;
+        while up.parent != NONE {
+            let inner = self.inner(up.parent);
+            inner.entries[..up.slot as usize].iter().for_each(|entry| before += entry.count);
+            up = inner.up;
+        }
+        before
+    }
+
     /// The index of the element that has byte `byte`; one more than the last at the end.
     pub(crate) fn index_of_byte(&self, byte: u32) -> u32 {
         let (leaf, before) = self.child_where(|before, count| byte < before.bytes + count.bytes);

@@ -8,8 +8,8 @@
 use std::{collections::BTreeMap, panic::AssertUnwindSafe};
 
 use sequence::{
-    EpochId, Integrated, Moves, Naming, Operation, Options, Priority, Reader, Refused, Sequence,
-    Tuple, Unreadable, Writer,
+    Change, EpochId, Integrated, Moves, Naming, Operation, Options, Place, Priority, Reader,
+    Refused, Sequence, Tuple, Unreadable, Writer,
 };
 
 use crate::reference::{Id, Mapping, Reference, spelled};
@@ -101,6 +101,8 @@ pub struct Seen {
     /// Renames that were read with their bases named, and those that had to be asked for.
     pub lengthened: u64,
     pub asked: u64,
+    /// Changes that an editor was told of.
+    pub changes: u64,
     /// Former states that were put aside, and those that were taken back.
     pub offloaded: u64,
     pub loaded: u64,
@@ -122,6 +124,7 @@ impl Seen {
         self.restored += other.restored;
         self.lengthened += other.lengthened;
         self.asked += other.asked;
+        self.changes += other.changes;
         self.offloaded += other.offloaded;
         self.loaded += other.loaded;
         for (way, runs) in &other.ways {
@@ -135,6 +138,8 @@ impl Seen {
 
 struct Site {
     real: Option<Sequence>,
+    /// The text as an editor has it that is told of changes.
+    shown: String,
     /// The former states that it put aside.
     store: BTreeMap<EpochId, Vec<u8>>,
     reference: Reference,
@@ -197,6 +202,7 @@ impl Fleet {
             let real = Sequence::new(name, plan.options).expect("sites are above 0");
             Site {
                 store: BTreeMap::new(),
+                shown: String::new(),
                 real: (plan.mapping == Mapping::Repaired).then_some(real),
                 reference: Reference::new(name, naming, priority, plan.mapping),
                 delivered: 0,
@@ -298,6 +304,7 @@ impl Fleet {
         )?;
         let text: String = expected.into_iter().collect();
         same("the text after a local edit", &self.sites[at].reference.text(), &text)?;
+        self.sites[at].shown = text;
         for operation in operations {
             self.send(at, operation);
         }
@@ -384,7 +391,20 @@ impl Fleet {
             for _ in 0..1 + u8::from(twice) {
                 let needed = real.needed(operation);
                 let came = loop {
-                    match real.apply(operation) {
+                    // An editor asks for every other operation, and is told of the rest at once.
+                    let asks = (index + at).is_multiple_of(2);
+                    let applied = if asks {
+                        real.apply_with(operation, &mut |change| {
+                            self.seen.changes += 1;
+                            take_over(&mut site.shown, change);
+                        })
+                    } else {
+                        real.apply(operation)
+                    };
+                    if !asks {
+                        site.shown = real.text();
+                    }
+                    match applied {
                         Err(Refused::Offloaded(epoch)) if needed.contains(&epoch) => {
                             let mut bytes = site.store.remove(&epoch).ok_or("nothing in store")?;
                             bytes[0] ^= 1;
@@ -420,6 +440,7 @@ impl Fleet {
             real.check();
             same("epoch", &real.epoch(), &reference.current)?;
             same("text", &real.text(), &reference.text())?;
+            same("the text as it was told", &site.shown, &reference.text())?;
             same("intervals", &real.intervals(), &reference.intervals())?;
         }
         let mut last: Option<(&Id, Id)> = None;
@@ -522,6 +543,26 @@ impl Fleet {
             same("intervals at the end", &found, &expected)?;
         }
         Ok(())
+    }
+}
+
+/// Makes `change` in a copy of the text.
+pub fn take_over(shown: &mut String, change: Change<'_>) {
+    let place = |utf8: u64| {
+        let before = &shown[..utf8 as usize];
+        let [index, utf16] = [before.chars().count(), before.encode_utf16().count()];
+        Place { index: index as u64, utf8, utf16: utf16 as u64 }
+    };
+    match change {
+        Change::Inserted { at, text } => {
+            assert!(at == place(at.utf8) && !text.is_empty(), "{change:?} in {shown:?}");
+            shown.insert_str(at.utf8 as usize, text);
+        }
+        Change::Removed { from, to } => {
+            let there = from == place(from.utf8) && to == place(to.utf8);
+            assert!(there && from < to, "{change:?} in {shown:?}");
+            shown.replace_range(from.utf8 as usize..to.utf8 as usize, "");
+        }
     }
 }
 
