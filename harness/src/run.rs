@@ -5,13 +5,7 @@
 //! anything new: within the stated bound the core must come to rest, or each node says what it waits
 //! for. A run is a function of scenario and seed.
 
-use std::{
-    collections::BTreeSet,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use contract::{Aspect, Choices, NodeId, Occasion, Site, Span, Time};
 use replica::{Command, Replica};
@@ -48,20 +42,23 @@ const POLL: Span = Span::from_millis(50);
 /// A node is not of the core of the liveness phase: drawn as 0 or 1, benign as 0.
 pub(crate) const GONE: Aspect = Aspect("gone");
 
+/// Says whether a run is to be cut short; asked often, and from any thread.
+pub type Stop<'a> = &'a (dyn Fn() -> bool + Sync);
+
 /// How a run is carried out. None of it changes what happens in a run that comes to its end.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
+#[derive(Clone, Copy)]
+pub struct Options<'a> {
     /// Whether messages travel as values or as bytes.
     pub wire: Wire,
     /// Whether a fingerprint is taken over every event.
     pub fingerprint: bool,
     /// Whether invariants look on.
     pub check: bool,
-    /// Once it is true the run is cut short where it is; looked at between slices of virtual time.
-    pub stop: Option<&'static AtomicBool>,
+    /// Once it says so the run is cut short where it is.
+    pub stop: Option<Stop<'a>>,
 }
 
-impl Default for Options {
+impl Default for Options<'_> {
     /// Values, a fingerprint, invariants.
     fn default() -> Self {
         Self { wire: Wire::Typed, fingerprint: true, check: true, stop: None }
@@ -75,7 +72,7 @@ impl Default for Options {
 pub fn run(
     scenario: &Scenario,
     seed: u64,
-    options: Options,
+    options: Options<'_>,
     trace: Option<&mut dyn Sink>,
 ) -> Result<Outcome, DeployError> {
     run_with(scenario, seed, options, &BTreeSet::new(), trace)
@@ -86,7 +83,7 @@ pub fn run(
 pub fn run_with(
     scenario: &Scenario,
     seed: u64,
-    options: Options,
+    options: Options<'_>,
     hostile: &BTreeSet<NodeId>,
     trace: Option<&mut dyn Sink>,
 ) -> Result<Outcome, DeployError> {
@@ -97,7 +94,7 @@ pub fn run_with(
 pub fn run_recorded(
     scenario: &Scenario,
     seed: u64,
-    options: Options,
+    options: Options<'_>,
     trace: Option<&mut dyn Sink>,
 ) -> Result<(Outcome, Vec<Decision>), DeployError> {
     Ok(Deployed::new(scenario)?.run_recorded(seed, options, trace))
@@ -109,7 +106,7 @@ pub fn run_replayed(
     scenario: &Scenario,
     seed: u64,
     decisions: impl IntoIterator<Item = Decision>,
-    options: Options,
+    options: Options<'_>,
     trace: Option<&mut dyn Sink>,
 ) -> Result<(Outcome, Replayed<Seeded>), DeployError> {
     Ok(Deployed::new(scenario)?.run_replayed(seed, decisions, options, trace))
@@ -152,7 +149,7 @@ impl<'a> Deployed<'a> {
     }
 
     /// One run with `seed`; a scenario that carries its choices itself has one run and one seed.
-    pub fn run(&self, seed: u64, options: Options, trace: Option<&mut dyn Sink>) -> Outcome {
+    pub fn run(&self, seed: u64, options: Options<'_>, trace: Option<&mut dyn Sink>) -> Outcome {
         match &self.scenario.replay {
             None => self.run_settled(seed, Seeded::new(seed), options, trace).0,
             Some(replay) => {
@@ -166,7 +163,7 @@ impl<'a> Deployed<'a> {
     pub fn run_recorded(
         &self,
         seed: u64,
-        options: Options,
+        options: Options<'_>,
         trace: Option<&mut dyn Sink>,
     ) -> (Outcome, Vec<Decision>) {
         match &self.scenario.replay {
@@ -189,7 +186,7 @@ impl<'a> Deployed<'a> {
         &self,
         seed: u64,
         decisions: impl IntoIterator<Item = Decision>,
-        options: Options,
+        options: Options<'_>,
         trace: Option<&mut dyn Sink>,
     ) -> (Outcome, Replayed<Seeded>) {
         let choices = Replayed::new(Seeded::new(seed), decisions);
@@ -201,7 +198,7 @@ impl<'a> Deployed<'a> {
         &self,
         seed: u64,
         choices: C,
-        options: Options,
+        options: Options<'_>,
         trace: Option<&mut dyn Sink>,
     ) -> (Outcome, C) {
         let run = Run::new(self.scenario, seed, choices, options, Arc::clone(&self.setup));
@@ -216,7 +213,7 @@ impl<'a> Deployed<'a> {
 struct Run<'a, C> {
     scenario: &'a Scenario,
     seed: u64,
-    options: Options,
+    options: Options<'a>,
     world: World<Replica, C>,
     setup: Arc<Setup>,
     story: Story,
@@ -228,7 +225,7 @@ impl<'a, C: Choices> Run<'a, C> {
         scenario: &'a Scenario,
         seed: u64,
         choices: C,
-        options: Options,
+        options: Options<'a>,
         setup: Arc<Setup>,
     ) -> Self {
         let maker = Arc::clone(&setup);
@@ -255,13 +252,13 @@ impl<'a, C: Choices> Run<'a, C> {
     }
 
     fn carry_out<const DATAGRAMS: bool>(mut self, sink: Option<&mut dyn Sink>) -> (Outcome, C) {
-        let mut watcher = Watcher::<DATAGRAMS> { story: &mut self.story, sink };
+        let stop = self.options.stop;
+        let mut watcher = Watcher::<DATAGRAMS> { story: &mut self.story, sink, stop };
         let safety = Time::ZERO + *self.scenario.phases.safety;
         let mut drive = Drive {
             world: &mut self.world,
             workload: self.workload.as_mut(),
             setup: &self.setup,
-            stop: self.options.stop,
             interrupted: false,
         };
         let stopped = drive.until(safety, &mut watcher);
@@ -302,7 +299,6 @@ struct Drive<'a, C> {
     world: &'a mut World<Replica, C>,
     workload: Option<&'a mut Workload>,
     setup: &'a Setup,
-    stop: Option<&'static AtomicBool>,
     /// Somebody wanted the run to stop before it came to its end.
     interrupted: bool,
 }
@@ -371,7 +367,7 @@ impl<C: Choices> Drive<'_, C> {
         until: Time,
         watcher: &mut Watcher<'_, '_, DATAGRAMS>,
     ) -> Step {
-        self.interrupted = self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed));
+        self.interrupted = watcher.is_to_stop();
         if self.interrupted {
             return Step::Enough;
         }
@@ -461,5 +457,31 @@ fn wanted(scenario: &Scenario) -> Option<Vec<String>> {
     match &scenario.expect.outcome {
         Expectation::Holds => None,
         Expectation::Violates(names) => Some(names.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        path::Path,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
+
+    use super::*;
+    use crate::outcome::Verdict;
+
+    #[test]
+    fn a_run_is_cut_short_within_a_slice_where_much_happens_in_it() {
+        let text = "about = \"a\"\napp = \"tally\"\n[fleet]\nnodes = 3\nruns = \"1.0.0\"\n\
+                    [causal]\ncompare = \"1us\"\n";
+        let scenario = Scenario::parse(Path::new("s.toml"), text.to_owned()).expect("a good one");
+        let asked = AtomicUsize::new(0);
+        // Once before the slice, once within it.
+        let stop = || asked.fetch_add(1, Ordering::Relaxed) >= 1;
+        let options = Options { stop: Some(&stop), ..Options::default() };
+        let outcome = run(&scenario, 1, options, None).expect("it can be deployed");
+        assert_eq!(outcome.verdict, Verdict::Interrupted);
+        let ended = outcome.ended.since(Time::ZERO);
+        assert!(Span::ZERO < ended && ended < SLICE, "{ended}");
     }
 }

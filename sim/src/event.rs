@@ -16,6 +16,13 @@ pub trait Watch<P: Process> {
     /// Looks at `event`, which happened at `at` by the world's clock. A [`Control`] other than
     /// [`Control::Continue`] is obeyed before anything else happens.
     fn event(&mut self, at: Time, event: Event<'_, P>, world: &View<'_, P>) -> Control;
+
+    /// Whether the world is to stop although nothing happened that says so, such as because nobody waits
+    /// for the run any more. Asked once in a few thousand events, many of which may not be shown.
+    #[inline]
+    fn has_enough(&self) -> bool {
+        false
+    }
 }
 
 /// No one looks.

@@ -4,9 +4,9 @@ mod probe;
 
 use contract::{NodeId, Span, Time};
 use expect_test::{Expect, expect};
-use probe::{Do, at, calm, chatter, log, log_and, millis, tell, uniform, with_link, world};
+use probe::{Do, Probe, at, calm, chatter, log, log_and, millis, tell, uniform, with_link, world};
 use sim::{
-    Control, Settings, Stopped, Wire,
+    Control, Event, Settings, Stopped, View, Watch, Wire,
     clock::{self, Step},
     disk::{Damage, InFlight, Risk},
     fault::{
@@ -509,6 +509,28 @@ fn a_stopped_run_goes_on_as_if_it_had_not_stopped() {
     }
     assert!(stops > 3);
     assert_eq!(world.fingerprint(), whole);
+}
+
+#[test]
+fn whoever_has_seen_enough_is_asked_although_nothing_is_shown() {
+    struct Blind;
+    impl Watch<Probe> for Blind {
+        const DATAGRAMS: bool = false;
+        fn event(&mut self, _: Time, _: Event<'_, Probe>, _: &View<'_, Probe>) -> Control {
+            Control::Continue
+        }
+        fn has_enough(&self) -> bool {
+            true
+        }
+    }
+    let [mut whole, mut halting] = [(); 2].map(|()| chatter(everything(), 9, 5, millis(2)));
+    whole.run(at(3_000), &mut ());
+    let mut stops = 0;
+    while halting.run(at(3_000), &mut Blind) == Stopped::ByWatch {
+        stops += 1;
+    }
+    assert!(stops > 1, "it is obeyed each time");
+    assert_eq!(halting.fingerprint(), whole.fingerprint());
 }
 
 #[test]

@@ -23,11 +23,6 @@ pub(super) fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
 
-/// What Ctrl-C sets, for runs that are to be cut short by it.
-pub(super) fn flag() -> &'static AtomicBool {
-    &ASKED
-}
-
 /// From now on Ctrl-C lets the runs that have begun come to their end and begins no other; pressed
 /// again, it ends the process at once.
 pub(super) fn end_after_runs() {
@@ -41,7 +36,7 @@ pub(super) fn end_after_runs() {
     });
 }
 
-/// From now on Ctrl-C cuts the one run short that is under way, which sees [`flag`]; pressed again, it
+/// From now on Ctrl-C cuts the one run short that is under way, which asks [`asked`]; pressed again, it
 /// ends the process at once and removes `unfinished`, a file that is half written.
 pub(super) fn cut_short(unfinished: Option<PathBuf>) {
     on_interrupt(move || {
@@ -56,12 +51,14 @@ pub(super) fn cut_short(unfinished: Option<PathBuf>) {
     });
 }
 
-/// From now on Ctrl-C lets whoever asks [`asked`] come to an end; pressed again, it ends the process.
+/// From now on Ctrl-C lets whoever asks [`asked`] come to an end with what it has; pressed again, it ends the
+/// process.
 pub(super) fn end_when_asked() {
     on_interrupt(|| {
         if ASKED.swap(true, Ordering::Relaxed) {
             process::exit(Exit::Interrupted.code().into());
         }
+        eprintln!("interrupted: ending with what was found (Ctrl-C again to stop at once)");
     });
 }
 

@@ -6,7 +6,7 @@ use std::{
     num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::{
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
         mpsc,
     },
 };
@@ -25,7 +25,7 @@ use super::{
 use crate::{
     diagram::Recorder,
     outcome::{Outcome, Verdict},
-    run::{Deployed, Options},
+    run::{Deployed, Options, Stop},
     shell,
     sweep::seeds::SeedRange,
     trace::{self, Sink, Tail},
@@ -125,7 +125,7 @@ impl Job<'_> {
     /// Runs it until its end or until `stop`.
     pub(super) fn run_until(
         &self,
-        stop: Option<&'static AtomicBool>,
+        stop: Option<Stop<'_>>,
         sink: Option<&mut dyn Sink>,
     ) -> Result<Outcome, Failure> {
         Ok(self.run_in(&deploy(self.loaded)?, stop, sink))
@@ -135,7 +135,7 @@ impl Job<'_> {
     fn run_in(
         &self,
         deployed: &Deployed<'_>,
-        stop: Option<&'static AtomicBool>,
+        stop: Option<Stop<'_>>,
         sink: Option<&mut dyn Sink>,
     ) -> Outcome {
         RUNNING.set(Some(self.repeat()));
@@ -212,7 +212,7 @@ fn trace_file(name: &Path) -> Result<ResultFile, Failure> {
 fn single(arguments: &Arguments, job: Job<'_>) -> Result<Exit, Failure> {
     let mut file = arguments.trace.as_deref().map(trace_file).transpose()?;
     interrupt::cut_short(file.as_ref().and_then(ResultFile::unfinished));
-    let stop = Some(interrupt::flag());
+    let stop: Option<Stop<'_>> = Some(&interrupt::asked);
     let outcome = match &mut file {
         None => job.run_until(stop, None)?,
         Some(file) if arguments.trace_format == trace::Format::Diagram => {

@@ -136,7 +136,7 @@ fn of_run(path: &Path, seed: u64, set: &[(String, String)]) -> Result<Option<Dia
     let [loaded] = &loaded[..] else { unreachable!("a file is one scenario") };
     let job = Job { loaded, seed, wire: Wire::Typed };
     let mut recorder = Recorder::new();
-    let outcome = job.run_until(Some(interrupt::flag()), Some(&mut recorder))?;
+    let outcome = job.run_until(Some(&interrupt::asked), Some(&mut recorder))?;
     if outcome.verdict == Verdict::Interrupted {
         return Ok(None);
     }

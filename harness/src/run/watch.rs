@@ -7,7 +7,7 @@ use replica::{Command, Notice, Replica, notice::Outcome};
 use sim::{Control, Event, View, Watch, disk::Damage, event::Cause};
 use upgrade::release::ReleaseId;
 
-use super::{setup::Setup, wanted};
+use super::{Stop, setup::Setup, wanted};
 use crate::{
     goals::{Goal, Goals},
     invariants::Checks,
@@ -92,6 +92,8 @@ pub(super) struct CrashIn {
 pub(super) struct Watcher<'s, 't, const DATAGRAMS: bool> {
     pub(super) story: &'s mut Story,
     pub(super) sink: Option<&'t mut dyn Sink>,
+    /// Once it says so the run is cut short.
+    pub(super) stop: Option<Stop<'s>>,
 }
 
 impl CrashIn {
@@ -373,6 +375,11 @@ impl Story {
 }
 
 impl<const DATAGRAMS: bool> Watcher<'_, '_, DATAGRAMS> {
+    /// Whether somebody wants the run to stop before it comes to its end.
+    pub(super) fn is_to_stop(&self) -> bool {
+        self.stop.is_some_and(|stop| stop())
+    }
+
     /// Notes something of the harness's own in the trace.
     pub(super) fn mark(&mut self, at: Time, text: &str) {
         if let Some(sink) = &mut self.sink {
@@ -476,5 +483,9 @@ impl<const DATAGRAMS: bool> Watch<Replica> for Watcher<'_, '_, DATAGRAMS> {
             Control::Continue if !self.story.wakes.is_empty() => Control::Stop,
             control => control,
         }
+    }
+
+    fn has_enough(&self) -> bool {
+        self.is_to_stop()
     }
 }

@@ -26,6 +26,10 @@ use crate::{
 use contract::{Choices, NodeId, Process, Time};
 use std::collections::BTreeSet;
 
+/// After how many events a watcher is asked whether it has seen enough: often enough for whoever waits,
+/// rarely enough to cost nothing.
+const ASKED_EVERY: u64 = 4_096;
+
 /// What a world is like.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
@@ -207,6 +211,9 @@ impl<P: Process, C: Choices> World<P, C> {
                 self.obey(watch);
             }
             if std::mem::take(&mut self.core.stopping) {
+                return Stopped::ByWatch;
+            }
+            if self.core.counts.events.is_multiple_of(ASKED_EVERY) && watch.has_enough() {
                 return Stopped::ByWatch;
             }
         }
