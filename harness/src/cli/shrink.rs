@@ -28,8 +28,11 @@ Examples:
   simctl shrink a.toml --seed 7 --set fleet.nodes=5       the failure that a sweep met at that point
   simctl shrink a.toml --seed 7 --for 30s                 the smallest that is found in that time
 
+Smaller is what has fewer nodes; of as many nodes, fewer choices; then fewer releases and faults, and fewer
+keys. Datagrams are counted and not sought: a fleet that loses less sends more.
 The same scenario and seed give the same result, whatever the number of threads, unless time runs out.
-Exit code 0: shrunk. 1: shrunk as far as the time allowed. 2: the run does not fail.";
+Exit code 0: shrunk. 1: shrunk as far as the time allowed. 2: the run does not fail.
+130: interrupted, and shrunk as far as it came.";
 
 /// Candidates that are tried at once, at most: all that come after the first to fail were tried in vain.
 const THREADS_MAX: usize = 64;
@@ -55,7 +58,8 @@ pub(super) struct Arguments {
     /// Runs at a time, at most 64; as many as there are processors where nothing is said.
     #[arg(long)]
     threads: Option<NonZeroUsize>,
-    /// End after this long, such as `30s`, with the smallest that was found.
+    /// End after this long, such as `30s`, with the smallest that was found; the run that fails is made to its
+    /// end, and what was found is run once more.
     #[arg(long = "for", value_name = "TIME", value_parser = some_time)]
     time: Option<Span>,
     /// How the result is written.
@@ -77,6 +81,7 @@ struct Line<'a> {
     runs: usize,
     seconds: f64,
     cut_short: bool,
+    interrupted: bool,
     /// Where the shrunk scenario is; absent: it was not written to a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     written: Option<String>,
@@ -105,7 +110,6 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
         result_file::refuse("the shrunk scenario", out, &[&loaded.path])?;
     }
     let seed = arguments.seed.unwrap_or(super::run::SEED);
-    interrupt::end_when_asked();
     let began = Instant::now();
     let limit = arguments.time.map(|time| Duration::from_nanos(time.as_nanos()));
     let enough = || interrupt::asked() || limit.is_some_and(|limit| began.elapsed() >= limit);
@@ -119,7 +123,12 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     bar.enable_steady_tick(Duration::from_millis(125));
     let from = quoted(&loaded.path) + &settings(&loaded.settings);
     let shrunk = pool.install(|| {
+        let mut has_shown = false;
         let mut progress = |at: Progress| {
+            // Before that there is nothing to keep, and Ctrl-C ends the process as it always does.
+            if !std::mem::replace(&mut has_shown, true) {
+                interrupt::end_when_asked();
+            }
             bar.set_message(at.to_string());
         };
         // The bar is moved by the thread that shrinks and drawn by one of its own.
@@ -141,10 +150,10 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
         keep(to, &shrunk)?;
     }
     report(arguments, &shrunk, to.as_deref(), seed, began.elapsed())?;
-    Ok(match (interrupt::asked(), shrunk.cut_short) {
-        (true, _) => Exit::Interrupted,
-        (false, true) => Exit::Violated,
-        (false, false) => Exit::Holds,
+    Ok(match (shrunk.cut_short, interrupt::asked()) {
+        (false, _) => Exit::Holds,
+        (true, false) => Exit::Violated,
+        (true, true) => Exit::Interrupted,
     })
 }
 
@@ -192,12 +201,17 @@ fn report(
             runs: *runs,
             seconds: took.as_secs_f64(),
             cut_short: *cut_short,
+            interrupted: *cut_short && interrupt::asked(),
             written: to.map(|to| to.display().to_string()),
             shrunk: &shrunk.text,
         };
         return print(&(serde_json::to_string(&line).expect("a line is JSON") + "\n"));
     }
-    let early = if *cut_short { "; time ran out, more might go" } else { "" };
+    let early = match (cut_short, interrupt::asked()) {
+        (false, _) => "",
+        (true, false) => "; time ran out, more might go",
+        (true, true) => "; interrupted, more might go",
+    };
     let said = format!(
         "{before} -> {after}\n{} in {:.1} s{early}\n",
         counted(*runs as u64, "run"),

@@ -6,7 +6,7 @@ use contract::{NodeId, Time};
 use sim::choices::Decision;
 
 use crate::{
-    outcome::Outcome,
+    outcome::{Outcome, Verdict},
     run::{Deployed, Options},
     scenario::{Expectation, Scenario},
     signature::{Signature, signature},
@@ -36,12 +36,12 @@ pub(super) struct Trials<'a> {
     pub(super) enough: &'a (dyn Fn() -> bool + Sync),
 }
 
-/// How a run is tried.
-fn options() -> Options {
-    Options { fingerprint: false, ..Options::default() }
-}
-
 impl Trials<'_> {
+    /// How a run is tried: to its end, or until there is no time left.
+    fn options(&self) -> Options<'_> {
+        Options { fingerprint: false, stop: Some(self.enough), ..Options::default() }
+    }
+
     /// The case that `scenario` and `decisions` make, where it fails as wanted. Choices that nobody
     /// asked for are dropped: the run is the same without them.
     pub(super) fn fails(
@@ -56,16 +56,16 @@ impl Trials<'_> {
         self.runs.fetch_add(1, Ordering::Relaxed);
         let deployed = Deployed::new(scenario).ok()?;
         let (outcome, replayed) =
-            deployed.run_replayed(seed, decisions.iter().copied(), options(), None);
-        let first = self.first(&outcome)?;
+            deployed.run_replayed(seed, decisions.iter().copied(), self.options(), None);
+        let (at, nodes) = self.first(&outcome)?;
         let unasked: Vec<Decision> = replayed.unasked().collect();
         let asked = decisions.iter().filter(|decision| unasked.binary_search(decision).is_err());
         Some(Case {
             scenario: scenario.clone(),
             seed,
             decisions: asked.copied().collect(),
-            at: first.0,
-            nodes: first.1,
+            at,
+            nodes,
         })
     }
 
@@ -76,13 +76,16 @@ impl Trials<'_> {
         }
         self.runs.fetch_add(1, Ordering::Relaxed);
         let (outcome, decisions) =
-            Deployed::new(scenario).ok()?.run_recorded(seed, options(), None);
+            Deployed::new(scenario).ok()?.run_recorded(seed, self.options(), None);
         let (at, nodes) = self.first(&outcome)?;
         Some(Case { scenario: scenario.clone(), seed, decisions, at, nodes })
     }
 
-    /// When and where `outcome` fails as wanted.
+    /// When and where `outcome` fails as wanted. A run that was cut short shows nothing.
     fn first(&self, outcome: &Outcome) -> Option<(Time, Vec<NodeId>)> {
+        if outcome.verdict == Verdict::Interrupted {
+            return None;
+        }
         let first = outcome.violations.first()?;
         let alike = signature(outcome).is_some_and(|found| found == self.wanted);
         alike.then(|| (first.at, first.nodes.clone()))
@@ -94,7 +97,8 @@ impl Case {
     pub(super) fn show(&self, sink: &mut dyn Sink) -> Option<Outcome> {
         let deployed = Deployed::new(&self.scenario).ok()?;
         let decisions = self.decisions.iter().copied();
-        Some(deployed.run_replayed(self.seed, decisions, options(), Some(sink)).0)
+        let options = Options { fingerprint: false, ..Options::default() };
+        Some(deployed.run_replayed(self.seed, decisions, options, Some(sink)).0)
     }
 }
 

@@ -6,6 +6,9 @@
 //! round. A candidate counts where the same invariant breaks first, in the same words: see
 //! [`crate::signature`].
 //!
+//! Smaller is what has fewer nodes; of as many nodes, fewer choices; then fewer releases and faults. Datagrams
+//! are counted and not sought: a fleet that loses less sends more, and a rounder time may let one more through.
+//!
 //! What is found depends on the scenario and the seed alone, whatever the number of threads, unless
 //! time runs out: then it is the smallest so far.
 
@@ -130,7 +133,8 @@ pub enum ShrinkError {
 /// Shrinks the failure that `seed` shows in `scenario`. `from` is what `simctl shrink` is given for it: the
 /// file, as a shell takes it, and the settings.
 ///
-/// Once `enough` says so, no more is tried. `progress` hears of each step.
+/// Once `enough` says so, no more is tried, and what is being tried is cut short; what was found by then is
+/// run once more. `progress` hears of each step, first when the failure showed.
 ///
 /// Errors: [`ShrinkError`].
 pub fn shrink(
@@ -159,6 +163,7 @@ pub fn shrink(
     };
     let shrinking = Shrinking { trials: &trials, at_the_end: is_of_the_end(&outcome), progress };
     let mut case = shrinking.all(case);
+    let cut_short = enough();
     // However long the fleet may take to heal is part of the claim, not of the failure.
     case.scenario.phases.liveness = scenario.phases.liveness;
     let made = write::scenario(&case, &wanted, first.claim).ok_or(ShrinkError::Lost)?;
@@ -177,7 +182,7 @@ pub fn shrink(
         after: size(&made, &outcome, case.decisions.len()),
         scenario: made,
         runs: trials.runs.into_inner() + 1,
-        cut_short: enough(),
+        cut_short,
     };
     shrunk.text = write::comments(&shrunk, from, seed) + &text;
     Ok(shrunk)
@@ -362,4 +367,49 @@ fn occasion(decision: &Decision) -> Occasion {
 
 fn single(decision: &Decision) -> Decision {
     *decision
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, sync::atomic::Ordering};
+
+    use super::*;
+
+    /// No gate, over a major version: S6 breaks.
+    const FAILS: &str = r#"
+about = "without a gate, old nodes see what they cannot understand"
+app = "sessions"
+[fleet]
+nodes = 3
+runs = "1.0.0"
+[protocol]
+gate = false
+[workload]
+rate = "20/s"
+[[release]]
+version = "2.0.0"
+at = "300ms"
+node = "n0"
+rollout = { rolling = { batch = 1, gap = "1s" } }
+[phases]
+safety = "2s"
+"#;
+
+    #[test]
+    fn a_candidate_that_is_under_way_when_time_runs_out_is_cut_short() {
+        let scenario = Scenario::parse(Path::new("s.toml"), FAILS.to_owned()).expect("a good one");
+        let asked = AtomicUsize::new(0);
+        let shrunk_once_asked = |times| {
+            asked.store(0, Ordering::Relaxed);
+            let enough = || asked.fetch_add(1, Ordering::Relaxed) >= times;
+            shrink(&scenario, 1, "s.toml", &enough, &mut |_| {}).expect("it fails")
+        };
+        // Once before the first candidate, then by its run: one that went on would have been taken.
+        for times in [1, 2] {
+            let shrunk = shrunk_once_asked(times);
+            assert!(shrunk.cut_short);
+            assert_eq!((shrunk.runs, shrunk.after), (3, shrunk.before), "asked {times} times");
+        }
+        assert!(shrunk_once_asked(usize::MAX).after.choices < shrunk_once_asked(1).before.choices);
+    }
 }

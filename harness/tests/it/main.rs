@@ -2,6 +2,8 @@
 
 mod cli;
 mod failures;
+#[cfg(target_os = "linux")]
+mod interrupts;
 mod lists;
 mod paths;
 mod replicated;

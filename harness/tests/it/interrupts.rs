@@ -1,0 +1,42 @@
+//! Ctrl-C: what was done until then is said, and nothing half done is left.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Command},
+};
+
+use crate::support::{Ran, VIOLATES, command, folder, names};
+
+/// Presses Ctrl-C once `simctl` minds it, and gives what it came to.
+fn interrupted(folder: &Path, arguments: &[&str]) -> Ran {
+    let mut child = command(folder, arguments).spawn().unwrap();
+    while !minds(&child) {
+        assert_eq!(child.try_wait().unwrap(), None, "{arguments:?} ended by itself");
+        std::thread::yield_now();
+    }
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    Ran::from(child.wait_with_output().unwrap())
+}
+
+/// Whether a process has a handler for Ctrl-C, the second signal.
+fn minds(child: &Child) -> bool {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+    u64::from_str_radix(caught.trim(), 16).unwrap() & 0b10 != 0
+}
+
+#[test]
+fn a_shrinking_that_is_interrupted_says_so_and_not_that_time_ran_out() {
+    let folder = folder(&[("gate.toml", VIOLATES)]);
+    let ran = interrupted(folder.path(), &["shrink", "gate.toml", "--out", "small.toml"]);
+    assert_eq!(ran.code, 130, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains(" s; interrupted, more might go\n"), "{}", ran.out);
+    let pressed = "interrupted: ending with what was found (Ctrl-C again to stop at once)\n";
+    assert_eq!(ran.err, pressed);
+    assert_eq!(names(folder.path()), ["gate.toml", "small.toml"]);
+    let ran = interrupted(folder.path(), &["shrink", "gate.toml", "--format", "json"]);
+    let line: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((&line["cut_short"], &line["interrupted"]), (&true.into(), &true.into()));
+}
