@@ -35,16 +35,24 @@ impl Sequence {
 
     /// Puts the former state of `epoch` aside: these bytes are to be durable before the next snapshot is.
     ///
+    /// The bases that only it has are freed once what is aside had as many as half of all that are kept, so
+    /// that each is looked at a few times at most, however many epochs are put aside one by one.
+    ///
     /// `None` where there is none here, or it is needed for a move.
     pub fn offload(&mut self, epoch: EpochId) -> Option<Vec<u8>> {
         let at = self.epochs.find(epoch)?;
-        if !self.offloadable().contains(&epoch) {
+        let path = self.epochs.path(self.current, self.leading);
+        if path.revert.contains(&at) || path.apply.contains(&at) {
             return None;
         }
         let former = self.epochs.list_mut()[at as usize].former.as_mut()?;
-        let bytes = codec::written(former.state());
+        let state = former.here()?;
+        let (bytes, bases) = (codec::written(state), state.bases().len());
         former.put_aside(codec::sum(&bytes));
-        self.free_what_is_aside();
+        self.aside += bases;
+        if 2 * self.aside >= self.arena.len() {
+            self.free_what_is_aside();
+        }
         Some(bytes)
     }
 

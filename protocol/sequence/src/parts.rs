@@ -54,28 +54,26 @@ pub struct Renamed {
 impl Sequence {
     /// What this replica is made of. What waits for an epoch is left out.
     ///
-    /// Panics where a former state is aside: all are to be taken back first.
-    pub fn parts(&self) -> Parts {
+    /// Errors: a former state is aside: all are to be taken back first.
+    pub fn parts(&self) -> Result<Parts, Refused> {
         let spelled = |runs: &[Run]| runs.iter().map(|run| self.interval(*run)).collect::<Vec<_>>();
         let mut epochs: Vec<&Epoch> = self.epochs.list().iter().collect();
         epochs.sort_by_key(|epoch| (epoch.depth, epoch.id));
         let Epoch { id, depth, covered, .. } = *epochs[0];
-        let renames = epochs.iter().filter_map(|epoch| {
-            let (EpochId::Renamed(dot), Some(parent)) = (epoch.id, epoch.parent) else {
-                return None;
-            };
-            let former = epoch.former.as_ref()?;
-            // What is aside is asked for by whoever put it there: see above.
-            let former = former.state().intervals();
-            Some(Renamed { dot, parent: self.epochs.get(parent).id, former })
-        });
-        Parts {
+        let mut renames = Vec::with_capacity(epochs.len() - 1);
+        for epoch in epochs {
+            let (EpochId::Renamed(dot), Some(parent)) = (epoch.id, epoch.parent) else { continue };
+            let former = epoch.former.as_ref().and_then(|former| former.here());
+            let former = former.ok_or(Refused::Offloaded(epoch.id))?.intervals();
+            renames.push(Renamed { dot, parent: self.epochs.get(parent).id, former });
+        }
+        Ok(Parts {
             root: Root { id, depth, covered },
-            renames: renames.collect(),
+            renames,
             current: self.epoch(),
             document: spelled(&self.tree.longest_runs()),
             text: self.text(),
-        }
+        })
     }
 
     /// The replica that is made of `parts`, of a site that gave none of the names in it.

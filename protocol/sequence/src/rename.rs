@@ -244,12 +244,13 @@ impl Sequence {
         let used: Vec<u32> = self.tree.runs().map(|run| run.base).chain(named).collect();
         let moved = self.arena.compact(used, epochs);
         self.forget_spellings();
-        let dots = self.epochs.dots().filter(|dot| dot.site == self.site);
-        let mut own: Vec<u32> = dots.map(|dot| dot.clock).collect();
-        own.extend(self.arena.clocks(self.site));
-        own.sort_unstable();
-        // What is aside may have any of them.
+        self.aside = 0;
+        // What is aside may have any name.
         if !self.epochs.has_aside() {
+            let dots = self.epochs.dots().filter(|dot| dot.site == self.site);
+            let mut own: Vec<u32> = dots.map(|dot| dot.clock).collect();
+            own.extend(self.arena.clocks(self.site));
+            own.sort_unstable();
             self.given.keep(|clock| own.binary_search(&clock).is_ok());
         }
         self.tree.rebase(|base| moved[base as usize]);

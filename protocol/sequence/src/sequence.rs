@@ -76,6 +76,8 @@ pub struct Sequence {
     pub(crate) leading: u32,
     /// Operations since the leading epoch took the lead.
     pub(crate) since: u32,
+    /// Bases of the former states that were put aside since bases were freed.
+    pub(crate) aside: usize,
     /// The names that this site gave, of the bases that are in use.
     pub(crate) given: Ledger,
     /// Operations by the unknown epoch that they wait for.
@@ -110,6 +112,7 @@ impl Sequence {
             current: 0,
             leading: 0,
             since: 0,
+            aside: 0,
             given: Ledger::default(),
             waiting: Waiting::default(),
             refusals: Refusals::default(),

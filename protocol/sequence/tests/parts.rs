@@ -31,26 +31,31 @@ fn parts_do_not_depend_on_the_order_of_delivery() {
     for operation in [third, second, first].concat() {
         two.apply(&operation).expect("it is taken");
     }
-    assert_eq!(one.parts(), two.parts());
-    assert_eq!(one.parts().renames.len(), 3);
+    assert_eq!(one.parts().expect("nothing is aside"), two.parts().expect("nothing is aside"));
+    assert_eq!(one.parts().expect("nothing is aside").renames.len(), 3);
 }
 
 #[test]
 fn what_is_put_together_goes_on_as_what_was_taken_apart() {
     let ([mut one, ..], told) = written();
     let mut again =
-        Sequence::assembled(9, Options::default(), &one.parts()).expect("what a replica is");
+        Sequence::assembled(9, Options::default(), &one.parts().expect("nothing is aside"))
+            .expect("what a replica is");
     again.check();
-    assert_eq!(again.parts(), one.parts());
+    assert_eq!(again.parts().expect("nothing is aside"), one.parts().expect("nothing is aside"));
     for operation in &told {
         one.apply(operation).expect("it is taken");
         again.apply(operation).expect("it is taken");
-        assert_eq!(again.parts(), one.parts());
+        assert_eq!(
+            again.parts().expect("nothing is aside"),
+            one.parts().expect("nothing is aside")
+        );
     }
     let stable = [one.leading_epoch()];
     assert_eq!(one.collect(&stable).epochs, again.collect(&stable).epochs);
-    let again = Sequence::assembled(9, Options::default(), &one.parts()).expect("a replica");
-    assert_eq!(again.parts(), one.parts());
+    let again = Sequence::assembled(9, Options::default(), &one.parts().expect("nothing is aside"))
+        .expect("a replica");
+    assert_eq!(again.parts().expect("nothing is aside"), one.parts().expect("nothing is aside"));
 }
 
 #[test]
@@ -65,9 +70,28 @@ fn a_site_goes_on_with_the_names_that_it_gave() {
 }
 
 #[test]
+fn what_is_aside_is_taken_back_before_a_replica_is_taken_apart() {
+    let ([mut one, mut two, _], _) = written();
+    let parts = one.parts();
+    for operation in [two.rename(), one.rename()].map(|rename| rename.expect("a document")) {
+        one.apply(&operation).expect("it is taken");
+    }
+    let whole = one.parts();
+    let aside: Vec<_> =
+        one.offloadable().into_iter().map(|epoch| (epoch, one.offload(epoch))).collect();
+    assert!(!aside.is_empty() && parts != whole);
+    assert_eq!(one.offload(aside[0].0), None);
+    for (epoch, bytes) in aside {
+        assert!(matches!(one.parts(), Err(Refused::Offloaded(_))));
+        one.load(epoch, &bytes.expect("it can be put aside")).expect("what was put aside");
+    }
+    assert_eq!(one.parts(), whole);
+}
+
+#[test]
 fn what_no_replica_is_made_of_is_refused() {
     let ([one, ..], _) = written();
-    let parts = one.parts();
+    let parts = one.parts().expect("nothing is aside");
     let refused = |change: &dyn Fn(&mut sequence::Parts)| {
         let mut parts = parts.clone();
         change(&mut parts);

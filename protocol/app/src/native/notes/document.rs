@@ -129,11 +129,11 @@ impl Document {
     /// What it is made of, in the epoch that leads: when this code moves there is nothing to keep.
     pub(super) fn parts(&self) -> Parts {
         if self.sequence.epoch() == self.sequence.leading_epoch() {
-            return self.sequence.parts();
+            return parts(&self.sequence);
         }
         let mut sequence = self.sequence.clone();
         sequence.move_to_leading();
-        sequence.parts()
+        parts(&sequence)
     }
 
     /// Makes an edit at a copy. Returns what all replicas must be told.
@@ -266,7 +266,7 @@ impl Document {
         }
         let crowd = 2 * self.sequence.blocks() + NAMES_SPARE;
         if !everybody_is_in.is_empty() || self.sites.given() > crowd {
-            self.sites.tidy(&self.sequence.parts());
+            self.sites.tidy(&parts(&self.sequence));
         }
     }
 
@@ -275,6 +275,10 @@ impl Document {
         let epochs = self.sequence.known_epochs().count();
         self.unsettled.len() + self.announcements.len() + epochs - 1 + self.sites.given()
     }
+}
+
+fn parts(sequence: &Sequence) -> Parts {
+    sequence.parts().expect("an app puts no former state aside")
 }
 
 /// Where in a gap new identifiers fall, as the name of the operation has it: the same wherever it is made
