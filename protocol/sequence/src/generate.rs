@@ -72,43 +72,40 @@ fn tight(
     dot: Dot,
     draw: &mut impl FnMut(u64) -> u64,
 ) -> Id {
-    let (below, above) = (path(arena, lower), path(arena, upper));
-    let mut follows_upper = true;
-    let mut prefix = ROOT;
-    for level in 0.. {
-        let a = below.get(level).copied();
-        let z = above.get(level).copied().filter(|_| follows_upper);
-        let tuples = (a.map(|a| arena.tuple(a)), z.map(|z| arena.tuple(z)));
-        if let (Some(id), (Some(a), Some(z))) = (a, tuples)
-            && a == z
-        {
-            prefix = id;
-            continue;
-        }
-        if let Some(position) = drawn(tuples.0, tuples.1, draw) {
-            return extended(arena, prefix, position, dot);
-        }
-        (prefix, follows_upper) = match (a, tuples.1) {
-            (Some(a), _) => (a, false),
-            (None, Some(z)) if z == Tuple::MIN || z == Tuple::FILL => {
-                (arena.extend(prefix, z), true)
-            }
-            (None, _) => (arena.extend(prefix, Tuple::FILL), false),
-        };
-    }
-    unreachable!("behind the last tuple of both there is room")
+    let spelled = |id: Option<Id>| id.map(|id| arena.spell(id)).unwrap_or_default();
+    let made = spelled_between(&spelled(lower), &spelled(upper), dot, draw);
+    arena.intern(&made)
 }
 
-/// The prefixes of `id`, and it, from one tuple on.
-fn path(arena: &Arena, id: Option<Id>) -> Vec<Id> {
-    let mut path = Vec::with_capacity(id.map_or(0, |id| arena.depth(id) as usize));
-    let mut at = id.unwrap_or(ROOT);
-    while at.base != ROOT.base {
-        path.push(at);
-        at = arena.parent(at);
+/// [`between`] by identifiers that are spelled out; none has no tuples. The same, and nothing is made known.
+pub(crate) fn spelled_between(
+    lower: &[Tuple],
+    upper: &[Tuple],
+    Dot { site, clock }: Dot,
+    draw: &mut impl FnMut(u64) -> u64,
+) -> Vec<Tuple> {
+    let mut follows_upper = true;
+    let mut made = Vec::with_capacity(lower.len().max(upper.len()) + 1);
+    for level in 0.. {
+        let a = lower.get(level).copied();
+        let z = upper.get(level).copied().filter(|_| follows_upper);
+        if let Some(a) = a.filter(|_| a == z) {
+            made.push(a);
+            continue;
+        }
+        if let Some(position) = drawn(a, z, draw) {
+            made.push(Tuple { position, site, clock, offset: 0 });
+            return made;
+        }
+        let (next, follows) = match (a, z) {
+            (Some(a), _) => (a, false),
+            (None, Some(z)) if z == Tuple::MIN || z == Tuple::FILL => (z, true),
+            (None, _) => (Tuple::FILL, false),
+        };
+        made.push(next);
+        follows_upper = follows;
     }
-    path.reverse();
-    path
+    unreachable!("behind the last tuple of both there is room")
 }
 
 #[cfg(test)]
@@ -159,7 +156,10 @@ mod tests {
                 (Some(ends.1), None),
                 (None, None),
             ] {
+                let spelled = |id: Option<Id>| id.map(|id| arena.spell(id)).unwrap_or_default();
+                let same = spelled_between(&spelled(lower), &spelled(upper), dot, &mut draw);
                 let made = between(&mut arena, lower, upper, dot, &mut draw);
+                prop_assert_eq!(arena.spell(made), same);
                 prop_assert!(lower.is_none_or(|lower| arena.compare(lower, made).is_lt()));
                 prop_assert!(upper.is_none_or(|upper| arena.compare(made, upper).is_lt()));
                 prop_assert!(crate::Identifier::new(arena.spell(made)).is_ok());

@@ -175,6 +175,37 @@ impl Sequence {
         text: &str,
         told: &mut T,
     ) -> Result<(), Refused> {
+        let length = self.insertable(epoch, first, text)?;
+        let offset = first.offset();
+        let base = match self.recent.get(first.base()) {
+            Some(known) if known.foreign => known.base,
+            _ => {
+                self.may_be_own(first.dot())?;
+                let base = self.resolve(epoch, first)?;
+                self.restored(first.dot(), offset + (length - 1) as i32);
+                base
+            }
+        };
+        let run = Run { base, offset, length };
+        if epoch == self.current {
+            self.insert_pieces(run, text, told);
+        } else {
+            let mut rest = text;
+            for run in self.mapped(vec![run], epoch) {
+                rest = self.insert_head(run, rest, told);
+            }
+        }
+        self.count_towards_move();
+        Ok(())
+    }
+
+    /// How many elements there are in `text`, where an operation of `epoch` can insert them from `first` on.
+    pub(crate) fn insertable(
+        &self,
+        epoch: u32,
+        first: &Identifier,
+        text: &str,
+    ) -> Result<u32, Refused> {
         let count = Count::of(text);
         if count.chars == 0 {
             return Err(Refused::Empty);
@@ -189,25 +220,20 @@ impl Sequence {
         }
         self.is_here_between(epoch, self.current)?;
         self.not_from_the_future(epoch, first)?;
-        let base = match self.recent.get(first.base()) {
-            Some(known) if known.foreign => known.base,
-            _ => {
-                self.may_be_own(first.dot())?;
-                let base = self.resolve(epoch, first)?;
-                self.restored(first.dot(), (end - 1) as i32);
-                base
-            }
-        };
-        let run = Run { base, offset, length: count.chars };
-        if epoch == self.current {
-            self.insert_pieces(run, text, told);
-        } else {
-            let mut rest = text;
-            for run in self.mapped(vec![run], epoch) {
-                rest = self.insert_head(run, rest, told);
-            }
+        Ok(count.chars)
+    }
+
+    /// Errors: another base than `known` was made in `epoch` under the name `dot`.
+    pub(crate) fn is_the_one(
+        &self,
+        dot: Dot,
+        known: Option<u32>,
+        epoch: u32,
+    ) -> Result<(), Refused> {
+        let born = known.is_some_and(|base| self.arena.is_born(base));
+        if !born && self.arena.twin(dot, known, epoch) {
+            return Err(Refused::Duplicate(dot));
         }
-        self.count_towards_move();
         Ok(())
     }
 
@@ -219,10 +245,7 @@ impl Sequence {
         }
         let (nearest, length) = self.arena.nearest(tuples);
         let known = (length == tuples.len()).then_some(nearest.base);
-        let born = known.is_some_and(|base| self.arena.is_born(base));
-        if !born && self.arena.twin(first.dot(), known, epoch) {
-            return Err(Refused::Duplicate(first.dot()));
-        }
+        self.is_the_one(first.dot(), known, epoch)?;
         let base = self.arena.extend_all(nearest, &tuples[length..]).base;
         self.arena.bear(base, epoch);
         self.resolve_to(first, base);

@@ -70,6 +70,9 @@ pub enum Refused {
     /// All names that this site may give are given.
     #[error("this site has given all its names")]
     Exhausted,
+    /// What is to stand or fall together is not inserts alone.
+    #[error("inserts alone are carried out together")]
+    Apart,
 }
 
 impl Refused {
@@ -92,6 +95,7 @@ impl Refused {
             Self::Offloaded(_) => "offloaded",
             Self::Own(_) => "own",
             Self::Exhausted => "exhausted",
+            Self::Apart => "apart",
         }
     }
 }

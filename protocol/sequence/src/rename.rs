@@ -2,12 +2,13 @@
 
 use crate::{
     Dot, EpochId, Flaw, FormerState, Moves, Operation, Refused, Sequence, Tuple,
-    arena::{ROOT, Run},
+    arena::{Arena, ROOT, Run},
+    epochs::Epochs,
     former::Former,
 };
 
 /// Epochs beyond which a replica makes no rename of its own before some are collected.
-const OWN_EPOCHS_MAX: usize = 1 << 14;
+pub(crate) const OWN_EPOCHS_MAX: usize = 1 << 14;
 
 /// Epochs beyond which it takes none of others. An honest one is never refused: so many more than their own
 /// limit cannot be under way.
@@ -62,7 +63,7 @@ impl Sequence {
     }
 
     /// Errors: `limit` epochs are kept already.
-    fn may_begin(&self, limit: usize) -> Result<(), Refused> {
+    pub(crate) fn may_begin(&self, limit: usize) -> Result<(), Refused> {
         let epochs = self.epochs.list().len();
         if epochs < limit { Ok(()) } else { Err(Refused::Epochs(epochs)) }
     }
@@ -152,26 +153,8 @@ impl Sequence {
         self.mapped_between(runs, epoch, self.current)
     }
 
-    fn mapped_between(&mut self, mut runs: Vec<Run>, from: u32, to: u32) -> Vec<Run> {
-        let path = self.epochs.path(from, to);
-        let printed = self.flaw == Some(Flaw::PrintedMapping);
-        for epoch in path.revert {
-            let former = self.epochs.resolved(epoch, &mut self.arena);
-            runs = if printed {
-                former.backward_printed(&mut self.arena, &runs)
-            } else {
-                former.backward_runs(&mut self.arena, &runs)
-            };
-        }
-        for epoch in path.apply {
-            let former = self.epochs.resolved(epoch, &mut self.arena);
-            runs = if printed {
-                former.forward_printed(&mut self.arena, &runs)
-            } else {
-                former.forward_runs(&mut self.arena, &runs)
-            };
-        }
-        runs
+    fn mapped_between(&mut self, runs: Vec<Run>, from: u32, to: u32) -> Vec<Run> {
+        map_between(&mut self.epochs, &mut self.arena, self.flaw, runs, (from, to))
     }
 
     /// Maps the document to `epoch`.
@@ -260,4 +243,33 @@ impl Sequence {
             }
         }
     }
+}
+
+/// Maps `runs`, which are sorted, from the first of two epochs to the second.
+pub(crate) fn map_between(
+    epochs: &mut Epochs,
+    arena: &mut Arena,
+    flaw: Option<Flaw>,
+    mut runs: Vec<Run>,
+    (from, to): (u32, u32),
+) -> Vec<Run> {
+    let path = epochs.path(from, to);
+    let printed = flaw == Some(Flaw::PrintedMapping);
+    for epoch in path.revert {
+        let former = epochs.resolved(epoch, arena);
+        runs = if printed {
+            former.backward_printed(arena, &runs)
+        } else {
+            former.backward_runs(arena, &runs)
+        };
+    }
+    for epoch in path.apply {
+        let former = epochs.resolved(epoch, arena);
+        runs = if printed {
+            former.forward_printed(arena, &runs)
+        } else {
+            former.forward_runs(arena, &runs)
+        };
+    }
+    runs
 }

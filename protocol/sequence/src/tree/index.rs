@@ -26,6 +26,12 @@ impl Tree {
         self.descend(index)
     }
 
+    /// [`Tree::seek`] that leaves everything as it is.
+    pub(crate) fn place(&self, index: u32) -> Spot {
+        let (leaf, before) = self.child_where(|before, count| index <= before.chars + count.chars);
+        self.in_leaf(leaf, index - before.chars, before.chars)
+    }
+
     /// The place behind `chars` elements of the leaf that `from` is in.
     #[inline]
     fn walk(&self, from: Spot, chars: u32) -> Spot {
@@ -194,6 +200,24 @@ impl Tree {
         let mut runs =
             Vec::with_capacity(self.each_leaf().map(|leaf| self.leaf(leaf).runs.len()).sum());
         self.runs().for_each(|run| crate::arena::push_run(&mut runs, run));
+        runs
+    }
+
+    /// The longest runs of `count` elements behind `index`, of which there are as many.
+    pub(crate) fn runs_behind(&self, index: u32, mut count: u32) -> Vec<Run> {
+        let Spot { mut leaf, mut run, mut within, .. } = self.place(index);
+        let mut runs = Vec::new();
+        while count > 0 {
+            let Some(whole) = self.leaf(leaf).runs.get(run) else {
+                (leaf, run) = (self.leaf(leaf).next, 0);
+                continue;
+            };
+            let here = count.min(whole.length - within);
+            if here > 0 {
+                crate::arena::push_run(&mut runs, whole.without(within).head(here));
+            }
+            (run, within, count) = (run + 1, 0, count - here);
+        }
         runs
     }
 
