@@ -5,7 +5,7 @@
 
 use std::{cmp::Ordering, collections::BTreeMap, collections::BTreeSet};
 
-use crate::{Dot, EpochId, FormerState, arena::Arena, codec, former::Former};
+use crate::{Dot, EpochId, FormerState, Tuple, arena::Arena, codec, former::Former};
 
 /// Which of two epochs leads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -151,6 +151,21 @@ impl Epochs {
         let formers = self.list.iter().filter_map(|epoch| epoch.former.as_ref());
         let here = formers.filter_map(|former| former.here());
         renames.chain(here.flat_map(FormerState::bases).map(|base| base.dot()))
+    }
+
+    /// The bases by their names, spelled with offset 0, in the documents that the known renames of `epoch`
+    /// found; nothing for a name that several have.
+    pub(crate) fn left_by_renames_of(&self, epoch: u32) -> BTreeMap<Dot, Option<Vec<Tuple>>> {
+        let renames = self.list.iter().filter(|rename| rename.parent == Some(epoch));
+        let formers = renames.filter_map(|rename| rename.former.as_ref()?.here());
+        let mut left = BTreeMap::new();
+        for (dot, tuples) in formers.flat_map(FormerState::names_of_bases) {
+            let known = left.entry(dot).or_insert_with(|| Some(tuples.clone()));
+            if known.as_ref() != Some(&tuples) {
+                *known = None;
+            }
+        }
+        left
     }
 
     /// The renames below `epoch`, ascending, each with how many elements it named.

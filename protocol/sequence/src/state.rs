@@ -224,6 +224,12 @@ impl FormerState {
         })
     }
 
+    /// Each of its bases: its name, and its tuples, the last with offset 0.
+    pub(crate) fn names_of_bases(&self) -> impl Iterator<Item = (Dot, Vec<Tuple>)> {
+        let bases = self.0.bases.iter().zip(1..);
+        bases.map(|(entry, number)| (entry.dot(), self.spelled(number)))
+    }
+
     /// Whether `dot` is that of a tuple of one of its elements.
     pub(crate) fn has(&self, dot: Dot) -> bool {
         self.0.bases.iter().any(|entry| entry.dot() == dot)

@@ -80,6 +80,30 @@ fn a_base_that_is_missing_is_waited_for_or_the_rename_is_asked_for() {
 }
 
 #[test]
+fn who_came_back_knows_the_bases_that_a_rename_of_the_same_epoch_left() {
+    let ([mut one, mut two, mut three], _) = written(60);
+    let (own, rename) = (one.rename().expect("a document"), two.rename().expect("a document"));
+    let bytes = two.shortened(&rename).expect("a rename");
+    three.apply(&own).expect("an honest rename");
+    assert_eq!(three.lengthened(&bytes), Ok(rename.clone()));
+    let three = Sequence::restore(3, Moves::Eager, &three.snapshot()).expect("its own snapshot");
+    assert_eq!(three.lengthened(&bytes), Ok(rename.clone()));
+    // What it takes for a base may be another, and is then asked for: it is nobody's fault.
+    let Operation::Rename { former: expected, .. } = &rename else { panic!("a rename") };
+    for at in 0..bytes.len() {
+        for flip in [1, 2, 4, 64] {
+            let mut bytes = bytes.clone();
+            bytes[at] ^= flip;
+            match three.lengthened(&bytes) {
+                Ok(Operation::Rename { former, .. }) => assert_eq!(former, *expected),
+                Ok(other) => panic!("{other:?}"),
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+#[test]
 fn who_goes_on_with_a_base_of_an_older_epoch_knows_it_by_its_name_in_this_one() {
     let ([mut one, mut two], mut draw) = ([1, 2].map(replica), draws(5));
     for operation in one.insert(0, "hello", &mut draw).expect("inside") {

@@ -4,6 +4,11 @@
 //! the inserts of that epoch has it, so that causal delivery is enough; others are told which base is missing
 //! and wait for it, or ask for the rename as it is ([`Sequence::rename_of`]). A sum over the whole document
 //! makes sure that what comes out is what went in; whoever forges a rename needs no collision.
+//!
+//! Who came back from a snapshot has the bases of its document, and looks for others in what known renames of
+//! the same epoch left. Of bases that are in neither, since all of their elements are gone, it must ask.
+
+use std::cell::{Cell, OnceCell};
 
 use contract::wire::{Malformed, take_array};
 
@@ -59,17 +64,22 @@ impl Sequence {
         };
         let expected = u64::from_le_bytes(take_array(bytes)?);
         let parent = self.epochs.find(epoch).ok_or(Unreadable::Unknown(epoch))?;
-        let found = take_state(bytes, |dot| self.arena.named(dot, parent));
-        let former = found.map_err(|why| match why {
-            Unread::Malformed(why) => Unreadable::Malformed(why),
-            Unread::Missing(dot) => Unreadable::Missing(dot),
-        })?;
-        if !bytes.is_empty() {
-            return Err(Malformed("bytes after the rename").into());
-        }
-        if sum(&written(&former)) != expected {
-            return Err(Unreadable::Other);
-        }
-        Ok(Operation::Rename { epoch, dot, former })
+        let (left, guessed) = (OnceCell::new(), Cell::new(None));
+        let found = take_state(bytes, |dot| {
+            self.arena.named(dot, parent).or_else(|| {
+                let left = left.get_or_init(|| self.epochs.left_by_renames_of(parent));
+                guessed.set(guessed.get().or(Some(dot)));
+                left.get(&dot)?.clone()
+            })
+        });
+        let read = match found {
+            Ok(_) if !bytes.is_empty() => Err(Malformed("bytes after the rename").into()),
+            Ok(former) if sum(&written(&former)) != expected => Err(Unreadable::Other),
+            Ok(former) => Ok(Operation::Rename { epoch, dot, former }),
+            Err(Unread::Malformed(why)) => Err(Unreadable::Malformed(why)),
+            Err(Unread::Missing(dot)) => Err(Unreadable::Missing(dot)),
+        };
+        // What is wrong may be the guess, and not the bytes.
+        read.map_err(|why| guessed.get().map_or(why, Unreadable::Missing))
     }
 }
