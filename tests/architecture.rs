@@ -77,6 +77,8 @@ fn the_core_depends_on_little() {
         "rand_chacha",
         "rand_core",
         "semver",
+        // Short texts without an allocation, which takes code that is not safe.
+        "smol_str",
         "thiserror",
         "xxhash-rust",
     ];

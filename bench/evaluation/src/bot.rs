@@ -9,7 +9,7 @@ use std::{cmp::Ordering, rc::Rc, sync::Arc};
 use causal::{Broadcast, Content, Limits, Origin};
 use common::Rng;
 use contract::{Effect, Input, NodeId, Process, Span, Time};
-use sequence::{EpochId, Operation, Options, Sequence};
+use sequence::{EpochId, Few, Operation, Options, Sequence};
 
 use crate::{
     message::{Message, Said},
@@ -135,8 +135,7 @@ impl Bot {
         let operations = self.replica.insert(self.cursor, &text, &mut draw);
         let operations = operations.expect("the cursor is in the text, and names are left");
         self.cursor += 1;
-        let [operation] =
-            <[Operation; 1]>::try_from(operations).expect("a character is one operation");
+        let Few::One(operation) = operations else { panic!("a character is one operation") };
         operation
     }
 

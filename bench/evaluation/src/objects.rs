@@ -102,7 +102,7 @@ mod tests {
             |epoch, depth| Operation::Insert { epoch, first: first(depth), text: "x".into() };
         let remove = |epoch, depth| Operation::Remove {
             epoch,
-            intervals: vec![Interval { first: first(depth), end: 0 }],
+            intervals: vec![Interval { first: first(depth), end: 0 }].into(),
         };
         let origin = EpochId::Origin;
         assert_eq!(operation(&insert(origin, 6), Naming::LogootSplit), 584);

@@ -65,6 +65,12 @@ impl History {
         })
     }
 
+    /// Its first `count` transactions, with the same end.
+    pub fn first(&self, count: usize) -> Self {
+        let transactions = self.transactions.iter().take(count).cloned().collect();
+        Self { transactions, name: self.name.clone(), agents: self.agents, end: self.end.clone() }
+    }
+
     /// What each transaction's author has to learn before it, in order.
     pub fn news(&self) -> Vec<Vec<usize>> {
         let mut known = vec![vec![false; self.transactions.len()]; self.agents];

@@ -426,10 +426,10 @@ impl Vector {
         let epoch = self.epoch(change.epoch)?;
         Ok(match &change.what {
             What::Insert { id, text } => {
-                Operation::Insert { epoch, first: identifier(id)?, text: text.clone() }
+                Operation::Insert { epoch, first: identifier(id)?, text: text.as_str().into() }
             }
             What::Remove { intervals: spans } => {
-                Operation::Remove { epoch, intervals: intervals(spans)? }
+                Operation::Remove { epoch, intervals: intervals(spans)?.into() }
             }
             What::Rename { clock, intervals: spans } => {
                 let dot = Dot { site: change.site, clock: *clock };
@@ -537,7 +537,7 @@ fn order(ids: &[Vec<Written>]) -> Result<(), Fault> {
     let fits = |at: usize| ids[at].last().is_some_and(|last| last.3 >= 0);
     for at in wild.into_iter().filter(|at| fits(*at)) {
         let first = identifier(&ids[at])?;
-        let text = letter(at).to_string();
+        let text = letter(at).to_string().into();
         let insert = Operation::Insert { epoch: EpochId::Origin, first, text };
         match replica.apply(&insert) {
             Ok(_) => {}

@@ -5,8 +5,10 @@
 
 use std::ops::Range;
 
+use smol_str::ToSmolStr;
+
 use crate::{
-    Dot, Flaw, FormerState, Identifier, Interval, Naming, Operation, Refused, Sequence, Tuple,
+    Dot, Flaw, FormerState, Identifier, Naming, Operation, Refused, Sequence, Tuple,
     arena::{Id, Run},
     generate::spelled_between,
     rename::{OWN_EPOCHS_MAX, map_between},
@@ -70,7 +72,7 @@ impl Sequence {
                         Identifier::of(base.into(), 0)
                     }
                 };
-                Ok(vec![Operation::Insert { epoch, first, text: text.to_owned() }])
+                Ok(vec![Operation::Insert { epoch, first, text: text.into() }])
             }
             Naming::Elements => {
                 author.may_name(count)?;
@@ -79,7 +81,7 @@ impl Sequence {
                 let named = (clock..).zip(text.chars()).map(|(clock, element)| {
                     lower = spelled_between(&lower, &upper, Dot { site, clock }, draw);
                     let first = Identifier::of(lower.as_slice().into(), 0);
-                    Operation::Insert { epoch, first, text: element.to_string() }
+                    Operation::Insert { epoch, first, text: element.to_smolstr() }
                 });
                 Ok(named.collect())
             }
@@ -93,7 +95,7 @@ impl Sequence {
             return Err(Refused::Empty);
         }
         let runs = self.tree.runs_behind(from, to - from);
-        let intervals = runs.into_iter().map(|run| self.interval(run)).collect::<Vec<Interval>>();
+        let intervals = runs.into_iter().map(|run| self.interval(run)).collect();
         Ok(Operation::Remove { epoch: self.epoch(), intervals })
     }
 

@@ -11,11 +11,11 @@
 //! printed, order is lost where renames are concurrent.
 
 mod arena;
-mod batch;
 mod change;
 mod codec;
 mod draft;
 mod epochs;
+mod few;
 mod flaw;
 mod former;
 mod generate;
@@ -34,14 +34,15 @@ mod sequence;
 mod state;
 mod together;
 mod tree;
+mod untold;
 mod waiting;
 
 pub use arena::Run;
-pub use batch::Batch;
 pub use change::{Change, Place};
 pub use codec::{Applied, Reader, Unreadable, Writer};
 pub use draft::Author;
 pub use epochs::Priority;
+pub use few::Few;
 pub use flaw::Flaw;
 pub use identifier::{Dot, Identifier, Interval, TUPLES_MAX, Tuple};
 pub use mapping::Mapping;
@@ -51,4 +52,5 @@ pub use parts::{Parts, Renamed, Root};
 pub use refused::{Refusals, Refused};
 pub use rename::Collected;
 pub use sequence::{Integrated, Moves, Naming, Options, Sequence};
+pub use smol_str::SmolStr;
 pub use state::FormerState;

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
+use smol_str::ToSmolStr;
+
 use crate::{
-    Dot, Naming, Operation, Refused, Sequence,
+    Dot, Few, Naming, Operation, Refused, Sequence,
     arena::{Beneath, Id, Run},
     generate::between,
     sequence::ELEMENTS_MAX,
@@ -22,18 +24,18 @@ impl Sequence {
         index: u64,
         text: &str,
         draw: &mut impl FnMut(u64) -> u64,
-    ) -> Result<Vec<Operation>, Refused> {
+    ) -> Result<Few<Operation>, Refused> {
         self.insert_runs(index, text, draw)?;
         let epoch = self.epoch();
         if let [run] = self.edited[..] {
             let first = self.shared(run).first;
-            return Ok(vec![Operation::Insert { epoch, first, text: text.to_owned() }]);
+            return Ok(Few::One(Operation::Insert { epoch, first, text: text.into() }));
         }
         let elements = text.chars().zip(&self.edited);
         let operation = |(element, run): (char, &Run)| Operation::Insert {
             epoch,
             first: self.identifier(run.first()),
-            text: element.to_string(),
+            text: element.to_smolstr(),
         };
         Ok(elements.map(operation).collect())
     }
@@ -203,10 +205,14 @@ impl Sequence {
     /// Errors: the range is empty, or reaches beyond the end.
     pub fn remove(&mut self, range: Range<u64>) -> Result<Operation, Refused> {
         self.remove_runs(range)?;
+        let epoch = self.epoch();
+        if let [run] = self.edited[..] {
+            return Ok(Operation::Remove { epoch, intervals: Few::One(self.shared(run)) });
+        }
         let edited = std::mem::take(&mut self.edited);
         let intervals = edited.iter().map(|run| self.shared(*run)).collect();
         self.edited = edited;
-        Ok(Operation::Remove { epoch: self.epoch(), intervals })
+        Ok(Operation::Remove { epoch, intervals })
     }
 
     /// [`Sequence::remove`] without its operation: returns what was removed, in document order.

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::{Dot, FormerState, Identifier, Interval};
+use smol_str::SmolStr;
+
+use crate::{Dot, Few, FormerState, Identifier, Interval};
 
 /// The name of an epoch: the rename that began it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,14 +43,14 @@ pub enum Operation {
         /// Where the first stands; the others follow it in its base.
         first: Identifier,
         /// The elements, a character each.
-        text: String,
+        text: SmolStr,
     },
     /// Elements go.
     Remove {
         /// The epoch that `intervals` are of.
         epoch: EpochId,
         /// Which, in document order.
-        intervals: Vec<Interval>,
+        intervals: Few<Interval>,
     },
     /// All elements are named anew: a new epoch begins.
     Rename {

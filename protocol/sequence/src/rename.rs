@@ -212,6 +212,7 @@ impl Sequence {
         if required.kept.len() == epochs {
             return Collected::default();
         }
+        self.spell_untold();
         let moved = self.epochs.keep(&required.kept);
         self.current = moved[&self.current];
         self.leading = moved[&self.leading];
@@ -222,6 +223,7 @@ impl Sequence {
     /// Frees the bases that neither the document refers to nor an epoch that is kept brought about: that a
     /// former state has them does not count, which makes them known again when it is needed.
     pub(crate) fn compact(&mut self, epochs: impl Fn(u32) -> Option<u32>) {
+        self.spell_untold();
         let named = self.epochs.list().iter().filter_map(|epoch| epoch.former.as_ref());
         let named = named.map(|former| former.base());
         let used: Vec<u32> = self.tree.runs().map(|run| run.base).chain(named).collect();

@@ -12,6 +12,7 @@ use crate::{
     ledger::Ledger,
     recent::{Recent, Spelled},
     tree::Tree,
+    untold::Untold,
     waiting::Waiting,
 };
 
@@ -90,6 +91,8 @@ pub struct Sequence {
     pub(crate) recent: Recent,
     /// Bases that this replica spelled of late, by their handles.
     pub(crate) spelled: Spelled,
+    /// What others have yet to be told.
+    pub(crate) untold: Untold,
 }
 
 impl Sequence {
@@ -119,6 +122,7 @@ impl Sequence {
             edited: Vec::new(),
             recent: Recent::default(),
             spelled: Spelled::default(),
+            untold: Untold::default(),
         })
     }
 
@@ -240,13 +244,15 @@ impl Sequence {
         &self.refusals
     }
 
-    /// Bytes of memory that elements, text and bases take up; those of former states are not counted.
+    /// Bytes of memory that elements, text, bases and what is untold take up; those of former states are not
+    /// counted.
     pub fn held(&self) -> usize {
         self.tree.held()
             + self.arena.held()
             + self.given.held()
             + self.recent.held()
             + self.spelled.held()
+            + self.untold.held()
     }
 
     /// Bytes of memory that the former states take up. What an operation shares with them is counted.

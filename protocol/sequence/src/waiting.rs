@@ -84,7 +84,7 @@ mod tests {
         let epoch = EpochId::Renamed(Dot { site: 1, clock });
         let tuple = Tuple { position: 0, site: 1, clock: 0, offset: 0 };
         let first = Identifier::new([tuple]).expect("an identifier");
-        Operation::Insert { epoch, first, text: "x".repeat(text) }
+        Operation::Insert { epoch, first, text: "x".repeat(text).into() }
     }
 
     #[test]

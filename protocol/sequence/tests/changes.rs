@@ -29,7 +29,9 @@ fn written(turns: usize) -> (Vec<Operation>, String) {
             _ => {
                 let text = ["hello ", "é", "語𝒳 "][rng.below(3) as usize].repeat(5);
                 let index = rng.below(length + 1);
-                author.insert(index, &text, &mut |below| rng.below(below)).expect("inside")
+                Vec::from(
+                    author.insert(index, &text, &mut |below| rng.below(below)).expect("inside"),
+                )
             }
         };
         for operation in &operations {
@@ -98,7 +100,7 @@ fn what_spans_many_places_is_told_place_by_place() {
     let mut draw = |below: u64| below / 2;
     let [mut one, mut two] = [1, 2].map(replica);
     let mut shown = String::new();
-    let mut told = one.insert(0, &"0123456é".repeat(4000), &mut draw).expect("inside");
+    let mut told = one.insert(0, &"0123456é".repeat(4000), &mut draw).expect("inside").to_vec();
     told.push(one.remove(100..31_000).expect("inside"));
     two.apply(&told[0]).expect("an honest operation");
     shown.push_str(&two.text());

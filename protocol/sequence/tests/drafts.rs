@@ -49,7 +49,7 @@ impl Document {
             0..=3 => {
                 let last = |clock| given.iter().find(|(at, _)| *at == clock).map(|(_, last)| *last);
                 let drafted = self.sequence.drafted_insert(author, last, at, text, &mut draws());
-                [drafted, copy.insert(at, text, &mut draws())]
+                [drafted, copy.insert(at, text, &mut draws()).map(Vec::from)]
             }
             4 | 5 => {
                 let range = at..(at + count).min(length);
@@ -123,7 +123,7 @@ proptest! {
 
 fn insert(site: u32, clock: u32, position: i32) -> Operation {
     let first = Identifier::new([Tuple { position, site, clock, offset: 0 }]).expect("valid");
-    Operation::Insert { epoch: Default::default(), first, text: "x".to_owned() }
+    Operation::Insert { epoch: Default::default(), first, text: "x".into() }
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn inserts_of_which_one_is_refused_leave_the_replica_as_it_was() {
     assert!(matches!(document.apply_together(&twice), Err(Refused::Duplicate(_))));
     let Operation::Insert { first, .. } = &good else { panic!("an insert") };
     let epoch = sequence::EpochId::Renamed(Dot { site: 4, clock: 4 });
-    let stray = Operation::Insert { epoch, first: first.clone(), text: "x".to_owned() };
+    let stray = Operation::Insert { epoch, first: first.clone(), text: "x".into() };
     assert!(matches!(document.apply_together(&[good.clone(), stray]), Err(Refused::Unknown(_))));
     let removal = document.clone().remove(0..1).expect("there");
     assert_eq!(document.apply_together(&[good.clone(), removal]), Err(Refused::Apart));

@@ -44,7 +44,7 @@ fn edit(replica: &mut Sequence, rng: &mut Rng) -> Result<Vec<Operation>, Refused
         _ => {
             let index = if rng.below(2) == 0 { length } else { rng.below(length + 1) };
             let text = &"abcd"[..1 + rng.below(3) as usize];
-            replica.insert(index, text, &mut |bound| rng.below(bound.min(4)))
+            replica.insert(index, text, &mut |bound| rng.below(bound.min(4))).map(Vec::from)
         }
     }
 }

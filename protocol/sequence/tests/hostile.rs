@@ -14,7 +14,7 @@ fn id(tuples: &[Tuple]) -> Identifier {
 }
 
 fn insert(epoch: EpochId, tuples: &[Tuple], text: &str) -> Operation {
-    Operation::Insert { epoch, first: id(tuples), text: text.to_owned() }
+    Operation::Insert { epoch, first: id(tuples), text: text.into() }
 }
 
 fn interval(tuples: &[Tuple], end: i32) -> Interval {
@@ -84,7 +84,10 @@ fn an_insert_of_nothing_or_beyond_the_offsets_is_refused() {
 
 #[test]
 fn intervals_out_of_order_are_refused_and_so_are_none() {
-    let of = |intervals| Operation::Remove { epoch: RENAMED, intervals };
+    let of = |intervals: Vec<Interval>| Operation::Remove {
+        epoch: RENAMED,
+        intervals: intervals.into(),
+    };
     let base = |offset| [tuple(10, 2, 1, offset)];
     check(of(vec![]), Refused::Empty);
     check(of(vec![interval(&base(3), 4), interval(&base(0), 1)]), Refused::Order(1));
@@ -99,7 +102,7 @@ fn an_operation_that_names_its_own_future_is_refused() {
     let future = Refused::Future { epoch: EpochId::Origin, dot: RENAME };
     let renamed = tuple(10, 2, 1, 2);
     check(insert(EpochId::Origin, &[renamed, tuple(0, 3, 0, 0)], "x"), future.clone());
-    let intervals = vec![interval(&[renamed], 3)];
+    let intervals = vec![interval(&[renamed], 3)].into();
     check(Operation::Remove { epoch: EpochId::Origin, intervals }, future);
     let dot = Dot { site: 3, clock: 0 };
     let former = whole(&[tuple(7, 3, 0, 0)], 1);
@@ -137,7 +140,7 @@ fn what_is_refused_is_counted_by_its_reason() {
         let nothing = insert(RENAMED, &base(0), "");
         assert_eq!(replica.apply(&nothing), Err(Refused::Empty));
     }
-    let intervals = vec![interval(&base(3), 4), interval(&base(0), 1)];
+    let intervals = vec![interval(&base(3), 4), interval(&base(0), 1)].into();
     let disorder = Operation::Remove { epoch: RENAMED, intervals };
     assert_eq!(replica.apply(&disorder), Err(Refused::Order(1)));
     let counted: Vec<_> = replica.refusals().all().collect();
@@ -174,7 +177,7 @@ fn an_insert_that_comes_again_after_its_removal_is_for_delivery_to_rule_out() {
     let mut replica = replica();
     let first = [tuple(20, 3, 0, 0)];
     let typed = insert(RENAMED, &first, "!");
-    let gone = Operation::Remove { epoch: RENAMED, intervals: vec![interval(&first, 0)] };
+    let gone = Operation::Remove { epoch: RENAMED, intervals: vec![interval(&first, 0)].into() };
     for (operation, text) in
         [(&typed, "hello!"), (&typed, "hello!"), (&gone, "hello"), (&gone, "hello")]
     {

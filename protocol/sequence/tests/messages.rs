@@ -2,7 +2,7 @@
 //! what is typed in a row is told at once or one by one.
 
 use proptest::prelude::*;
-use sequence::{Batch, Operation, Options, Reader, Sequence, Writer};
+use sequence::{Operation, Options, Reader, Sequence, Writer};
 
 /// An edit: where, as a part of the document, how many go, and what comes.
 #[derive(Clone, Debug)]
@@ -32,7 +32,6 @@ fn site(site: u32) -> Sequence {
 fn carry_out(
     author: &mut Sequence,
     told: &mut Vec<Operation>,
-    batch: &mut Batch,
     batched: &mut Sequence,
     edit: &Edit,
     cursor: u64,
@@ -42,11 +41,11 @@ fn carry_out(
     let from = at - edit.removed.min(at);
     if from < at {
         told.push(author.remove(from..at).expect("inside"));
-        batched.remove_in(batch, from..at).expect("inside");
+        batched.remove_untold(from..at).expect("inside");
     }
     if !edit.inserted.is_empty() {
         told.extend(author.insert(from, &edit.inserted, &mut draw).expect("inside"));
-        batched.insert_in(batch, from, &edit.inserted, &mut draw).expect("inside");
+        batched.insert_untold(from, &edit.inserted, &mut draw).expect("inside");
     }
     from + edit.inserted.chars().count() as u64
 }
@@ -54,10 +53,10 @@ fn carry_out(
 proptest! {
     #[test]
     fn a_message_is_what_it_says_however_it_is_carried_out(edits in edits(), together in 1..4_usize) {
-        let (mut author, mut batched, mut batch, mut cursor) = (site(1), site(1), Batch::default(), 0);
+        let (mut author, mut batched, mut cursor) = (site(1), site(1), 0);
         let mut told = Vec::new();
         for edit in &edits {
-            cursor = carry_out(&mut author, &mut told, &mut batch, &mut batched, edit, cursor);
+            cursor = carry_out(&mut author, &mut told, &mut batched, edit, cursor);
         }
         let (mut read, mut applied) = (site(2), site(2));
         let (mut writer, mut first, mut second) = (Writer::default(), Reader::default(), Reader::default());
@@ -66,9 +65,10 @@ proptest! {
             for operation in first.read(&bytes).expect("a message") {
                 read.apply(&operation).expect("an author's operation");
             }
+            let cut = &bytes[..bytes.len() - 1];
+            prop_assert!(applied.apply_message(&mut second.clone(), cut).is_err());
             let done = applied.apply_message(&mut second, &bytes).expect("a message");
             prop_assert_eq!((done.done, done.refused.len()), (message.len(), 0));
-            prop_assert!(applied.apply_message(&mut second.clone(), &bytes[..bytes.len() - 1]).is_err());
             applied.check();
             prop_assert_eq!(applied.intervals(), read.intervals());
         }
@@ -76,9 +76,11 @@ proptest! {
         prop_assert_eq!(applied.intervals(), author.intervals());
 
         // What was rubbed out before it was told is not told: identifiers are the same, operations fewer.
-        prop_assert!(batch.operations().len() <= told.len());
+        let together = batched.tell();
+        prop_assert!(together.len() <= told.len());
+        prop_assert!(!batched.has_untold() && batched.tell().is_empty());
         let mut reached = site(2);
-        for operation in batch.take() {
+        for operation in together {
             reached.apply(&operation).expect("an author's operation");
         }
         prop_assert_eq!(reached.intervals(), author.intervals());
@@ -89,16 +91,41 @@ proptest! {
 
 #[test]
 fn what_is_typed_in_a_row_is_one_operation_and_what_is_rubbed_out_is_none() {
-    let (mut author, mut batch, mut draw) = (site(1), Batch::default(), |below: u64| below / 2);
+    let (mut author, mut draw) = (site(1), |below: u64| below / 2);
     for (at, character) in (0..).zip(["h", "e", "l", "ö"]) {
-        author.insert_in(&mut batch, at, character, &mut draw).expect("inside");
+        author.insert_untold(at, character, &mut draw).expect("inside");
     }
-    author.remove_in(&mut batch, 3..4).expect("inside");
-    let [Operation::Insert { text, .. }] = batch.operations() else { panic!("one insert") };
+    author.remove_untold(3..4).expect("inside");
+    let told = author.clone().tell();
+    let [Operation::Insert { text, .. }] = &told[..] else { panic!("one insert") };
     assert_eq!(text, "hel");
     for _ in 0..3 {
         let length = author.len();
-        author.remove_in(&mut batch, length - 1..length).expect("inside");
+        author.remove_untold(length - 1..length).expect("inside");
     }
-    assert!(batch.is_empty());
+    assert!(!author.has_untold());
+}
+
+#[test]
+fn what_is_untold_outlives_a_rename_and_the_collection_of_what_it_names() {
+    let (mut author, mut reader, mut draw) = (site(1), site(2), |below: u64| below / 2);
+    for text in ["one", "two", "three"] {
+        for operation in author.insert(0, text, &mut draw).expect("inside") {
+            reader.apply(&operation).expect("an author's operation");
+        }
+    }
+    author.remove_untold(3..7).expect("inside");
+    author.insert_untold(3, "-", &mut draw).expect("inside");
+    let rename = author.rename().expect("a document to rename");
+    author.insert_untold(4, "+", &mut draw).expect("inside");
+    author.collect(&[author.epoch()]);
+    author.insert_untold(5, "!", &mut draw).expect("inside");
+
+    let told = author.tell();
+    assert_eq!(told.len(), 4);
+    for operation in [&told[..2], &[rename], &told[2..]].concat() {
+        reader.apply(&operation).expect("an author's operation");
+    }
+    assert_eq!(reader.text(), author.text());
+    assert_eq!(reader.intervals(), author.intervals());
 }

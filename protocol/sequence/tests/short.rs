@@ -1,6 +1,6 @@
 //! Renames in few bytes: as small as they are to be, and never another rename than was made.
 
-use sequence::{EpochId, Moves, Operation, Options, Refused, Sequence, Unreadable};
+use sequence::{EpochId, Few, Moves, Operation, Options, Refused, Sequence, Unreadable};
 
 fn draws(seed: u64) -> impl FnMut(u64) -> u64 {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
@@ -25,7 +25,7 @@ fn written(edits: u32) -> ([Sequence; 3], Vec<Operation>) {
         let length = sites[author].len();
         let operations = if length > 9 && draw(5) == 0 {
             let from = draw(length - 3);
-            vec![sites[author].remove(from..from + 1 + draw(3)).expect("inside")]
+            Few::One(sites[author].remove(from..from + 1 + draw(3)).expect("inside"))
         } else {
             let index = draw(length + 1);
             let text = &"abcdefgh"[..1 + draw(8) as usize];
@@ -111,7 +111,7 @@ fn who_goes_on_with_a_base_of_an_older_epoch_knows_it_by_its_name_in_this_one() 
     }
     let rename = two.rename().expect("a document");
     // What was under way is mapped below the rename's base, and what is typed behind it goes on there.
-    let mut told = one.insert(5, " wo", &mut draw).expect("inside");
+    let mut told = one.insert(5, " wo", &mut draw).expect("inside").to_vec();
     one.apply(&rename).expect("an honest rename");
     told.extend(one.insert(8, "rld", &mut draw).expect("inside"));
     for operation in &told {

@@ -1,7 +1,7 @@
 //! What an insert costs at each step of a run: here, from elsewhere, and from another epoch.
 
 use common::Rng;
-use sequence::{Operation, Sequence};
+use sequence::{Few, Operation, Sequence};
 
 use super::{HIGH, LOW, joined};
 use crate::{
@@ -43,7 +43,7 @@ pub(crate) struct Timed {
     concurrent: Pair,
 }
 
-fn typed(author: &mut Sequence, rng: &mut Rng) -> Vec<Operation> {
+fn typed(author: &mut Sequence, rng: &mut Rng) -> Few<Operation> {
     let index = rng.below(author.len() + 1);
     let letter = char::from(b'a' + rng.below(26) as u8);
     let text = letter.encode_utf8(&mut [0; 4]).to_owned();

@@ -165,7 +165,7 @@ fn print_memory() -> Result<(), Refused> {
     for renames in 1..=RENAMES {
         for _ in 0..100 {
             let index = place(author.len() + 1);
-            let mut told = author.insert(index, "abc", &mut draw)?;
+            let mut told = author.insert(index, "abc", &mut draw)?.to_vec();
             if author.len() > 5000 {
                 let from = place(author.len() - 3);
                 told.push(author.remove(from..from + 3)?);

@@ -4,8 +4,8 @@ use automerge::{
     ActorId, AutoCommit, Change, ObjId, ObjType, ROOT, ReadDoc, transaction::Transactable,
 };
 
-use super::{GapBuffer, Replay, Subject, Way};
-use crate::{Patch, Trace, replay::timed};
+use super::{GapBuffer, Replay, Subject, Way, merged};
+use crate::{Patch, Trace, history::History, replay::timed};
 
 const NAME: &str = "automerge 0.12";
 
@@ -75,27 +75,52 @@ fn local_at_once(trace: &Trace) -> Replay<'_> {
 fn remote(trace: &Trace) -> Replay<'_> {
     let patches = &trace.patches[..PATCHES_MAX.min(trace.patches.len())];
     let mut messages: Vec<Vec<u8>> = Vec::new();
-    edit(&mut begun(), patches, |document| {
-        document.commit();
-        let mut change = document.get_last_local_change().expect("a commit");
-        messages.push(change.bytes().to_vec());
-    });
+    edit(&mut begun(), patches, |document| messages.push(committed(document)));
     let mut expected = GapBuffer::default();
     patches.iter().for_each(|patch| expected.edit(patch.0, patch.1, patch.2.as_bytes()));
     let expected = expected.text();
     let part_of_all = trace.patches.len() as f64 / patches.len() as f64;
+    told(messages, expected, part_of_all, &trace.end)
+}
+
+/// A message a transaction. The first of them alone; the figure is scaled to all of them.
+pub(super) fn merging(history: &History) -> Replay<'_> {
+    let first = history.first(PATCHES_MAX);
+    let begin = |agent| begun().with_actor(ActorId::from([8 + agent as u8; 16]));
+    let messages = merged::told(&first, begin, take, |document, patches| {
+        edit(document, patches, |_| ());
+        committed(document)
+    });
+    let part_of_all = history.transactions.len() as f64 / first.transactions.len() as f64;
+    told(messages, merged::text(&first), part_of_all, &history.end)
+}
+
+/// What was done since the last commit, as a message.
+fn committed(document: &mut AutoCommit) -> Vec<u8> {
+    document.commit();
+    document.get_last_local_change().expect("a commit").bytes().to_vec()
+}
+
+fn take(document: &mut AutoCommit, message: &Vec<u8>) {
+    let change = Change::from_bytes(message.clone()).expect("its own encoding");
+    document.apply_changes([change]).expect("what it follows is there");
+}
+
+fn told<'a>(
+    messages: Vec<Vec<u8>>,
+    expected: String,
+    part_of_all: f64,
+    end: &'a str,
+) -> Replay<'a> {
     Box::new(move || {
         let work = || {
             let mut document = begun();
-            for message in &messages {
-                let change = Change::from_bytes(message.clone()).expect("its own encoding");
-                document.apply_changes([change]).expect("what it follows is there");
-            }
+            messages.iter().for_each(|message| take(&mut document, message));
             document
         };
         let mut replayed = timed(work, text);
-        assert_eq!(replayed.text, expected, "the text after the first patches");
-        replayed.text.clone_from(&trace.end);
+        assert_eq!(replayed.text, expected, "the text after the first of them");
+        end.clone_into(&mut replayed.text);
         replayed.micros *= part_of_all;
         let bytes = messages.iter().map(Vec::len).sum::<usize>() as f64 * part_of_all;
         replayed.from_bytes(bytes as usize)

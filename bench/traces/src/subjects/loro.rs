@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use loro::{ExportMode, LoroDoc};
 
-use super::{Replay, Subject, Way};
-use crate::{Patch, Trace, replay::timed};
+use super::{Replay, Subject, Way, merged};
+use crate::{Patch, Trace, history::History, replay::timed};
 
 const NAME: &str = "loro 1.17";
 
@@ -23,9 +23,9 @@ fn text(document: &LoroDoc) -> String {
     document.get_text("t").to_string()
 }
 
-fn edit(document: &LoroDoc, trace: &Trace, each: bool) {
+fn edit(document: &LoroDoc, patches: &[Patch], each: bool) {
     let text = document.get_text("t");
-    for Patch(at, removed, inserted) in &trace.patches {
+    for Patch(at, removed, inserted) in patches {
         if *removed > 0 {
             text.delete(*at, *removed).expect("inside the document");
         }
@@ -47,7 +47,7 @@ fn begun() -> LoroDoc {
 
 fn edited(trace: &Trace, each: bool) -> LoroDoc {
     let document = begun();
-    edit(&document, trace, each);
+    edit(&document, &trace.patches, each);
     document
 }
 
@@ -67,13 +67,33 @@ fn messages(trace: &Trace) -> Vec<Vec<u8>> {
         here.lock().expect("one thread").push(update.clone());
         true
     }));
-    edit(&document, trace, true);
+    edit(&document, &trace.patches, true);
     drop(listening);
     std::mem::take(&mut *told.lock().expect("one thread"))
 }
 
 fn remote(trace: &Trace) -> Replay<'_> {
-    let messages = messages(trace);
+    told(messages(trace))
+}
+
+/// A message a transaction.
+pub(super) fn merging(history: &History) -> Replay<'_> {
+    let begin = |agent| {
+        let document = LoroDoc::new();
+        document.set_peer_id(agent as u64 + 1).expect("nothing is pending");
+        document
+    };
+    let take = |document: &mut LoroDoc, message: &Vec<u8>| {
+        document.import(message).expect("its own encoding");
+    };
+    told(merged::told(history, begin, take, |document, patches| {
+        let before = document.oplog_vv();
+        edit(document, patches, false);
+        document.export(ExportMode::updates(&before)).expect("nothing is pending")
+    }))
+}
+
+fn told<'a>(messages: Vec<Vec<u8>>) -> Replay<'a> {
     let bytes = messages.iter().map(Vec::len).sum();
     Box::new(move || {
         let work = || {

@@ -22,28 +22,60 @@ pub fn all() -> Vec<Merging> {
         Merging { name: "diamond-types 1.0.0", prepare: diamond_types::merging },
         #[cfg(feature = "cola")]
         Merging { name: "cola 0.5.1 + crop 0.4.3", prepare: cola::merging },
+        #[cfg(feature = "loro")]
+        Merging { name: "loro 1.17, encoded", prepare: super::loro::merging },
+        #[cfg(feature = "yrs")]
+        Merging { name: "yrs 0.28, encoded", prepare: super::yrs::merging },
+        #[cfg(feature = "automerge")]
+        Merging {
+            name: "automerge 0.12, encoded, its first 1,000 transactions, scaled",
+            prepare: super::automerge::merging,
+        },
     ]
 }
 
-/// What each transaction's author tells, whose replica was told all that the transaction follows.
-fn operations(history: &History) -> Vec<Vec<Operation>> {
-    let site = |agent: usize| Sequence::new(agent as u32 + 2, Options::default());
-    let mut replicas: Vec<Sequence> =
-        (0..history.agents).map(|agent| site(agent).expect("above 0")).collect();
-    let mut told: Vec<Vec<Operation>> = Vec::new();
-    let mut draw = ours::drawing();
+/// What each transaction's author tells: a replica that `begin` makes for it, which was told all that the
+/// transaction follows.
+pub(super) fn told<R, M>(
+    history: &History,
+    begin: impl FnMut(usize) -> R,
+    mut take: impl FnMut(&mut R, &M),
+    mut edit: impl FnMut(&mut R, &[Patch]) -> M,
+) -> Vec<M> {
+    let mut replicas: Vec<R> = (0..history.agents).map(begin).collect();
+    let mut told: Vec<M> = Vec::new();
     for (transaction, news) in history.transactions.iter().zip(history.news()) {
         let replica = &mut replicas[transaction.agent];
-        for operation in news.iter().flat_map(|at| &told[*at]) {
-            replica.apply(operation).expect("an author's operations are fine");
-        }
-        let mut operations = Vec::new();
-        for patch in &transaction.patches {
-            ours::edit(replica, patch, &mut draw, |operation| operations.push(operation));
-        }
-        told.push(operations);
+        news.iter().for_each(|at| take(replica, &told[*at]));
+        told.push(edit(replica, &transaction.patches));
     }
     told
+}
+
+fn take(replica: &mut Sequence, operations: &Vec<Operation>) {
+    for operation in operations {
+        replica.apply(operation).expect("an author's operations are fine");
+    }
+}
+
+fn operations(history: &History) -> Vec<Vec<Operation>> {
+    let site = |agent| Sequence::new(agent as u32 + 2, Options::default()).expect("above 0");
+    let mut draw = ours::drawing();
+    told(history, site, take, |replica, patches| {
+        let mut operations = Vec::new();
+        for patch in patches {
+            ours::edit(replica, patch, &mut draw, |operation| operations.push(operation));
+        }
+        operations
+    })
+}
+
+/// The text of a reader that was told all of it.
+#[cfg(feature = "automerge")]
+pub(super) fn text(history: &History) -> String {
+    let mut replica = ours::author();
+    operations(history).iter().for_each(|told| take(&mut replica, told));
+    replica.text()
 }
 
 fn sequence(history: &History) -> Replay<'_> {
@@ -51,9 +83,7 @@ fn sequence(history: &History) -> Replay<'_> {
     Box::new(move || {
         let work = || {
             let mut replica = Sequence::new(1, Options::default()).expect("1 is a site");
-            for operation in operations.iter().flatten() {
-                replica.apply(operation).expect("an author's operations are fine");
-            }
+            operations.iter().for_each(|told| take(&mut replica, told));
             replica
         };
         timed(work, Sequence::text)
@@ -133,16 +163,13 @@ mod cola {
     }
 
     fn operations(history: &History, begun: &Replica) -> Vec<Vec<Operation>> {
-        let mut replicas: Vec<(Replica, Rope)> =
-            (0..history.agents).map(|agent| (begun.fork(agent as u64 + 2), Rope::new())).collect();
-        let mut told: Vec<Vec<Operation>> = Vec::new();
-        for (transaction, news) in history.transactions.iter().zip(history.news()) {
-            let (replica, rope) = &mut replicas[transaction.agent];
-            for operation in news.iter().flat_map(|at| &told[*at]) {
-                take(replica, rope, operation);
-            }
+        let begin = |agent| (begun.fork(agent as u64 + 2), Rope::new());
+        let take_all = |(replica, rope): &mut (Replica, Rope), operations: &Vec<Operation>| {
+            operations.iter().for_each(|operation| take(replica, rope, operation));
+        };
+        super::told(history, begin, take_all, |(replica, rope), patches| {
             let mut operations = Vec::new();
-            for Patch(at, removed, inserted) in &transaction.patches {
+            for Patch(at, removed, inserted) in patches {
                 if *removed > 0 {
                     operations.push(Operation::Remove(replica.deleted(*at..at + removed)));
                 }
@@ -152,9 +179,8 @@ mod cola {
                 }
                 rope.replace(*at..at + removed, inserted);
             }
-            told.push(operations);
-        }
-        told
+            operations
+        })
     }
 
     pub(super) fn merging(history: &History) -> Replay<'_> {

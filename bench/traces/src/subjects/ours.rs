@@ -1,6 +1,6 @@
 //! Our own sequence.
 
-use sequence::{Batch, Moves, Operation, Options, Reader, Sequence, Writer};
+use sequence::{Moves, Operation, Options, Reader, Sequence, Writer};
 
 use super::{Replay, Subject, Way};
 use crate::{Patch, Trace, replay::timed};
@@ -101,24 +101,24 @@ fn told(trace: &Trace) -> Replay<'_> {
     })
 }
 
-/// The author after the edits of the trace, and what is to be told.
-fn edited_in_batch(trace: &Trace) -> (Sequence, Batch) {
-    let (mut replica, mut batch, mut draw) = (author(), Batch::default(), drawing());
+/// The author after the edits of the trace, with all of them to tell.
+fn edited_untold(trace: &Trace) -> Sequence {
+    let (mut replica, mut draw) = (author(), drawing());
     for Patch(at, removed, inserted) in &trace.patches {
         let at = *at as u64;
         if *removed > 0 {
-            replica.remove_in(&mut batch, at..at + *removed as u64).expect(FITS);
+            replica.remove_untold(at..at + *removed as u64).expect(FITS);
         }
         if !inserted.is_empty() {
-            replica.insert_in(&mut batch, at, inserted, &mut draw).expect(FITS);
+            replica.insert_untold(at, inserted, &mut draw).expect(FITS);
         }
     }
-    (replica, batch)
+    replica
 }
 
 /// What is to be told is kept, as by those peers that keep a log.
 fn batched(trace: &Trace) -> Replay<'_> {
-    Box::new(|| timed(|| edited_in_batch(trace), |(replica, _)| replica.text()))
+    Box::new(|| timed(|| edited_untold(trace), Sequence::text))
 }
 
 fn reader() -> Sequence {
@@ -167,8 +167,7 @@ fn remote_encoded(trace: &Trace) -> Replay<'_> {
 }
 
 fn bulk(trace: &Trace) -> Replay<'_> {
-    let (_, mut batch) = edited_in_batch(trace);
-    let message = Writer::default().write(&batch.take()).expect("short");
+    let message = Writer::default().write(&edited_untold(trace).tell()).expect("short");
     Box::new(move || {
         let work = || {
             let mut replica = reader();

@@ -1,9 +1,12 @@
 //! yrs, the Rust port of Yjs: one transaction a patch.
 
-use yrs::{Doc, GetString, ReadTxn, StateVector, Text, Transact, Update, updates::decoder::Decode};
+use yrs::{
+    Doc, GetString, ReadTxn, StateVector, Text, TextRef, Transact, TransactionMut, Update,
+    updates::decoder::Decode,
+};
 
-use super::{Replay, Subject, Way};
-use crate::{Patch, Trace, replay::timed};
+use super::{Replay, Subject, Way, merged};
+use crate::{Patch, Trace, history::History, replay::timed};
 
 const NAME: &str = "yrs 0.28";
 
@@ -20,17 +23,22 @@ fn text(document: &Doc) -> String {
     text.get_string(&document.transact())
 }
 
-fn edited(trace: &Trace, mut tell: impl FnMut(&yrs::TransactionMut<'_>)) -> Doc {
+fn edit(text: &TextRef, transaction: &mut TransactionMut<'_>, patch: &Patch) {
+    let Patch(at, removed, inserted) = patch;
+    if *removed > 0 {
+        text.remove_range(transaction, *at as u32, *removed as u32);
+    }
+    if !inserted.is_empty() {
+        text.insert(transaction, *at as u32, inserted);
+    }
+}
+
+fn edited(trace: &Trace, mut tell: impl FnMut(&TransactionMut<'_>)) -> Doc {
     let document = Doc::new();
     let text = document.get_or_insert_text("t");
-    for Patch(at, removed, inserted) in &trace.patches {
+    for patch in &trace.patches {
         let mut transaction = document.transact_mut();
-        if *removed > 0 {
-            text.remove_range(&mut transaction, *at as u32, *removed as u32);
-        }
-        if !inserted.is_empty() {
-            text.insert(&mut transaction, *at as u32, inserted);
-        }
+        edit(&text, &mut transaction, patch);
         tell(&transaction);
     }
     document
@@ -54,6 +62,22 @@ fn take(document: &Doc, message: &[u8]) {
 fn remote(trace: &Trace) -> Replay<'_> {
     let mut messages = Vec::with_capacity(trace.patches.len());
     edited(trace, |transaction| messages.push(transaction.encode_update_v1()));
+    told(messages)
+}
+
+/// A message a transaction.
+pub(super) fn merging(history: &History) -> Replay<'_> {
+    let begin = |agent| Doc::with_client_id(agent as u64 + 1);
+    let hear = |document: &mut Doc, message: &Vec<u8>| take(document, message);
+    told(merged::told(history, begin, hear, |document, patches| {
+        let text = document.get_or_insert_text("t");
+        let mut transaction = document.transact_mut();
+        patches.iter().for_each(|patch| edit(&text, &mut transaction, patch));
+        transaction.encode_update_v1()
+    }))
+}
+
+fn told<'a>(messages: Vec<Vec<u8>>) -> Replay<'a> {
     let bytes = messages.iter().map(Vec::len).sum();
     Box::new(move || {
         let work = || {

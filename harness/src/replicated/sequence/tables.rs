@@ -93,11 +93,8 @@ impl Tree {
     fn replica(&self) -> Result<Sequence, Fault> {
         let mut replica = Sequence::new(u32::MAX >> 1, Options::default()).map_err(malformed)?;
         let first = identifier(&[(0, 1 << 20, 0, 0)])?;
-        let insert = Operation::Insert {
-            epoch: EpochId::Origin,
-            first: first.clone(),
-            text: "x".to_owned(),
-        };
+        let insert =
+            Operation::Insert { epoch: EpochId::Origin, first: first.clone(), text: "x".into() };
         replica.apply(&insert).map_err(malformed)?;
         for node in self.epochs.iter().filter(|node| node.parent >= 0) {
             let epoch = self.name(u32::try_from(node.parent).map_err(malformed)?)?;

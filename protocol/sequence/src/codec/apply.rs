@@ -6,7 +6,7 @@ use super::{
     parts::signed,
     stream::{RUBBED_OUT, Reader, Step, TYPED},
 };
-use crate::{Identifier, Integrated, Interval, Operation, Refused, Sequence};
+use crate::{Few, Identifier, Integrated, Interval, Operation, Refused, Sequence};
 
 /// What became of the operations of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,7 +94,7 @@ impl Sequence {
             Step::Insert { epoch, number, offset, text } => {
                 let first = Identifier::of(reader.base(number).clone(), offset);
                 let Some(known) = self.epochs.find(epoch) else {
-                    return self.apply(&Operation::Insert { epoch, first, text: text.to_owned() });
+                    return self.apply(&Operation::Insert { epoch, first, text: text.into() });
                 };
                 let done = self.apply_insert(known, &first, text);
                 self.counted(done).map(|()| Integrated::Done)
@@ -103,7 +103,7 @@ impl Sequence {
                 let first = Identifier::of(reader.base(number).clone(), offset);
                 let interval = Interval { first, end };
                 let Some(known) = self.epochs.find(epoch) else {
-                    return self.apply(&Operation::Remove { epoch, intervals: vec![interval] });
+                    return self.apply(&Operation::Remove { epoch, intervals: Few::One(interval) });
                 };
                 let done = self.apply_remove(known, &[interval]);
                 self.counted(done).map(|()| Integrated::Done)

@@ -13,7 +13,7 @@ use super::{
     state::{put_state, take_whole},
 };
 use crate::{
-    Dot, EpochId, Identifier, Interval, Operation, Refused, TUPLES_MAX, Tuple, tree::Count,
+    Dot, EpochId, Few, Identifier, Interval, Operation, Refused, TUPLES_MAX, Tuple, tree::Count,
 };
 
 const INSERT: u8 = 0;
@@ -313,11 +313,11 @@ impl Reader {
         Ok(match self.take_step(bytes, spelled)? {
             Step::Insert { epoch, number, offset, text } => {
                 let first = identifier(self, number, offset);
-                Operation::Insert { epoch, first, text: text.to_owned() }
+                Operation::Insert { epoch, first, text: text.into() }
             }
             Step::Remove { epoch, number, offset, end } => {
                 let first = identifier(self, number, offset);
-                Operation::Remove { epoch, intervals: vec![Interval { first, end }] }
+                Operation::Remove { epoch, intervals: Few::One(Interval { first, end }) }
             }
             Step::Other(operation) => *operation,
         })
@@ -347,7 +347,7 @@ impl Reader {
             }
             REMOVE => {
                 let intervals = self.take_intervals(bytes, spelled)?;
-                Ok(Step::Other(Box::new(Operation::Remove { epoch, intervals })))
+                Ok(Step::Other(Box::new(Operation::Remove { epoch, intervals: intervals.into() })))
             }
             RENAME => {
                 let dot = Dot { site: take_u32(bytes)?, clock: take_u32(bytes)? };
@@ -475,11 +475,11 @@ mod tests {
         });
         let operation = (epoch, 0..3_u8, identifiers(), ".{0,5}", intervals, 0..9_u32).prop_map(
             |(epoch, kind, first, text, intervals, clock)| match kind {
-                INSERT => Operation::Insert { epoch, first, text },
-                REMOVE => Operation::Remove { epoch, intervals },
+                INSERT => Operation::Insert { epoch, first, text: text.into() },
+                REMOVE => Operation::Remove { epoch, intervals: intervals.into() },
                 _ => match FormerState::new(&intervals) {
                     Ok(former) => Operation::Rename { epoch, dot: Dot { site: 4, clock }, former },
-                    Err(_) => Operation::Remove { epoch, intervals },
+                    Err(_) => Operation::Remove { epoch, intervals: intervals.into() },
                 },
             },
         );
@@ -522,7 +522,7 @@ mod tests {
     fn insert(base: u32, offset: i32) -> Operation {
         let tuple = Tuple { position: 9, site: 1, clock: base, offset };
         let first = Identifier::new([tuple]).expect("valid");
-        Operation::Insert { epoch: EpochId::Origin, first, text: "x".to_owned() }
+        Operation::Insert { epoch: EpochId::Origin, first, text: "x".into() }
     }
 
     #[test]
@@ -555,7 +555,7 @@ mod tests {
         let interval = Interval { first, end: 0 };
         let many = |count: usize| Operation::Remove {
             epoch: EpochId::Origin,
-            intervals: vec![interval.clone(); count],
+            intervals: vec![interval.clone(); count].into(),
         };
         let fits = SPELLED_MAX / TUPLES_MAX;
         let (mut writer, mut reader) = (Writer::default(), Reader::default());

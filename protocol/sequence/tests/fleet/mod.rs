@@ -5,12 +5,16 @@
 
 #![allow(dead_code, unreachable_pub)]
 
+mod editor;
+
 use std::{collections::BTreeMap, panic::AssertUnwindSafe};
 
 use sequence::{
-    Change, EpochId, Integrated, Moves, Naming, Operation, Options, Place, Priority, Reader,
-    Refused, Sequence, Tuple, Unreadable, Writer,
+    EpochId, Identifier, Integrated, Moves, Naming, Operation, Options, Priority, Reader, Refused,
+    Sequence, Tuple, Unreadable, Writer,
 };
+
+pub use editor::take_over;
 
 use crate::reference::{Id, Mapping, Reference, spelled};
 
@@ -61,6 +65,8 @@ pub struct Plan {
     pub offloads: bool,
     /// Which mapping the reference has; the real one takes part with the right one alone.
     pub mapping: Mapping,
+    /// Whether sites, clocks, positions and offsets are as great and as small as they can be.
+    pub far: bool,
 }
 
 impl Plan {
@@ -84,8 +90,22 @@ impl Plan {
             collects: delivery == Delivery::Causal && rng.chance(50),
             offloads: rng.chance(50),
             mapping,
+            far: false,
         }
     }
+}
+
+/// A run in so many has numbers at the ends of their ranges.
+const FAR_EACH: u64 = 16;
+
+/// Names of a site in a run with far numbers: more than it can give in one.
+const FAR_NAMES: u32 = 400;
+
+/// What everybody has from the beginning in a run with far numbers: the last names that a base has.
+fn far_insert() -> Operation {
+    let tuple = Tuple { position: 5, site: 3, clock: 7, offset: i32::MAX - 4 };
+    let first = Identifier::new([tuple]).expect("an identifier");
+    Operation::Insert { epoch: EpochId::Origin, first, text: "wxyz".to_owned() }
 }
 
 /// What happened in runs: that it did is worth knowing.
@@ -94,6 +114,8 @@ pub struct Seen {
     pub runs: u64,
     pub operations: u64,
     pub steps: u64,
+    /// Runs with numbers at the ends of their ranges.
+    pub far: u64,
     pub renames: u64,
     pub sibling_renames: u64,
     pub collected: u64,
@@ -118,6 +140,7 @@ impl Seen {
         self.runs += other.runs;
         self.operations += other.operations;
         self.steps += other.steps;
+        self.far += other.far;
         self.renames += other.renames;
         self.sibling_renames += other.sibling_renames;
         self.collected += other.collected;
@@ -183,7 +206,8 @@ fn key(id: &[Tuple]) -> (u32, u32, i32) {
 pub fn run(seed: u64, mapping: Mapping) -> Result<Seen, String> {
     let went = std::panic::catch_unwind(AssertUnwindSafe(|| {
         let mut rng = Rng(seed);
-        let plan = Plan::draw(&mut rng, mapping);
+        let mut plan = Plan::draw(&mut rng, mapping);
+        plan.far = mapping == Mapping::Repaired && seed % FAR_EACH == 7;
         let told = format!("{plan:?}");
         Fleet::new(plan, rng).run().map_err(|why| format!("seed {seed}: {why}\n  {told}"))
     }));
@@ -198,13 +222,21 @@ impl Fleet {
     fn new(plan: Plan, rng: Rng) -> Self {
         let Options { naming, priority, .. } = plan.options;
         let site = |at: u64| {
-            let name = at as u32 + 1;
-            let real = Sequence::new(name, plan.options).expect("sites are above 0");
+            let most = (1 << 31) - 1;
+            let name = if plan.far { most - (plan.sites - at) as u32 } else { at as u32 } + 1;
+            let mut real = Sequence::new(name, plan.options).expect("sites are above 0");
+            let mut reference = Reference::new(name, naming, priority, plan.mapping);
+            if plan.far {
+                reference.clock = most - FAR_NAMES;
+                real = real.at_site(name, naming, reference.clock, []).expect("it is a site");
+                real.apply(&far_insert()).expect("an honest operation");
+                reference.apply(&far_insert());
+            }
             Site {
                 store: BTreeMap::new(),
-                shown: String::new(),
+                shown: real.text(),
                 real: (plan.mapping == Mapping::Repaired).then_some(real),
-                reference: Reference::new(name, naming, priority, plan.mapping),
+                reference,
                 delivered: 0,
                 announced: vec![EpochId::Origin; plan.sites as usize],
                 writer: Writer::default(),
@@ -214,7 +246,8 @@ impl Fleet {
         let sites = (0..plan.sites).map(site).collect();
         let Options { naming, priority, moves } = plan.options;
         let way = format!("{priority:?}, {moves:?}, {naming:?}");
-        let seen = Seen { runs: 1, ways: BTreeMap::from([(way, 1)]), ..Seen::default() };
+        let far = u64::from(plan.far);
+        let seen = Seen { runs: 1, far, ways: BTreeMap::from([(way, 1)]), ..Seen::default() };
         Self {
             plan,
             rng,
@@ -286,14 +319,19 @@ impl Fleet {
             let text: String = (0..count).map(|_| letters[rng.below(7) as usize]).collect();
             expected.splice(index..index, text.chars());
             let start = rng.next();
-            let draw = |rng: &mut Rng, bound: u64| rng.next() % bound.min(positions);
+            let far = self.plan.far;
+            let draw = |rng: &mut Rng, bound: u64| match rng.next() {
+                drawn if far => [0, bound - 1][(drawn % 2) as usize],
+                drawn => drawn % bound.min(positions),
+            };
             let mut first = Rng(start);
             let operations =
                 site.reference.insert(index, &text, &mut |bound| draw(&mut first, bound));
             if let Some(real) = &mut site.real {
                 let mut second = Rng(start);
                 let found = real.insert(index as u64, &text, &mut |bound| draw(&mut second, bound));
-                same("the insert", &found.map_err(|why| why.to_string())?, &operations)?;
+                let found = found.map(Vec::from).map_err(|why| why.to_string())?;
+                same("the insert", &found, &operations)?;
             }
             operations
         };
@@ -543,26 +581,6 @@ impl Fleet {
             same("intervals at the end", &found, &expected)?;
         }
         Ok(())
-    }
-}
-
-/// Makes `change` in a copy of the text.
-pub fn take_over(shown: &mut String, change: Change<'_>) {
-    let place = |utf8: u64| {
-        let before = &shown[..utf8 as usize];
-        let [index, utf16] = [before.chars().count(), before.encode_utf16().count()];
-        Place { index: index as u64, utf8, utf16: utf16 as u64 }
-    };
-    match change {
-        Change::Inserted { at, text } => {
-            assert!(at == place(at.utf8) && !text.is_empty(), "{change:?} in {shown:?}");
-            shown.insert_str(at.utf8 as usize, text);
-        }
-        Change::Removed { from, to } => {
-            let there = from == place(from.utf8) && to == place(to.utf8);
-            assert!(there && from < to, "{change:?} in {shown:?}");
-            shown.replace_range(from.utf8 as usize..to.utf8 as usize, "");
-        }
     }
 }
 

@@ -299,7 +299,9 @@ impl Reference {
             let last = *l.last().expect("it has a tuple");
             let mine = last.site == self.site && self.highest[&last.clock] == last.offset;
             let mut end = l.clone();
-            end.last_mut().expect("it has a tuple").offset += length;
+            // The greatest offset is never given.
+            let offset = last.offset.checked_add(length).filter(|offset| *offset < i32::MAX)?;
+            end.last_mut().expect("it has a tuple").offset = offset;
             let mut first = l.clone();
             first.last_mut().expect("it has a tuple").offset += 1;
             (mine && u.as_ref().is_none_or(|u| end < *u)).then_some(first)
@@ -316,13 +318,13 @@ impl Reference {
         Operation::Insert {
             epoch: self.current,
             first: Identifier::new(first).expect("made in a gap"),
-            text: text.to_owned(),
+            text: text.into(),
         }
     }
 
     pub fn remove(&mut self, from: usize, to: usize) -> Operation {
         let gone: Vec<Id> = self.elements.drain(from..to).map(|(id, _)| id).collect();
-        Operation::Remove { epoch: self.current, intervals: intervals(gone.iter()) }
+        Operation::Remove { epoch: self.current, intervals: intervals(gone.iter()).into() }
     }
 
     pub fn rename(&mut self) -> Operation {

@@ -150,7 +150,7 @@ impl Document {
         let mut copy = copy.map_err(dishonest)?;
         let operations = match edit {
             Edit::Insert(index, text) | Edit::InsertApart(index, text) => {
-                copy.insert(*index, text, &mut draws(stamp.dot))
+                copy.insert(*index, text, &mut draws(stamp.dot)).map(Vec::from)
             }
             Edit::Remove(range) => copy.remove(range.clone()).map(|operation| vec![operation]),
             Edit::Rename => copy.rename().map(|operation| vec![operation]),

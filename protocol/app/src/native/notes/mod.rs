@@ -183,7 +183,7 @@ fn asked(document: &Document, body: &Body) -> Result<Option<Asked<Edit>>, Fault>
 fn pieces(operations: &[Operation]) -> Vec<Piece> {
     let piece = |operation: &Operation| match operation {
         Operation::Insert { first, text, .. } => {
-            Some(Piece { at: steps(first), text: text.clone() })
+            Some(Piece { at: steps(first), text: text.to_string() })
         }
         _ => None,
     };
@@ -200,8 +200,9 @@ fn inserts(epoch: EpochId, pieces: Vec<Piece>) -> Result<Change, Fault> {
     if pieces.is_empty() || pieces.len() > INSERTED_MAX {
         return Err(Fault::Refused(format!("1 to {INSERTED_MAX} pieces go in at once")));
     }
-    let insert =
-        |Piece { at, text }: Piece| Ok(Operation::Insert { epoch, first: identifier(&at)?, text });
+    let insert = |Piece { at, text }: Piece| {
+        Ok(Operation::Insert { epoch, first: identifier(&at)?, text: text.into() })
+    };
     pieces.into_iter().map(insert).collect::<Result<_, Fault>>().map(Change::Edit)
 }
 
