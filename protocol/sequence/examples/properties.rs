@@ -56,10 +56,12 @@ fn main() -> ExitCode {
     }
     println!("{} runs held, {} did not", seen.runs, failed.len());
     println!(
-        "{} operations, {} steps checked, {} renames ({} with siblings), {} epochs collected, \
+        "{} of them with numbers at the ends of their ranges: \
+         {} operations, {} steps checked, {} renames ({} with siblings), {} epochs collected, \
          {} times restored, {} renames read from few bytes and {} asked for, \
          {} changes told to editors, {} former states put aside and {} taken back, \
          up to {} epochs deep and {} tuples long, {} identifiers with reserved tuples seen",
+        seen.far,
         seen.operations,
         seen.steps,
         seen.renames,

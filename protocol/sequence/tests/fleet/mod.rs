@@ -105,7 +105,7 @@ const FAR_NAMES: u32 = 400;
 fn far_insert() -> Operation {
     let tuple = Tuple { position: 5, site: 3, clock: 7, offset: i32::MAX - 4 };
     let first = Identifier::new([tuple]).expect("an identifier");
-    Operation::Insert { epoch: EpochId::Origin, first, text: "wxyz".to_owned() }
+    Operation::Insert { epoch: EpochId::Origin, first, text: "wxyz".into() }
 }
 
 /// What happened in runs: that it did is worth knowing.
