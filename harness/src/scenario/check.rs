@@ -9,15 +9,17 @@ use contract::{NodeId, Span};
 use toml::{Spanned, de::DeTable};
 
 use super::{
-    Causal, Core, Expectation, Scenario, Text, Workload,
+    Causal, Core, Expectation, Leave, Scenario, Text, Workload,
     diagnostic::{Code, Diagnostic, listed, meant},
-    shape::{locate, locate_key, shown},
+    shape::{leads_somewhere, locate, locate_key, shown},
     units::Rate,
 };
 
 mod faults;
 mod releases;
 mod replay;
+#[cfg(test)]
+mod tests;
 mod world;
 
 /// Every mistake in `scenario`, which was read from `table`, in the order of the file.
@@ -251,6 +253,16 @@ impl Check<'_> {
         }
     }
 
+    /// Reports `node` at `path` where it joins only at `at` or later.
+    fn has_joined(&mut self, node: NodeId, at: Span, path: &str) {
+        let mut joins = self.scenario.fleet.joins.iter();
+        if let Some(join) = joins.find(|join| *join.node == node && *join.at >= at) {
+            let title = format!("`{node}` is not there yet at {at}");
+            let label = format!("expected a node that is there: this one joins at {}", join.at);
+            self.mistake(Code::WrongTime, path, title, label);
+        }
+    }
+
     /// Members that are let go, and how operations are broadcast.
     fn causal(&mut self) {
         for (index, retire) in self.scenario.fleet.retires.iter().enumerate() {
@@ -261,6 +273,19 @@ impl Check<'_> {
             if retire.node == retire.by {
                 let title = format!("`{}` is to retire itself", retire.node);
                 self.mistake(Code::Contradiction, &path("by"), title, "expected another node");
+                continue;
+            }
+            for (key, node) in [("node", *retire.node), ("by", *retire.by)] {
+                self.has_joined(node, *retire.at, &path(key));
+            }
+            // Members that left are let go; nobody is there any more who could be asked.
+            let mut leaves = self.scenario.fleet.leaves.iter();
+            let left = |leave: &&Leave| leave.node == retire.by && *leave.at <= *retire.at;
+            if let Some(leave) = leaves.find(left) {
+                let title = format!("`{}` is gone at {}", retire.by, retire.at);
+                let label =
+                    format!("expected a node that is there: this one leaves at {}", leave.at);
+                self.mistake(Code::WrongTime, &path("by"), title, label);
             }
         }
         if !self.scenario.fleet.retires.is_empty() && !self.has_operations() {
@@ -351,12 +376,12 @@ impl Check<'_> {
                 );
             }
             before = *later.from;
-            let program = self.published_program(&later.version);
-            if program.is_none() {
+            if self.published(&later.version).is_none() {
                 let title = format!("{} is never published", later.version);
                 let label = "expected the version of a `[[release]]`";
                 self.mistake(Code::UnknownRelease, &path("version"), title, label);
             }
+            let program = self.published_program(&later.version);
             self.mix(&later.mix, program.as_deref(), &path("mix"));
         }
     }
@@ -379,13 +404,19 @@ impl Check<'_> {
     }
 
     fn mix(&mut self, mix: &BTreeMap<String, u32>, program: Option<&dyn Program>, path: &str) {
-        if !mix.is_empty() && mix.values().all(|weight| *weight == 0) {
-            self.mistake(
-                Code::Contradiction,
-                path,
-                "every operation has weight 0".to_owned(),
-                "expected one above 0",
-            );
+        if mix.is_empty() {
+            // One that is not there is another thing: then all are asked for.
+            if leads_somewhere(self.table, path) {
+                let title = "no operation is asked for".to_owned();
+                let label = "expected at least one, such as `{ read = 1 }`";
+                let help = "leave `mix` out to ask for all equally".to_owned();
+                self.mistake_with(Code::Contradiction, path, title, label, Some(help));
+            }
+            return;
+        }
+        if mix.values().all(|weight| *weight == 0) {
+            let title = "every operation has weight 0".to_owned();
+            self.mistake(Code::Contradiction, path, title, "expected one above 0");
         }
         let Some(program) = program else { return };
         let known = program.manifest().operations.clone();

@@ -187,9 +187,7 @@ impl Walk<'_> {
             (Some("integer"), _) => "expected a whole number".to_owned(),
             _ => "expected `true` or `false`".to_owned(),
         };
-        let number = matches!(node.get_ref(), DeValue::Integer(_) | DeValue::Float(_));
-        let help = (unit.is_some() && number)
-            .then(|| "quantities are text with a unit, in quotes".to_owned());
+        let help = unit.and_then(|_| quoted(schema["format"].as_str()?, node.get_ref()));
         let title = format!("{found} does not belong here");
         self.push(Code::WrongType, title, node.span(), label, path, help);
     }
@@ -240,6 +238,23 @@ impl Walk<'_> {
     }
 }
 
+/// How a bare number is written where the unit called `unit` belongs; `None` of what is no number.
+fn quoted(unit: &str, found: &DeValue<'_>) -> Option<String> {
+    let (text, is_whole) = match found {
+        DeValue::Integer(integer) => (integer.as_str(), integer.radix() == 10),
+        DeValue::Float(float) => (float.as_str(), false),
+        _ => return None,
+    };
+    let is_plain = is_whole && text.bytes().all(|byte| byte.is_ascii_digit());
+    Some(match unit {
+        "node" if is_plain => format!("a node is named in quotes: write `\"n{text}\"`"),
+        "node" => "a node is named in quotes".to_owned(),
+        "version" => "a version is text with all of its three numbers, in quotes".to_owned(),
+        "seed" | "factor" => format!("write it in quotes: `\"{text}\"`"),
+        _ => "quantities are text with a unit, in quotes".to_owned(),
+    })
+}
+
 /// The schema that `schema` refers to, or itself.
 pub fn resolve<'s>(root: &'s Value, schema: &'s Value) -> &'s Value {
     let reference = schema["$ref"].as_str().and_then(|name| name.strip_prefix("#/$defs/"));
@@ -288,34 +303,58 @@ pub(super) fn shown(path: &str) -> String {
     shown
 }
 
+/// What a step along a path leads into.
+#[derive(Clone, Copy)]
+enum Place<'t> {
+    Root(&'t DeTable<'t>),
+    Inner(&'t Node<'t>),
+}
+
+impl<'t> Place<'t> {
+    fn table(self) -> Option<&'t DeTable<'t>> {
+        match self {
+            Self::Root(table) => Some(table),
+            Self::Inner(node) => node.get_ref().as_table(),
+        }
+    }
+
+    /// What `step`, a key or an index, leads to from here.
+    fn step(self, step: &str) -> Option<&'t Node<'t>> {
+        match self {
+            Self::Inner(node) if node.get_ref().is_array() => {
+                node.get_ref().as_array()?.get(step.parse::<usize>().ok()?)
+            }
+            _ => self.table()?.get(step),
+        }
+    }
+}
+
+/// How far `path`, such as `fault.0.crash.node`, leads into a text: what is there, and whether that is its end.
+fn follow<'t>(table: &'t Spanned<DeTable<'t>>, path: &str) -> (Place<'t>, Range<usize>, bool) {
+    let (mut place, mut at) = (Place::Root(table.get_ref()), table.span());
+    for step in path.split('.').filter(|step| !step.is_empty()) {
+        let Some(next) = place.step(step) else { return (place, at, false) };
+        (place, at) = (Place::Inner(next), next.span());
+    }
+    (place, at, true)
+}
+
+/// Whether something stands at `path`.
+pub(super) fn leads_somewhere(table: &Spanned<DeTable<'_>>, path: &str) -> bool {
+    follow(table, path).2
+}
+
 /// The bytes of what `path`, such as `fault.0.crash.node`, leads to; of the nearest thing around it
 /// where it leads nowhere.
 pub(super) fn locate(table: &Spanned<DeTable<'_>>, path: &str) -> Range<usize> {
-    let mut at = table.span();
-    let mut tables = Some(table.get_ref());
-    let mut value: Option<&Node<'_>> = None;
-    for step in path.split('.') {
-        let next = match (tables, value.map(Spanned::get_ref)) {
-            (Some(table), _) | (None, Some(DeValue::Table(table))) => table.get(step),
-            (None, Some(DeValue::Array(items))) => {
-                step.parse().ok().and_then(|index: usize| items.get(index))
-            }
-            _ => None,
-        };
-        let Some(next) = next else { break };
-        (at, tables, value) = (next.span(), None, Some(next));
-    }
-    at
+    follow(table, path).1
 }
 
 /// The bytes of the key that `path` ends with, and otherwise as [`locate`].
 pub(super) fn locate_key(table: &Spanned<DeTable<'_>>, path: &str) -> Range<usize> {
     let (around, last) = path.rsplit_once('.').unwrap_or(("", path));
-    let mut tables = Some(table.get_ref());
-    for step in around.split('.').filter(|step| !step.is_empty()) {
-        tables =
-            tables.and_then(|table| table.get(step)).and_then(|next| next.get_ref().as_table());
-    }
-    let key = tables.and_then(|table| table.get_key_value(last)).map(|(key, _)| key.span());
+    let (place, _, is_there) = follow(table, around);
+    let keys = place.table().filter(|_| is_there);
+    let key = keys.and_then(|keys| keys.get_key_value(last)).map(|(key, _)| key.span());
     key.unwrap_or_else(|| locate(table, path))
 }

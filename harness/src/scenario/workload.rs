@@ -25,7 +25,7 @@ pub struct Workload {
     pub clients: Option<Vec<Text<NodeId>>>,
     /// How often each kind of operation is asked for, relative to the others. Absent: all equally.
     /// `simctl explain operations` lists what each app has.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub mix: BTreeMap<String, u32>,
     /// When clients stop. Absent: with the safety phase.
     #[serde(default)]
@@ -45,7 +45,7 @@ pub struct Later {
     /// From when on.
     pub from: Text<Span>,
     /// As `workload.mix`, of the kinds of operation of that release. Absent: all equally.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub mix: BTreeMap<String, u32>,
 }
 

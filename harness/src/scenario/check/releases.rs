@@ -31,29 +31,40 @@ impl Check<'_> {
         }
     }
 
-    /// The program of an honest release of this version.
-    pub(super) fn published_program(&self, version: &Version) -> Option<Arc<dyn Program>> {
+    /// The honest release of this version.
+    pub(super) fn published(&self, version: &Version) -> Option<&Release> {
         let mut releases = self.scenario.releases.iter();
-        let of = |one: &&Release| *one.version == *version && one.forged.is_none();
-        let release = releases.find(of)?;
-        self.program(version, release.variant.as_deref())
+        releases.find(|one| *one.version == *version && one.forged.is_none())
+    }
+
+    /// Its program.
+    pub(super) fn published_program(&self, version: &Version) -> Option<Arc<dyn Program>> {
+        self.program(version, self.published(version)?.variant.as_deref())
     }
 
     fn program(&self, version: &Version, variant: Option<&str>) -> Option<Arc<dyn Program>> {
         self.registry.program(&self.scenario.app, &version.to_string(), variant).ok()
     }
 
-    /// Whether any release has operations that are broadcast.
-    pub(super) fn has_operations(&self) -> bool {
+    /// The programs of all that runs or is published; `None`: the app has none, which is a mistake by itself.
+    fn programs(&self) -> impl Iterator<Item = Option<Arc<dyn Program>>> {
         let scenario = self.scenario;
         let joins = scenario.fleet.joins.iter().filter_map(|join| join.runs.as_deref());
         let initial = scenario.fleet.runs.as_deref().into_iter().chain(joins);
         let published = scenario.releases.iter().map(|one| (&*one.version, one.variant.as_deref()));
-        let mut all = initial.map(|version| (version, None)).chain(published);
-        all.any(|(version, variant)| {
-            self.program(version, variant)
-                .is_some_and(|program| deployment::has_operations(program.manifest()))
-        })
+        let all = initial.map(|version| (version, None)).chain(published);
+        all.map(|(version, variant)| self.program(version, variant))
+    }
+
+    /// Whether every release is one of the app: otherwise its name is the mistake, and not what follows from it.
+    pub(super) fn knows_all(&self) -> bool {
+        self.programs().all(|program| program.is_some())
+    }
+
+    /// Whether any release has operations that are broadcast, or might, were its name right.
+    pub(super) fn has_operations(&self) -> bool {
+        let has = |program: Arc<dyn Program>| deployment::has_operations(program.manifest());
+        self.programs().any(|program| program.is_none_or(has))
     }
 
     pub(super) fn releases(&mut self) {

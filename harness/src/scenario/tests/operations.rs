@@ -247,7 +247,7 @@ fn wrong_later_builds_of_clients_are_pointed_at() {
               s.toml:29:8: S0004: `-3s` does not belong here
                 at `workload.later[0].from`: a length of time is never negative
             mix = { add = 3, divide = 2 }
-              s.toml:30:27: S0014: unknown operation `divide`
+              s.toml:30:18: S0014: unknown operation `divide`
                 at `workload.later[0].mix.divide`: expected one of `add`, `multiply` or `read`
             mix = { add = 0 }
               s.toml:30:7: S0017: every operation has weight 0

@@ -1,0 +1,167 @@
+//! One mistake is reported once, at its own place, and says what was expected.
+
+use std::path::Path;
+
+use super::Scenario;
+
+/// A scenario without a mistake, to be changed in one place.
+const GOOD: &str = r#"about = "a claim"
+app = "register"
+
+[fleet]
+nodes = 4
+runs = "1.0.0"
+
+[[fleet.join]]
+node = "n4"
+at = "3s"
+
+[[fleet.leave]]
+node = "n2"
+at = "6s"
+
+[[fleet.retire]]
+node = "n3"
+at = "5s"
+by = "n0"
+
+[causal]
+compare = "100ms"
+
+[workload]
+rate = "8/s"
+mix = { add = 3, read = 1 }
+
+[[workload.later]]
+version = "2.0.0"
+from = "3s"
+mix = { add = 3, multiply = 2 }
+
+[[release]]
+version = "2.0.0"
+at = "1s"
+node = "n0"
+variant = "acts-with-all"
+
+[replay]
+seed = "1"
+choices = ["op c0 #1 asked, kind = add@2.0.0"]
+"#;
+
+/// What is said of [`GOOD`] with `old` replaced by `new`.
+fn check(old: &str, new: &str, expected: &[&str]) {
+    assert_eq!(GOOD.matches(old).count(), 1, "`{old}` names one place");
+    let rejected = match Scenario::parse(Path::new("s.toml"), GOOD.replace(old, new)) {
+        Ok(_) => panic!("{new} is accepted"),
+        Err(rejected) => rejected,
+    };
+    let places = rejected.to_string();
+    let said = places.lines().zip(&rejected.diagnostics).map(|(place, one)| {
+        let help = one.help.as_ref().map_or_else(String::new, |help| format!("; {help}"));
+        format!("{place}: {}{help}", one.label)
+    });
+    assert_eq!(said.collect::<Vec<_>>(), expected, "{new}");
+}
+
+#[test]
+fn a_name_that_is_misspelt_is_the_one_mistake() {
+    if let Err(rejected) = Scenario::parse(Path::new("s.toml"), GOOD.to_owned()) {
+        panic!("{}", rejected.rendered());
+    }
+    let apps = "expected one of `basket`, `canvas`, `counter`, `gauge`, `notes`, `register`, `sessions`, \
+                `tally` or `text`";
+    check(
+        "\"register\"",
+        "\"registre\"",
+        &[&format!("s.toml:2:7: S0014: unknown app `registre`: {apps}; did you mean `register`?")],
+    );
+    check(
+        "variant = \"acts-with-all\"",
+        "variant = \"acts-with-al\"",
+        &[
+            "s.toml:37:11: S0014: unknown variant `acts-with-al`: expected one of `acts-with-all` or \
+           `collects-early`; did you mean `acts-with-all`?",
+        ],
+    );
+    check(
+        "runs = \"1.0.0\"",
+        "runs = \"1.0.1\"",
+        &[
+            "s.toml:6:8: S0015: app `register` has no release 1.0.1: expected one of `1.0.0`, `2.0.0` or `3.0.0`; \
+           did you mean `1.0.0`?",
+        ],
+    );
+}
+
+#[test]
+fn a_mix_asks_for_operations_that_there_are_and_for_some() {
+    check(
+        "multiply = 2",
+        "multipli = 2",
+        &[
+            "s.toml:31:18: S0014: unknown operation `multipli`: expected one of `add`, `multiply` or `read`; \
+           did you mean `multiply`?",
+        ],
+    );
+    let empty = |place: &str| {
+        format!(
+            "s.toml:{place}: S0017: no operation is asked for: expected at least one, such as `{{ read = 1 }}`; \
+             leave `mix` out to ask for all equally"
+        )
+    };
+    check("{ add = 3, multiply = 2 }", "{}", &[&empty("31:7")]);
+    check("{ add = 3, read = 1 }", "{}", &[&empty("26:7")]);
+}
+
+#[test]
+fn only_members_that_are_there_let_others_go_and_are_let_go() {
+    check(
+        "at = \"5s\"\nby = \"n0\"",
+        "at = \"3s\"\nby = \"n4\"",
+        &[
+            "s.toml:19:6: S0013: `n4` is not there yet at 3s: expected a node that is there: this one joins at 3s",
+        ],
+    );
+    check(
+        "node = \"n3\"\nat = \"5s\"",
+        "node = \"n4\"\nat = \"2s\"",
+        &[
+            "s.toml:17:8: S0013: `n4` is not there yet at 2s: expected a node that is there: this one joins at 3s",
+        ],
+    );
+    check(
+        "at = \"5s\"\nby = \"n0\"",
+        "at = \"7s\"\nby = \"n2\"",
+        &[
+            "s.toml:19:6: S0013: `n2` is gone at 7s: expected a node that is there: this one leaves at 6s",
+        ],
+    );
+}
+
+#[test]
+fn a_bare_number_says_how_it_is_written() {
+    check(
+        "node = \"n3\"",
+        "node = 3",
+        &[
+            "s.toml:17:8: S0003: a bare number does not belong here: expected a node such as `n4`; a node is named \
+           in quotes: write `\"n3\"`",
+        ],
+    );
+    check(
+        "seed = \"1\"",
+        "seed = 1",
+        &[
+            "s.toml:40:8: S0003: a bare number does not belong here: expected a seed in quotes, such as `4711`; \
+           write it in quotes: `\"1\"`",
+        ],
+    );
+    check(
+        "runs = \"1.0.0\"",
+        "runs = 1.0",
+        &[
+            "s.toml:6:8: S0003: a bare decimal does not belong here: expected a version such as `2.0.0`; a version \
+           is text with all of its three numbers, in quotes",
+        ],
+    );
+}
