@@ -107,7 +107,7 @@ impl Unit for Span {
         if text.contains('.') {
             return Err(Some("a time is a whole number: write `1500ms`, not `1.5s`".into()));
         }
-        text.parse().map_err(|_| unit(text, SPANS))
+        text.parse().map_err(|_| unit(text, SPANS).or_else(|| too_large(text, SPANS, "")))
     }
 }
 
@@ -116,7 +116,10 @@ impl Unit for NodeId {
     const EXPECTED: &'static str = "a node such as `n4`";
 
     fn read(text: &str) -> Result<Self, Option<String>> {
-        text.parse().map_err(|_| None)
+        let number = text.strip_prefix('n').filter(|number| is_digits(number));
+        let is_large = number.is_some_and(|number| !number.starts_with('0'));
+        let last = || format!("the last node there could be is `{}`", Self(u32::MAX));
+        text.parse().map_err(|_| is_large.then(last))
     }
 }
 
@@ -138,7 +141,8 @@ impl Unit for u64 {
     const EXPECTED: &'static str = "a seed in quotes, such as `4711`";
 
     fn read(text: &str) -> Result<Self, Option<String>> {
-        text.parse().map_err(|_| None)
+        text.parse()
+            .map_err(|_| is_digits(text).then(|| format!("a seed is at most `{}`", Self::MAX)))
     }
 }
 
@@ -150,14 +154,17 @@ impl Unit for Share {
         if text.starts_with('-') {
             return Err(Some("a share is never negative".into()));
         }
-        let ppm = match (text.strip_suffix('%'), text.strip_suffix(" ppm")) {
-            (Some(percent), _) => decimal(percent, 4).ok_or(None)?,
-            (None, Some(ppm)) => decimal(ppm, 0).ok_or(None)?,
+        let (number, places) = match (text.strip_suffix('%'), text.strip_suffix(" ppm")) {
+            (Some(percent), _) => (percent, 4),
+            (None, Some(ppm)) => (ppm, 0),
             (None, None) => return Err(None),
         };
+        let too_large = || Some("a share is at most `100%`".to_owned());
+        let ppm = decimal(number, places);
+        let ppm = ppm.ok_or_else(|| too_large().filter(|_| is_digits(number)))?;
         match u32::try_from(ppm) {
             Ok(ppm) if ppm <= 1_000_000 => Ok(Self { ppm }),
-            _ => Err(Some("a share is at most `100%`".into())),
+            _ => Err(too_large()),
         }
     }
 }
@@ -174,16 +181,16 @@ impl Unit for Rate {
         if decimal(count, 3).is_some() && count.contains('.') {
             return Err(Some("a rate is a whole number: write `30/min`, not `0.5/s`".into()));
         }
-        let count = decimal(count, 0).ok_or(None)?;
+        if !is_digits(count) {
+            return Err(None);
+        }
         let period = PERIODS.iter().find(|(name, _)| *name == unit);
         let (_, nanos) = period.ok_or_else(|| Some(one_of(PERIODS)))?;
-        if count == 0 {
-            return Err(Some("a rate is above zero: leave the key out instead".into()));
+        match decimal(count, 0) {
+            Some(0) => Err(Some("a rate is above zero: leave the key out instead".into())),
+            Some(count) if count <= *nanos => Ok(Self { count, per: Span::from_nanos(*nanos) }),
+            _ => Err(Some("at most one every nanosecond".into())),
         }
-        if count > *nanos {
-            return Err(Some("at most one every nanosecond".into()));
-        }
-        Ok(Self { count, per: Span::from_nanos(*nanos) })
     }
 }
 
@@ -213,8 +220,11 @@ impl Unit for Factor {
     const EXPECTED: &'static str = "a number such as `1.5`, with at most three places";
 
     fn read(text: &str) -> Result<Self, Option<String>> {
-        let milli = decimal(text, 3).ok_or(None)?;
-        u32::try_from(milli).map(|milli| Self { milli }).map_err(|_| None)
+        let most = Self { milli: u32::MAX };
+        let too_large = || Some(format!("this is at most `{most}`"));
+        let milli = decimal(text, 3);
+        let milli = milli.ok_or_else(|| too_large().filter(|_| is_digits(text)))?;
+        u32::try_from(milli).map(|milli| Self { milli }).map_err(|_| too_large())
     }
 }
 
@@ -224,8 +234,12 @@ impl Unit for Shift {
 
     fn read(text: &str) -> Result<Self, Option<String>> {
         let (sign, length) = signed(text);
-        let span: Span = length.parse().map_err(|_| None)?;
-        let nanos = i64::try_from(span.as_nanos()).map_err(|_| None)?;
+        if length.starts_with('-') {
+            return Err(None);
+        }
+        let span = Span::read(length)?;
+        let too_large = |_| Some("a clock is moved by at most `9223372036s`".into());
+        let nanos = i64::try_from(span.as_nanos()).map_err(too_large)?;
         Ok(Self { nanos: sign * nanos })
     }
 }
@@ -264,6 +278,22 @@ fn decimal(text: &str, places: usize) -> Option<u64> {
     format!("{whole}{part:0<places$}").parse().ok()
 }
 
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// What is said of a number and one of `sizes` behind `gap`, where that is more than can be counted.
+fn too_large(text: &str, sizes: Sizes, gap: &str) -> Option<String> {
+    let (largest, size) = sizes[0];
+    let is_number = |(name, _): &(&str, u64)| {
+        text.strip_suffix(name).and_then(|text| text.strip_suffix(gap)).is_some_and(is_digits)
+    };
+    sizes
+        .iter()
+        .any(is_number)
+        .then(|| format!("this is at most `{}{gap}{largest}`", u64::MAX / size))
+}
+
 fn one_of(sizes: Sizes) -> String {
     let names: Vec<String> = sizes.iter().map(|(name, _)| format!("`{name}`")).collect();
     format!("the unit is one of {}", names.join(", "))
@@ -282,15 +312,23 @@ fn sized(text: &str, sizes: Sizes) -> Result<u64, Option<String>> {
     if text.starts_with('-') {
         return Err(Some("this is never negative".into()));
     }
-    let (number, unit) = text.split_once(' ').ok_or(None)?;
+    let Some((number, unit)) = text.split_once(' ') else {
+        let unit = text.trim_start_matches(|digit: char| digit.is_ascii_digit());
+        let number = &text[..text.len() - unit.len()];
+        return Err(match sizes.iter().any(|(name, _)| *name == unit) {
+            _ if number.is_empty() || unit.is_empty() => None,
+            true => Some(format!("a space comes before the unit: write `{number} {unit}`")),
+            false => Some(format!("{}, after a space", one_of(sizes))),
+        });
+    };
     let Some((_, size)) = sizes.iter().find(|(name, _)| *name == unit) else {
         return Err(Some(one_of(sizes)));
     };
     if decimal(number, 9).is_some() && number.contains('.') {
         return Err(Some("this is a whole number: write it in a smaller unit".into()));
     }
-    let number = decimal(number, 0).ok_or(None)?;
-    number.checked_mul(*size).ok_or(None)
+    let sum = decimal(number, 0).and_then(|number| number.checked_mul(*size));
+    sum.ok_or_else(|| too_large(text, sizes, " "))
 }
 
 /// `number` in the largest of `sizes` that divides it.
@@ -521,6 +559,44 @@ mod tests {
         assert_eq!(bytes("1.5 MiB"), "this is a whole number: write it in a smaller unit");
         assert_eq!(bytes("1 MB"), "the unit is one of `GiB`, `MiB`, `KiB`, `B`");
         assert_eq!(rate("0/s"), "a rate is above zero: leave the key out instead");
+    }
+
+    #[test]
+    fn a_quantity_says_what_is_wrong_with_it() {
+        fn why<T: Unit>(text: &str) -> String {
+            text.parse::<Text<T>>().err().unwrap_or_else(|| panic!("{text} is read"))
+        }
+        let huge = "99999999999999999999";
+        for (found, expected) in [
+            (why::<Bytes>("64KiB"), "a space comes before the unit: write `64 KiB`"),
+            (why::<Bytes>("64kib"), "the unit is one of `GiB`, `MiB`, `KiB`, `B`, after a space"),
+            (why::<Bytes>("64"), "expected a size such as `512 B`, `64 KiB` or `1 MiB`"),
+            (why::<Bytes>(&format!("{huge} B")), "this is at most `17179869183 GiB`"),
+            (why::<Bytes>("17179869184 GiB"), "this is at most `17179869183 GiB`"),
+            (why::<Bandwidth>("10Mbit/s"), "a space comes before the unit: write `10 Mbit/s`"),
+            (why::<Bandwidth>("18446744074 Gbit/s"), "this is at most `18446744073 Gbit/s`"),
+            (why::<Span>("18446744074s"), "this is at most `307445734min`"),
+            (why::<Span>(&format!("{huge}ns")), "this is at most `307445734min`"),
+            (why::<Shift>("-18446744074s"), "this is at most `307445734min`"),
+            (why::<Shift>("-9223372037s"), "a clock is moved by at most `9223372036s`"),
+            (
+                why::<Shift>("--1s"),
+                "expected a time forward such as `250ms`, or back such as `-250ms`",
+            ),
+            (why::<Shift>("1.5s"), "a time is a whole number: write `1500ms`, not `1.5s`"),
+            (why::<Share>(&format!("{huge}%")), "a share is at most `100%`"),
+            (why::<Share>(&format!("{huge} ppm")), "a share is at most `100%`"),
+            (why::<Drift>("600000 ppm"), "a clock drifts by at most 500000 ppm"),
+            (why::<Rate>(&format!("{huge}/s")), "at most one every nanosecond"),
+            (why::<Factor>("4294967.296"), "this is at most `4294967.295`"),
+            (why::<Factor>(huge), "this is at most `4294967.295`"),
+            (why::<u64>("18446744073709551616"), "a seed is at most `18446744073709551615`"),
+            (why::<NodeId>("n4294967296"), "the last node there could be is `n4294967295`"),
+            (why::<NodeId>("n04"), "expected a node such as `n4`"),
+            (why::<NodeId>("4"), "expected a node such as `n4`"),
+        ] {
+            assert_eq!(found, expected);
+        }
     }
 
     #[test]
