@@ -11,7 +11,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use app::{Body, Fault, Meter, Program, native::Registry};
+use app::{
+    Body, Fault, Meter, Program,
+    native::{Listed, Registry},
+};
 use crdt::catalogue::Draw;
 use semver::Version;
 use upgrade::{
@@ -20,7 +23,10 @@ use upgrade::{
     release::ApiClass,
 };
 
-use crate::replicated::Progress;
+use crate::{
+    replicated::Progress,
+    scenario::diagnostic::{listed, meant},
+};
 
 pub(crate) mod chains;
 mod fleet;
@@ -195,8 +201,7 @@ fn good(app: &str) -> Result<Vec<Release>, Unknown> {
     let listed = registry.list().iter().filter(|one| one.app == app && one.variant.is_none());
     let mut good = listed.map(|one| release(app, one.version)).collect::<Result<Vec<_>, _>>()?;
     if good.is_empty() {
-        let known = apps().join(", ");
-        return Err(Unknown::Program(format!("no app `{app}` in this host, which has {known}")));
+        return Err(Unknown::Program(unknown("app", app, &apps(), "simctl explain apps")));
     }
     good.sort_by(|one, other| one.version.cmp(&other.version));
     Ok(good)
@@ -208,11 +213,39 @@ fn release(app: &str, name: &str) -> Result<Release, Unknown> {
         None => (name, None),
     };
     let parsed: Version = version.parse().map_err(|_| Unknown::Version(name.to_owned()))?;
-    let program = Registry::standard()
+    let registry = Registry::standard();
+    let program = registry
         .program(app, version, variant)
-        .map_err(|fault| Unknown::Program(fault.to_string()))?;
+        .map_err(|_| Unknown::Program(unknown_release(&registry, app, version, variant)))?;
     let class = ApiClass::of(&parsed);
     Ok(Release { name: name.to_owned(), version: parsed, class, program })
+}
+
+/// What is said of a release that `app` does not have: a version, or a code of one.
+fn unknown_release(registry: &Registry, app: &str, version: &str, variant: Option<&str>) -> String {
+    let of_app = registry.list().iter().filter(|one| one.app == app);
+    let (plain, variants): (Vec<&Listed>, Vec<&Listed>) =
+        of_app.partition(|one| one.variant.is_none());
+    let all = format!("simctl explain {app}");
+    match variant.filter(|_| plain.iter().any(|one| one.version == version)) {
+        Some(variant) => {
+            let of_version = variants.iter().filter(|one| one.version == version);
+            let known: Vec<&str> = of_version.filter_map(|one| one.variant).collect();
+            unknown(&format!("variant of {app} {version}"), variant, &known, &all)
+        }
+        None => {
+            let known: Vec<&str> = plain.iter().map(|one| one.version).collect();
+            unknown(&format!("release of {app}"), version, &known, &all)
+        }
+    }
+}
+
+/// What is said of a `name` that is not among those `known` of this kind, which the command `all` lists.
+fn unknown(kind: &str, name: &str, known: &[&str], all: &str) -> String {
+    let known = || known.iter().copied();
+    let meant = meant(name, known()).map(|meant| format!("; did you mean `{meant}`?"));
+    let (expected, meant) = (listed(known()), meant.unwrap_or_default());
+    format!("unknown {kind} `{name}`: expected {expected}{meant} (`{all}` lists all)")
 }
 
 impl Release {

@@ -113,9 +113,12 @@ fn there_is_nothing_to_check_without_a_way() {
         why("counter", Some("2.0.0"), Some("1.0.0")),
         "no edges of 1.0.0 lead there from 2.0.0"
     );
-    assert!(why("abacus", None, None).starts_with("no app `abacus` in this host, which has"));
+    assert!(why("abacus", None, None).starts_with("unknown app `abacus`: expected `counter`, "));
     assert!(why("counter", Some("one"), None).contains("found `one`"));
-    assert!(why("counter", None, Some("2.0.0:perfect")).contains("2.0.0 perfect"));
+    assert!(
+        why("counter", None, Some("2.0.0:perfect"))
+            .starts_with("unknown variant of counter 2.0.0 `perfect`: ")
+    );
 }
 
 /// A fleet of 1.4.0 that goes to 2.0.0, and what it does.
@@ -163,4 +166,31 @@ fn what_is_sent_exactly_once_does_not_overtake() {
     assert_eq!(fleet.play(&arrives(2, 1)), []);
     assert_eq!(fleet.play(&arrives(3, 0)).len(), 1);
     assert_eq!(fleet.play(&arrives(4, 1)).len(), 1);
+}
+
+#[test]
+fn what_an_app_does_not_have_is_told_with_what_it_has() {
+    let said = |app, to| upgrades(app, None, Some(to)).err().map(|why| why.to_string());
+    for (app, to, expected) in [
+        (
+            "register",
+            "2.0.1",
+            "unknown release of register `2.0.1`: expected `1.0.0`, `2.0.0` or `3.0.0`; did you mean `2.0.0`? \
+             (`simctl explain register` lists all)",
+        ),
+        (
+            "register",
+            "2.0.0:colects-early",
+            "unknown variant of register 2.0.0 `colects-early`: expected `acts-with-all` or `collects-early`; did \
+             you mean `collects-early`? (`simctl explain register` lists all)",
+        ),
+        (
+            "registre",
+            "2.0.0",
+            "unknown app `registre`: expected `counter`, `sessions`, `register`, `tally`, `text`, `canvas`, \
+             `basket`, `gauge` or `notes`; did you mean `register`? (`simctl explain apps` lists all)",
+        ),
+    ] {
+        assert_eq!(said(app, to).as_deref(), Some(expected));
+    }
 }

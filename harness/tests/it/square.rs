@@ -60,7 +60,7 @@ fn what_is_found_is_one_json_object_an_upgrade() {
 fn arguments_that_name_no_upgrade_are_refused() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     for (arguments, why) in [
-        (&["square", "abacus"][..], "no app `abacus` in this host, which has counter"),
+        (&["square", "abacus"][..], "unknown app `abacus`: expected `counter`, "),
         (&["square", "counter", "--to", "2.0.0:no-edge"], "no edges of 2.0.0:no-edge lead there"),
         (&["square", "counter", "--to", "two"], "expected a version such as"),
         (&["square", "--to", "2.0.0"], "<APP>"),
