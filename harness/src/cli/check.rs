@@ -60,9 +60,9 @@ enum Said {
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let loaded = load::load(&arguments.paths)?;
     let width = loaded.iter().map(|one| one.name.len()).max().unwrap_or(0);
-    let bar = progress::bar(loaded.len(), true);
+    let bar = progress::bar(loaded.len(), "scenarios", true);
     let mut exit = Exit::Holds;
-    interrupt::end_when_asked();
+    interrupt::cut_short(None);
     for (index, one) in loaded.iter().enumerate() {
         bar.set_message(format!(", {}", one.name));
         let text = match compared(&one.path, arguments.seed)? {

@@ -36,8 +36,7 @@ pub(super) fn end_after_runs() {
     });
 }
 
-/// From now on Ctrl-C cuts the one run short that is under way, which asks [`asked`]; pressed again, it
-/// ends the process at once and removes `unfinished`, a file that is half written.
+/// From now on Ctrl-C cuts short what is under way and asks [`asked`]; pressed again, it ends the process at once and removes `unfinished`, a file that is half written.
 pub(super) fn cut_short(unfinished: Option<PathBuf>) {
     on_interrupt(move || {
         if !ASKED.swap(true, Ordering::Relaxed) {
@@ -51,22 +50,11 @@ pub(super) fn cut_short(unfinished: Option<PathBuf>) {
     });
 }
 
-/// From now on Ctrl-C lets whoever asks [`asked`] come to an end with what it has; pressed again, it ends the
-/// process.
-pub(super) fn end_when_asked() {
-    on_interrupt(|| {
-        if ASKED.swap(true, Ordering::Relaxed) {
-            process::exit(Exit::Interrupted.code().into());
-        }
-        eprintln!("interrupted: ending with what was found (Ctrl-C again to stop at once)");
-    });
-}
-
 /// Work was cut short by Ctrl-C, and what it came to was printed: says how far it was, as [`begins`] and
 /// [`done`] tell.
 pub(super) fn say_how_far() -> Exit {
     let work = WORK.lock().unwrap_or_else(PoisonError::into_inner);
-    eprintln!("interrupted after {} {work}", count(DONE.load(Ordering::Relaxed)));
+    eprintln!("interrupted after {} {work}", count(done_so_far()));
     Exit::Interrupted
 }
 
@@ -79,6 +67,11 @@ pub(super) fn begins(work: String) {
 /// So much of the work is done.
 pub(super) fn done(count: u64) {
     DONE.store(count, Ordering::Relaxed);
+}
+
+/// How much of the work is done so far.
+pub(super) fn done_so_far() -> u64 {
+    DONE.load(Ordering::Relaxed)
 }
 
 fn on_interrupt(handler: impl FnMut() + Send + 'static) {

@@ -81,6 +81,13 @@ pub(super) struct Arguments {
     format: Format,
 }
 
+impl Arguments {
+    /// The type; none where types are listed.
+    fn name(&self) -> &str {
+        self.kind.as_deref().unwrap_or_default()
+    }
+}
+
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let Some(kind) = &arguments.kind else { return list(arguments.format) };
     let start = start(arguments.start.as_deref())?;
@@ -125,11 +132,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
 }
 
 fn look(arguments: &Arguments, kind: &str, start: &Value) -> Result<Looked, crdt::Refused> {
-    let histories = match arguments.exhaustive {
-        true => "histories".to_owned(),
-        false => format!("of {} histories", super::words::count(arguments.histories)),
-    };
-    interrupt::begins(format!("{histories} of {kind}"));
+    begins(arguments, kind, "");
     match &arguments.planted {
         None => catalogue::visit(kind, start, Look(arguments)),
         Some(bug) if bug == BY_RECEIPT => {
@@ -193,6 +196,15 @@ fn write_dot(mut file: ResultFile, history: &History) -> Result<(), Failure> {
     file.keep()
 }
 
+/// A look through the histories begins, for `what`: what is said of it if it is interrupted.
+fn begins(arguments: &Arguments, kind: &str, what: &str) {
+    let histories = match arguments.exhaustive {
+        true => "histories".to_owned(),
+        false => format!("of {}", counted(arguments.histories, "history")),
+    };
+    interrupt::begins(format!("{histories} of {kind}{what}"));
+}
+
 /// What was looked through, and the failure with what it should have shown.
 struct Looked {
     report: Report,
@@ -201,6 +213,8 @@ struct Looked {
     lists: Option<Lists>,
     /// Where it was asked for: what one replica alone could have come to.
     sequential: Option<Sequential>,
+    /// Ctrl-C was pressed before all delivery orders were looked through.
+    is_cut: bool,
     /// Ctrl-C was pressed before all was looked through.
     interrupted: bool,
 }
@@ -232,19 +246,25 @@ impl Look<'_> {
             Scope::Random { histories: arguments.histories, seed: arguments.seed }
         };
         let count = usize::try_from(arguments.histories).unwrap_or(usize::MAX);
-        let bar = progress::bar(count, !arguments.exhaustive && arguments.format == Format::Human);
+        let bar = progress::bar(
+            count,
+            "histories",
+            !arguments.exhaustive && arguments.format == Format::Human,
+        );
         let replicas = arguments.replicas;
         let operations = arguments.operations as usize;
         let mut progress = progress::until_interrupted(&bar);
         let mut report = search(kind, propose, replicas, operations, scope, &mut progress);
         bar.finish_and_clear();
+        let is_cut = interrupt::asked();
         let failure = report.failure.take().map(|found| {
             let meaning = history::meaning(kind, &found.history);
             (found, meaning)
         });
         let lists = lists::look(kind, propose, arguments, scope);
         let sequential = sequential::look(kind, propose, arguments, scope);
-        Looked { report, failure, lists, sequential, interrupted: interrupt::asked() }
+        let interrupted = interrupt::asked();
+        Looked { report, failure, lists, sequential, is_cut, interrupted }
     }
 }
 
@@ -270,13 +290,9 @@ impl Looked {
 
     fn shown_without_failure(&self, arguments: &Arguments, kind: &str) -> String {
         let covered = &self.report.covered;
-        let histories = |count| match count {
-            1 => "1 history".to_owned(),
-            many => format!("{} histories", super::words::count(many)),
-        };
         let of = format!(
             "{} of {} at {}",
-            histories(self.report.histories),
+            counted(self.report.histories, "history"),
             counted(arguments.operations.into(), "operation"),
             counted(arguments.replicas.into(), "replica"),
         );
@@ -287,7 +303,7 @@ impl Looked {
                     format!("{BAD}falls short{BAD:#} {BOLD}{kind}{BOLD:#}: {why} in {of}");
                 (verdict, format!("  {}\n", repeat(arguments, kind)))
             }
-            None if self.interrupted => (
+            None if self.is_cut => (
                 format!(
                     "{BAD}cut short{BAD:#} {BOLD}{kind}{BOLD:#}: no delivery order{followed} broke in {of} until then"
                 ),
@@ -307,7 +323,7 @@ impl Looked {
             0 => String::new(),
             cut => format!(
                 "  {BAD}cut short{BAD:#}             {} at {}: of these no order was followed to its end\n",
-                histories(cut),
+                counted(cut, "history"),
                 counted(SETS_MAX, "closed set"),
             ),
         };

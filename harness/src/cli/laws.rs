@@ -21,7 +21,7 @@ use crate::replicated::{
     history::Proposal,
     laws::{
         Note, OfProducts, Stability, Tried,
-        meanings::{SPLITS, Split, edges, explained},
+        meanings::{Edges, Explained, SPLITS, Split, edges, explained},
         of_collection, of_effects, of_joins,
     },
 };
@@ -37,6 +37,9 @@ A law that breaks exits with 1; so does a check that did not find what was plant
 
 /// Operations of a history: laws are tried on every two and three of them.
 const OPERATIONS_MAX: i64 = 24;
+
+/// Kinds of laws that every operation-based type promises: of messages, and of what is forgotten.
+const OF_EFFECTS: u64 = 2;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -71,7 +74,8 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let mut holds = true;
     interrupt::cut_short(None);
     for kind in kinds(arguments) {
-        interrupt::begins(format!("of {} of {kind}", counted(arguments.cases, "run")));
+        let planned = planned(arguments, kind);
+        interrupt::begins(format!("of {} of {kind}", counted(planned, "run")));
         let tried = tried(arguments, kind, &start)
             .map_err(|why| Failure::Usage(format!("--type {kind}: {why}")))?;
         holds &= tried.broken.is_none() && shortfall(&tried, arguments).is_none();
@@ -100,6 +104,17 @@ fn kinds(arguments: &Arguments) -> Vec<&str> {
     }
 }
 
+/// How many runs are to be tried of a type: so many of each kind of law that it promises.
+fn planned(arguments: &Arguments, kind: &str) -> u64 {
+    let is_join = catalogue::JOINS.iter().any(|(name, _)| *name == kind);
+    let kinds = match &arguments.planted {
+        Some(bug) if JoinBug::ALL.iter().any(|(name, of, _)| name == bug && *of == kind) => 1,
+        Some(_) => OF_EFFECTS,
+        None => OF_EFFECTS + u64::from(catalogue::engine(kind).is_some()) + u64::from(is_join),
+    };
+    arguments.cases.saturating_mul(kinds)
+}
+
 fn tried(arguments: &Arguments, kind: &str, start: &Value) -> Result<Tried, crdt::Refused> {
     if let Some(name) = &arguments.planted {
         if let Some((.., bug)) =
@@ -110,7 +125,8 @@ fn tried(arguments: &Arguments, kind: &str, start: &Value) -> Result<Tried, crdt
         return catalogue::visit_bug(kind, start, name, OfEffects(arguments));
     }
     let mut tried = catalogue::visit(kind, start, OfEffects(arguments))?;
-    if catalogue::engine(kind).is_some() && tried.broken.is_none() {
+    let goes_on = |tried: &Tried| tried.broken.is_none() && !interrupt::asked();
+    if catalogue::engine(kind).is_some() && goes_on(&tried) {
         let hidden = ProgressBar::hidden();
         let of_products = OfProducts {
             replicas: arguments.replicas,
@@ -121,7 +137,7 @@ fn tried(arguments: &Arguments, kind: &str, start: &Value) -> Result<Tried, crdt
         };
         tried.add(catalogue::visit_product(kind, start, of_products)?);
     }
-    if catalogue::JOINS.iter().any(|(name, _)| *name == kind) && tried.broken.is_none() {
+    if catalogue::JOINS.iter().any(|(name, _)| *name == kind) && goes_on(&tried) {
         tried.add(catalogue::visit_join(kind, OfJoin(arguments))?);
     }
     if interrupt::asked() {
@@ -130,6 +146,8 @@ fn tried(arguments: &Arguments, kind: &str, start: &Value) -> Result<Tried, crdt
     if let (Some(_), Some(split)) =
         (&arguments.kind, SPLITS.iter().find(|split| split.kind == kind))
     {
+        let histories = counted(arguments.cases, "history");
+        interrupt::begins(format!("of {histories} of {kind}, whose laws were all tried"));
         let of_meanings = OfMeanings { arguments, split };
         tried.notes = match catalogue::engine(kind) {
             // Messages in terms of a frame are of the past that they had.
@@ -153,15 +171,24 @@ impl OfMeanings<'_> {
     fn count<T: Op>(self, kind: &T, propose: Proposal<'_>) -> Vec<Note> {
         let Self { arguments, split } = self;
         let size = (arguments.replicas, arguments.operations as usize);
-        let scope = (arguments.cases, arguments.seed);
         let acts = |operation: &Value| match operation.get("kind") {
             Some(Value::Text(kind)) => split.greater.contains(&kind.as_str()),
             _ => false,
         };
-        let there = edges(kind, propose, size, scope, |operation| !acts(operation));
-        let back = edges(kind, propose, size, scope, acts);
         let short = arguments.operations.min(EXPLAINED_OPERATIONS_MAX) as usize;
-        let explained = explained(kind, propose, (arguments.replicas, short), scope);
+        let (mut there, mut back) = (Edges::default(), Edges::default());
+        let mut sequence = Explained::default();
+        let hidden = ProgressBar::hidden();
+        let mut progress = progress::until_interrupted(&hidden);
+        for number in 0..arguments.cases {
+            let scope = (1, arguments.seed.wrapping_add(number));
+            there += edges(kind, propose, size, scope, |operation| !acts(operation));
+            back += edges(kind, propose, size, scope, acts);
+            sequence += explained(kind, propose, (arguments.replicas, short), scope);
+            if progress(number + 1).is_break() {
+                break;
+            }
+        }
         let greater = split.greater.join(" and ");
         let changed = |to: &str| format!("edges {to} {greater} change what a log means (C6)");
         let unexplained =
@@ -179,7 +206,7 @@ impl OfMeanings<'_> {
                 tried: back.tried,
                 not: back.changed,
             },
-            Note { name: "sequence", of: unexplained, tried: explained.tried, not: explained.not },
+            Note { name: "sequence", of: unexplained, tried: sequence.tried, not: sequence.not },
         ]
     }
 }
@@ -209,7 +236,7 @@ impl OfEffects<'_> {
         let scope = (arguments.cases, arguments.seed);
         let mut tried =
             with_bar(arguments, |progress| of_effects(kind, propose, size, scope, progress));
-        if tried.broken.is_none() {
+        if tried.broken.is_none() && !interrupt::asked() {
             tried.add(with_bar(arguments, |progress| {
                 of_collection(kind, propose, size, scope, Stability::OfAll, progress)
             }));
@@ -249,7 +276,7 @@ impl VisitJoin for OfJoin<'_> {
 
 fn with_bar(arguments: &Arguments, work: impl FnOnce(Progress<'_>) -> Tried) -> Tried {
     let runs = usize::try_from(arguments.cases).unwrap_or(usize::MAX);
-    let bar = progress::bar(runs, arguments.format == Format::Human);
+    let bar = progress::bar(runs, "runs", arguments.format == Format::Human);
     let tried = work(&mut progress::until_interrupted(&bar));
     bar.finish_and_clear();
     tried
@@ -268,9 +295,10 @@ fn shown(tried: &Tried, arguments: &Arguments, kind: &str) -> String {
             ));
             put(format!("  {}", repeat(arguments, kind)));
         }
-        (None, None) if interrupt::asked() => put(format!(
-            "{BAD}cut short{BAD:#} {BOLD}{kind}{BOLD:#}: no law broke on {} until then",
-            counted(tried.cases, "run"),
+        (None, None) if tried.cases < planned(arguments, kind) => put(format!(
+            "{BAD}cut short{BAD:#} {BOLD}{kind}{BOLD:#}: no law broke on {} of {}",
+            count(tried.cases),
+            counted(planned(arguments, kind), "run"),
         )),
         (None, None) => put(format!(
             "{GOOD}holds{GOOD:#} {BOLD}{kind}{BOLD:#}: {} on {}",
@@ -346,4 +374,33 @@ fn repeat(arguments: &Arguments, kind: &str) -> String {
         text += &format!(" --planted {bug}");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    #[test]
+    fn as_many_runs_are_tried_as_were_planned() {
+        let of = |words: &[&str]| {
+            let words = ["laws", "--cases", "2"].iter().chain(words).copied();
+            Line::try_parse_from(words).unwrap_or_else(|error| panic!("{error}")).arguments
+        };
+        let every = of(&[]);
+        for kind in kinds(&every) {
+            let tried = tried(&every, kind, &Value::Null).expect("it can begin");
+            assert!(tried.broken.is_none(), "{kind}");
+            assert_eq!(tried.cases, planned(&every, kind), "{kind}");
+        }
+        let counter = of(&["--type", "g_counter", "--planted", "last-merge-wins"]);
+        assert_eq!(planned(&counter, "g_counter"), 2, "what is planted into a join is of joins");
+    }
 }

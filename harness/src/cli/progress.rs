@@ -9,14 +9,13 @@ use super::interrupt;
 /// Redraws a second: enough to look alive.
 const HERTZ: u8 = 8;
 
-/// A bar for `count` runs; one that shows nothing where `shown` is false or nobody watches.
-pub(super) fn bar(count: usize, shown: bool) -> ProgressBar {
+/// A bar for `count` of `what`, such as "runs"; one that shows nothing where `shown` is false or nobody watches.
+pub(super) fn bar(count: usize, what: &str, shown: bool) -> ProgressBar {
     if !shown || count < 2 {
         return ProgressBar::hidden();
     }
-    let style =
-        ProgressStyle::with_template("{bar:30} {pos}/{len} runs, {per_sec}, {eta} left{msg}")
-            .expect("the template is well-formed");
+    let template = format!("{{bar:30}} {{pos}}/{{len}} {what}, {{per_sec}}, {{eta}} left{{msg}}");
+    let style = ProgressStyle::with_template(&template).expect("the template is well-formed");
     let bar = ProgressBar::with_draw_target(
         Some(count as u64),
         ProgressDrawTarget::stderr_with_hz(HERTZ),
@@ -49,10 +48,12 @@ pub(super) fn sweep(jobs: u64, done: u64, time: Option<Duration>, shown: bool) -
 }
 
 /// What is told how much of some work is done: shows it on `bar`, and ends the work once Ctrl-C was pressed.
+/// What was done of the same work before it begins stays counted.
 pub(super) fn until_interrupted(bar: &ProgressBar) -> impl FnMut(u64) -> ControlFlow<()> {
-    |done| {
+    let before = interrupt::done_so_far();
+    move |done| {
         bar.set_position(done);
-        interrupt::done(done);
+        interrupt::done(before + done);
         if interrupt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }

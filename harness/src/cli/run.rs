@@ -268,7 +268,7 @@ fn sweep(arguments: &Arguments, loaded: &[Loaded], seeds: SeedRange) -> Result<E
     let deployed = loaded.iter().map(deploy).collect::<Result<Vec<_>, _>>()?;
     let run = |index: usize| job(index).run_in(&deployed[index / per_scenario], None, None);
     interrupt::end_after_runs();
-    let bar = progress::bar(count, arguments.format == Format::Human && !arguments.quiet);
+    let bar = progress::bar(count, "runs", arguments.format == Format::Human && !arguments.quiet);
     let mut table = Table::new(loaded, arguments.format, arguments.quiet);
     bar.suspend(|| print(&table.head()))?;
     let pool = ThreadPoolBuilder::new()

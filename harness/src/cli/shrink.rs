@@ -127,7 +127,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
         let mut progress = |at: Progress| {
             // Before that there is nothing to keep, and Ctrl-C ends the process as it always does.
             if !std::mem::replace(&mut has_shown, true) {
-                interrupt::end_when_asked();
+                interrupt::cut_short(None);
             }
             bar.set_message(at.to_string());
         };

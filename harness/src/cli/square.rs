@@ -61,7 +61,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     for (app, upgrade) in &upgrades {
         let (from, to) = (&upgrade.way.from.name, &upgrade.way.to.name);
         interrupt::begins(format!("of {} of {app} {from} -> {to}", counted(cases, "case")));
-        let bar = progress::bar(total, arguments.format == Format::Human);
+        let bar = progress::bar(total, "cases", arguments.format == Format::Human);
         let report = upgrade.check(scope, &mut progress::until_interrupted(&bar));
         bar.finish_and_clear();
         let interrupted = interrupt::asked();

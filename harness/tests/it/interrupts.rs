@@ -33,7 +33,7 @@ fn a_shrinking_that_is_interrupted_says_so_and_not_that_time_ran_out() {
     let ran = interrupted(folder.path(), &["shrink", "gate.toml", "--out", "small.toml"]);
     assert_eq!(ran.code, 130, "{}{}", ran.out, ran.err);
     assert!(ran.out.contains(" s; interrupted, more might go\n"), "{}", ran.out);
-    let pressed = "interrupted: ending with what was found (Ctrl-C again to stop at once)\n";
+    let pressed = "interrupted: ending soon (Ctrl-C again to stop at once)\n";
     assert_eq!(ran.err, pressed);
     assert_eq!(names(folder.path()), ["gate.toml", "small.toml"]);
     let ran = interrupted(folder.path(), &["shrink", "gate.toml", "--format", "json"]);

@@ -39,6 +39,8 @@ const RUN_TRIALS: u64 = 200;
 /// What came of the lists of a type.
 pub(super) struct Lists {
     report: Report,
+    /// Ctrl-C was pressed before all of them were looked at.
+    is_cut: bool,
     forward: Rate,
     backward: Rate,
 }
@@ -54,12 +56,14 @@ pub(super) fn look<T: Op>(
         return None;
     }
     let (replicas, operations) = (arguments.replicas, arguments.operations as usize);
+    super::begins(arguments, arguments.name(), ", for their lists");
     let hidden = ProgressBar::hidden();
     let mut progress = progress::until_interrupted(&hidden);
     let report = search(kind, propose, replicas, operations, scope, &mut progress);
+    let is_cut = interrupt::asked();
     let rate = |direction| rate(kind, direction, 2, RUN_LENGTH, RUN_TRIALS, arguments.seed);
     let (forward, backward) = (rate(Direction::Forward), rate(Direction::Backward));
-    Some(Lists { report, forward, backward })
+    Some(Lists { report, is_cut, forward, backward })
 }
 
 /// Looks at the list that is wrong in the place of a list of the catalogue.
@@ -92,15 +96,16 @@ impl Lists {
     }
 
     pub(super) fn shown(&self) -> String {
+        let verdict = match self.is_cut {
+            true => format!("{BAD}cut short{BAD:#}"),
+            false => format!("{GOOD}holds{GOOD:#}"),
+        };
         let mut text = match &self.report.failure {
             None => format!(
-                "{GOOD}holds{GOOD:#} {BOLD}strong list specification{BOLD:#}: {} of {} have one order, \
+                "{verdict} {BOLD}strong list specification{BOLD:#}: {} of {} have one order, \
                  what is visible, and what was put in where it was put\n",
                 counted(self.report.lists, "list"),
-                match self.report.histories {
-                    1 => "1 history".to_owned(),
-                    many => format!("{} histories", count(many)),
-                },
+                counted(self.report.histories, "history"),
             ),
             Some(found) => failure(found, self.report.histories),
         };

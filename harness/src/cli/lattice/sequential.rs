@@ -24,6 +24,8 @@ use crate::replicated::{
 pub(super) struct Sequential {
     pub(super) report: Report,
     pub(super) required: bool,
+    /// Ctrl-C was pressed before all histories were looked at.
+    is_cut: bool,
 }
 
 /// Looks for what one replica could have come to; `None`: nobody asked.
@@ -39,10 +41,11 @@ pub(super) fn look<T: Op>(
     let name = arguments.kind.as_deref();
     let required = arguments.planted.is_none() && name.is_some_and(sequential::is_required);
     let size = (arguments.replicas, arguments.operations as usize);
+    super::begins(arguments, arguments.name(), ", for what one replica alone comes to");
     let hidden = ProgressBar::hidden();
     let mut progress = progress::until_interrupted(&hidden);
     let report = sequential::look(kind, propose, size, scope, required, &mut progress);
-    Some(Sequential { report, required })
+    Some(Sequential { report, required, is_cut: interrupt::asked() })
 }
 
 impl Sequential {
@@ -53,6 +56,7 @@ impl Sequential {
     pub(super) fn shown(&self, kind: &str) -> String {
         let Report { explained, unexplained, unknown, example } = &self.report;
         let verdict = match (self.required, self.holds()) {
+            (_, true) if self.is_cut => format!("{BAD}cut short{BAD:#}"),
             (false, _) => format!("{DIM}reports{DIM:#}"),
             (true, true) => format!("{GOOD}holds{GOOD:#}"),
             (true, false) => format!("{BAD}unexplained{BAD:#}"),
@@ -62,7 +66,7 @@ impl Sequential {
         let mut text = format!(
             "{verdict} {BOLD}{kind}{BOLD:#}: {} of {} come to what some order of their operations, done one by one{parts}, comes to\n",
             count(*explained),
-            if all == 1 { "1 history".to_owned() } else { format!("{} histories", count(all)) },
+            counted(all, "history"),
         );
         let mut line =
             |line: String| writeln!(text, "  {line}").expect("a string takes everything");

@@ -55,6 +55,13 @@ pub struct Edges {
     pub changed: u64,
 }
 
+impl std::ops::AddAssign for Edges {
+    fn add_assign(&mut self, more: Self) {
+        self.tried += more.tried;
+        self.changed += more.changed;
+    }
+}
+
 /// Adds edges from operations that `is_lesser` says are of the lesser class to concurrent others in `count`
 /// histories. A pair whose closure would add other edges too is passed over.
 pub fn edges<T: Op>(
@@ -130,6 +137,13 @@ pub struct Explained {
     pub tried: u64,
     /// Of these, the ones that no sequence of their operations explains.
     pub not: u64,
+}
+
+impl std::ops::AddAssign for Explained {
+    fn add_assign(&mut self, more: Self) {
+        self.tried += more.tried;
+        self.not += more.not;
+    }
 }
 
 /// Of `count` histories, which no sequence of all their operations explains.
