@@ -1,12 +1,14 @@
 //! `simctl explain`: what a word means. Every text comes from the code that it is about.
 
-use app::native::Registry;
+use std::path::{Path, PathBuf};
+
+use app::native::{Listed, Registry};
 use clap::Args;
 use serde_json::Value;
 use sim::ledger::Injector;
 use upgrade::bugs::Bug;
 
-use super::{Exit, Failure, print};
+use super::{Exit, Failure, load, print, quoted};
 use crate::{
     goals::Goal,
     invariants,
@@ -25,6 +27,9 @@ Examples:
   simctl explain crash-in                  a fault
   simctl explain S6                        an invariant
   simctl explain counter                   an app and its versions
+  simctl explain strays                    a variant: a code that is wrong on purpose
+  simctl explain decrement                 an operation that clients ask for
+  simctl explain major-bump                a scenario of the folder `scenarios`
   simctl explain volatile-hold             a planted bug
   simctl explain S0004                     a diagnostic
   simctl explain exit-codes                what simctl exits with
@@ -32,7 +37,10 @@ Examples:
   simctl explain a.toml --seed 7           the story of the failure that this seed shows
   simctl explain a.toml --seed 7 --set fleet.nodes=5   the same at a point of a sweep's grid
   lists: apps, bugs, diagnostics, exit-codes, faults, goals, invariants, keys, ledger,
-         operations, units";
+         operations, units, variants; `simctl list` lists scenarios";
+
+/// Where a scenario is looked for whose name alone is given.
+const FOLDERS: [&str; 3] = ["", "scenarios", "scenarios/regress"];
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -59,8 +67,26 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     if super::tell::is_a_failure(word, arguments.seed.is_some() || !arguments.set.is_empty()) {
         return super::tell::carry_out(word, arguments.seed, &arguments.set);
     }
-    print(&explained(word).ok_or_else(|| unknown(word))?)?;
+    let text = match (explained(word), scenario(word)) {
+        // What is wrong with a scenario is of no interest where the word means something else.
+        (Some(text), Ok(None) | Err(_)) => text,
+        (Some(text), Ok(Some(scenario))) => format!("{text}\n{scenario}"),
+        (None, scenario) => scenario?.ok_or_else(|| unknown(word))?,
+    };
+    print(&text)?;
     Ok(Exit::Holds)
+}
+
+/// What the scenario claims that is called `word`; `None`: none is.
+fn scenario(word: &str) -> Result<Option<String>, Failure> {
+    let file = |folder: &&str| Path::new(folder).join(format!("{word}.toml"));
+    let is_name = !word.is_empty() && !word.contains(std::path::is_separator);
+    let mut files = FOLDERS.iter().map(file).filter(|file| is_name && file.is_file());
+    let Some(file) = files.next() else { return Ok(None) };
+    let loaded = load::load(std::slice::from_ref(&file))?;
+    let about = loaded.iter().map(|one| format!("  {}\n", one.scenario.about));
+    let (about, shown) = (about.collect::<String>(), quoted(&file));
+    Ok(Some(format!("{word} (scenario)\n{about}  simctl run {shown}\n")))
 }
 
 /// Everything that `word` means; `None` where it means nothing.
@@ -70,7 +96,12 @@ fn explained(word: &str) -> Option<String> {
         return Some(list);
     }
     let mut texts: Vec<String> = Vec::new();
-    let named = entries().into_iter().filter(|entry| entry.name.eq_ignore_ascii_case(word));
+    // `3.0.0:strays` is how a variant is named to `simctl square`.
+    let variant = word.rsplit_once(':').map_or(word, |(_, variant)| variant);
+    let named = entries().into_iter().filter(|entry| {
+        let word = if entry.kind == "variant" { variant } else { word };
+        entry.name.eq_ignore_ascii_case(word)
+    });
     texts.extend(named.map(|entry| format!("{} ({})\n  {}\n", entry.name, entry.kind, entry.text)));
     let keys = keys(&schema);
     let exact: Vec<&Key<'_>> = keys.iter().filter(|key| key.path == plain(word)).collect();
@@ -88,15 +119,26 @@ fn unknown(word: &str) -> Failure {
         names.push(key.path);
     }
     names.extend(LISTS.map(str::to_owned));
+    names.extend(FOLDERS.iter().flat_map(|folder| scenarios(Path::new(folder))));
     let meant = meant(word, names.iter().map(String::as_str));
     let help = meant.map_or_else(
-        || format!("the lists are {}", LISTS.join(", ")),
+        || format!("the lists are {}; `simctl list` lists scenarios", LISTS.join(", ")),
         |meant| format!("did you mean `{meant}`?"),
     );
     Failure::Usage(format!("nothing is called `{word}`; {help}"))
 }
 
-const LISTS: [&str; 11] = [
+/// The names of the scenarios in `folder`.
+fn scenarios(folder: &Path) -> Vec<String> {
+    // Where nothing is written the folder is the one that one is in.
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path());
+    let files = files.filter(|file| file.extension().is_some_and(|ending| ending == "toml"));
+    let name = |file: PathBuf| Some(file.file_stem()?.to_str()?.to_owned());
+    files.filter_map(name).collect()
+}
+
+const LISTS: [&str; 12] = [
     "apps",
     "bugs",
     "diagnostics",
@@ -108,6 +150,7 @@ const LISTS: [&str; 11] = [
     "ledger",
     "operations",
     "units",
+    "variants",
 ];
 
 fn list(word: &str, schema: &Value) -> Option<String> {
@@ -121,6 +164,7 @@ fn list(word: &str, schema: &Value) -> Option<String> {
         "ledger" => "line of the fault ledger",
         "operations" => "app with its operations",
         "units" => "unit",
+        "variants" => "variant",
         "faults" => {
             let choices = schema["$defs"]["Fault"]["oneOf"].as_array()?;
             let named = choices
@@ -152,6 +196,8 @@ fn entries() -> Vec<Entry> {
     entries.extend(ledger.map(|one| entry(one.name(), "line of the fault ledger", one.about())));
     entries.extend(apps());
     entries.extend(operations());
+    entries.extend(variants());
+    entries.extend(each_operation());
     entries.extend(units::all().into_iter().map(|(name, text)| entry(name, "unit", &text)));
     entries
 }
@@ -200,6 +246,47 @@ fn operations() -> Vec<Entry> {
     apps.into_iter().map(entry).collect()
 }
 
+/// Each code of a version beside the plain one.
+fn variants() -> Vec<Entry> {
+    let registry = Registry::standard();
+    let entry = |listed: &Listed| {
+        let text = format!("{} {}: {}", listed.app, listed.version, listed.about);
+        Some(Entry { name: listed.variant?.to_owned(), kind: "variant", text })
+    };
+    registry.list().iter().filter_map(entry).collect()
+}
+
+/// Each operation that clients may ask for, with the plain versions of each app that have it.
+fn each_operation() -> Vec<Entry> {
+    let registry = Registry::standard();
+    let mut found: Vec<(&str, Vec<(&str, Vec<&str>)>)> = Vec::new();
+    for listed in registry.list().iter().filter(|listed| listed.variant.is_none()) {
+        let loaded = registry.program(listed.app, listed.version, None);
+        for operation in loaded.iter().flat_map(|program| program.manifest().operations.iter()) {
+            let at = found.iter().position(|(name, _)| name == operation).unwrap_or_else(|| {
+                found.push((operation, Vec::new()));
+                found.len() - 1
+            });
+            let apps = &mut found[at].1;
+            if apps.last().is_none_or(|(app, _)| *app != listed.app) {
+                apps.push((listed.app, Vec::new()));
+            }
+            let (_, versions) = apps.last_mut().expect("one was just pushed");
+            versions.push(listed.version);
+        }
+    }
+    let text = |apps: &[(&str, Vec<&str>)]| {
+        let of = |(app, versions): &(&str, Vec<&str>)| format!("{app} {}", versions.join(", "));
+        format!("of {}", apps.iter().map(of).collect::<Vec<_>>().join("; "))
+    };
+    let entry = |(name, apps): (&str, Vec<(&str, Vec<&str>)>)| Entry {
+        name: name.to_owned(),
+        kind: "operation of clients",
+        text: text(&apps),
+    };
+    found.into_iter().map(entry).collect()
+}
+
 /// A key of scenarios: the keys around it, joined by dots, and its schema.
 struct Key<'s> {
     path: String,
@@ -212,8 +299,17 @@ impl Key<'_> {
     fn explained(&self, root: &Value) -> String {
         let schema = resolve(root, self.schema);
         let more = about(schema);
-        let mut shown = format!("{} (scenario key)\n  {}\n", self.path, self.about);
-        if !self.about.starts_with(&more) && !more.starts_with("Expected:") {
+        let more = beyond(&more, &self.about);
+        // Where the table's own text begins with the key's and says more, it says it alone.
+        let about = match self.about.split_once('.') {
+            Some((first, rest)) if more.starts_with(first) => rest.trim_start(),
+            _ => &self.about,
+        };
+        let mut shown = format!("{} (scenario key)\n", self.path);
+        if !about.is_empty() {
+            shown += &format!("  {about}\n");
+        }
+        if !more.is_empty() && !more.starts_with("Expected:") {
             shown += &format!("  {more}\n");
         }
         let must = if self.required { "must be there" } else { "may be absent" };
@@ -288,6 +384,18 @@ fn about(schema: &Value) -> String {
     schema["description"].as_str().unwrap_or_default().replace('\n', " ")
 }
 
+/// What `text` says beyond `said`: it without the sentences that it begins with and that stand there.
+fn beyond<'t>(mut text: &'t str, said: &str) -> &'t str {
+    while !text.is_empty() {
+        let ends = text.find(". ").map_or(text.len(), |stop| stop + 1);
+        if !said.contains(&text[..ends]) {
+            break;
+        }
+        text = text[ends..].trim_start();
+    }
+    text
+}
+
 /// `fault[0].crash` names the same key as `fault.crash`.
 fn plain(word: &str) -> String {
     let mut plain = String::new();
@@ -335,5 +443,41 @@ mod tests {
         assert!(text.contains("fault.crash-in (scenario key)"), "{text}");
         assert_eq!(explained("fault[0].crash-in"), explained("fault.crash-in"));
         assert_eq!(explained("no-such-word"), None);
+    }
+
+    #[test]
+    fn a_variant_and_an_operation_say_whose_they_are() {
+        let strays = "strays (variant)\n  counter 3.0.0: its own edge from 1.x disagrees with that of 2.0.0\n";
+        assert_eq!(explained("strays").as_deref(), Some(strays));
+        assert_eq!(explained("3.0.0:strays"), explained("strays"));
+        let underline = "underline (operation of clients)\n  of text 1.1.0\n";
+        assert_eq!(explained("underline").as_deref(), Some(underline));
+        let read = explained("put").unwrap_or_default();
+        assert!(
+            read.contains("  of sessions 1.0.0, 1.1.0, 2.0.0; basket 1.0.0, 2.0.0\n"),
+            "{read}"
+        );
+    }
+
+    #[test]
+    fn a_key_repeats_no_sentence_of_what_it_is_a_table_of() {
+        let schema = schema();
+        for key in keys(&schema) {
+            let text = key.explained(&schema);
+            let mut sentences: Vec<&str> =
+                text.lines().skip(1).take(2).flat_map(|line| line.split(". ")).collect();
+            sentences.iter_mut().for_each(|one| *one = one.trim().trim_end_matches('.'));
+            let all = sentences.len();
+            sentences.sort_unstable();
+            sentences.dedup();
+            assert_eq!(sentences.len(), all, "{text}");
+        }
+        let phases = explained("phases").unwrap_or_default();
+        assert!(
+            phases.starts_with("phases (scenario key)\n  How long a run lasts: a safety phase"),
+            "{phases}"
+        );
+        let causal = explained("causal").unwrap_or_default();
+        assert_eq!(causal.matches("How operations are broadcast").count(), 1, "{causal}");
     }
 }

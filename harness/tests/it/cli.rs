@@ -10,7 +10,7 @@ use std::{
 use expect_test::{Expect, expect};
 use tempfile::TempDir;
 
-use crate::support::{Ran, VIOLATES, command, folder, names, simctl};
+use crate::support::{Ran, VIOLATES, command, exits, folder, names, simctl};
 
 /// A small scenario that holds.
 const HOLDS: &str = r#"about = "three nodes take a patch"
@@ -87,6 +87,30 @@ fn a_run_that_misses_a_goal_falls_short_and_says_why() {
     let ran = simctl(folder.path(), &["run", "goal.toml", "--format", "json"]);
     let row: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((&row["as_expected"], &row["outcome"]), (&false.into(), &"falls-short".into()));
+}
+
+#[test]
+fn what_is_drawn_or_exported_of_a_run_that_falls_short_never_holds() {
+    let missing = format!("{HOLDS}\n[expect]\nsometimes = [\"crash-in-drain\"]\n");
+    let slow = format!("{HOLDS}\n[expect]\nconvergence = {{ max = \"1us\" }}\n");
+    let canary = format!("{HOLDS}\n[expect]\noutcome = {{ violates = [\"S6\"] }}\n");
+    let folder = folder(&[
+        ("missing.toml", &missing),
+        ("slow.toml", &slow),
+        ("canary.toml", &canary),
+        ("holds.toml", HOLDS),
+    ]);
+    for (name, verdict) in [
+        ("missing", "falls short: never reached crash-in-drain;"),
+        ("slow", "falls short: 1.0.1#"),
+        ("canary", "falls short: S6 should have been violated and was not;"),
+        ("holds", "holds: "),
+    ] {
+        let (scenario, out) = (format!("{name}.toml"), format!("{name}.dot"));
+        let ran = exits(folder.path(), &["export", "dot", &scenario, "--out", &out], 0);
+        let said = format!("{out}: {name} seed 1 {verdict}");
+        assert!(ran.out.starts_with(&said), "{said}\n{}", ran.out);
+    }
 }
 
 #[test]
@@ -379,6 +403,17 @@ fn an_interrupted_run_says_what_was_done_and_leaves_no_half_trace() {
 fn is_half_trace(entry: fs::DirEntry) -> bool {
     let name = entry.file_name().into_string().unwrap();
     name.starts_with(".tmp-result-") && entry.metadata().is_ok_and(|file| file.len() > 0)
+}
+
+#[test]
+fn a_scenario_is_explained_by_its_name() {
+    let folder = folder(&[("patch.toml", HOLDS), ("pause.toml", "no TOML")]);
+    let expected = "patch (scenario)\n  three nodes take a patch\n  simctl run patch.toml\n";
+    assert_eq!(exits(folder.path(), &["explain", "patch"], 0).out, expected);
+    let ran = exits(folder.path(), &["explain", "ptach"], 2);
+    assert!(ran.err.ends_with("did you mean `patch`?\n"), "{}", ran.err);
+    // What is wrong with it does not hide what else the word means.
+    assert!(exits(folder.path(), &["explain", "pause"], 0).out.contains("fault.pause"));
 }
 
 #[test]
