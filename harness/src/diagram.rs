@@ -13,6 +13,7 @@ use sim::{Event, event::Phase, fault::Fault, network::Shape};
 
 use crate::{
     outcome::{Outcome, Verdict},
+    scenario::Expectation,
     trace::{Line, Sink},
 };
 
@@ -397,17 +398,26 @@ fn sides(fault: &Fault) -> Vec<Vec<u32>> {
 
 /// What came of a run, as the diagram's head says it.
 fn verdict(outcome: &Outcome) -> String {
-    match outcome.verdict {
-        Verdict::Holds => format!("holds: {} invariants looked on", outcome.invariants),
-        Verdict::Violates => {
+    match (outcome.verdict, &outcome.goals_missing[..], &outcome.expected) {
+        (Verdict::Holds, missing @ [_, ..], _) => {
+            let missing: Vec<&str> = missing.iter().map(|goal| goal.name()).collect();
+            format!("falls short: never reached {}", missing.join(", "))
+        }
+        (Verdict::Holds, [], Expectation::Violates(wanted)) => {
+            format!("falls short: {} should have been violated and was not", wanted.join(", "))
+        }
+        (Verdict::Holds, [], Expectation::Holds) => {
+            format!("holds: {} invariants looked on", outcome.invariants)
+        }
+        (Verdict::Violates, ..) => {
             let mut names: Vec<&str> =
                 outcome.violations.iter().map(|violation| violation.invariant).collect();
             names.dedup();
             let expected = if outcome.is_as_expected() { ", as the scenario expects" } else { "" };
             format!("violates {}{expected}", names.join(", "))
         }
-        Verdict::FallsShort => format!("falls short: {}", outcome.shortfalls.join("; ")),
-        Verdict::Interrupted => "was interrupted".to_owned(),
+        (Verdict::FallsShort, ..) => format!("falls short: {}", outcome.shortfalls.join("; ")),
+        (Verdict::Interrupted, ..) => "was interrupted".to_owned(),
     }
 }
 
