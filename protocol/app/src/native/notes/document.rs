@@ -12,19 +12,34 @@ use std::collections::BTreeMap;
 
 use causal::{At, Clock, Dot, Stamp};
 use crdt::Refused;
-use sequence::{EpochId, Integrated, Moves, Naming, Operation, Options, Parts, Sequence};
-
-use crate::native::{
-    notes::{Flaw, kind::Edit, sites::Sites},
-    scramble,
+use sequence::{
+    Author, EpochId, FormerState, Integrated, Moves, Naming, Operation, Options, Parts, Sequence,
 };
 
-/// The site of a replica that edits nothing under its own name: edits are made at a copy of it.
+use crate::native::{
+    notes::{
+        Flaw,
+        kind::Edit,
+        places::{Blocks, SPELLED_IN_MESSAGE_MAX},
+        sites::Sites,
+    },
+    scramble,
+    typed::Typed,
+};
+
+/// The site of a replica that edits nothing under its own name: edits are drafted, for whoever makes them.
 const NOBODY: u32 = u32::MAX >> 1;
 
-/// Beyond the bases of the document, twice counted, so many more names are kept before any is forgotten:
-/// which are in use is seen by a walk over all.
-const NAMES_SPARE: usize = 32;
+/// Beyond those that were in use when it was looked last, twice counted, so many more names are kept before it
+/// is looked again: which are in use is seen by a walk over all.
+const NAMES_SPARE: u32 = 32;
+
+/// New identifiers lie no further than this above what stands before them, so that a rename tells how far in
+/// two bytes. They come to be hardly deeper than if they lay anywhere.
+const STEP_MAX: u64 = (1 << 14) - 1;
+
+/// A rename spells the document in no more bytes, so that it fits a datagram.
+const RENAME_BYTES_MAX: usize = 48 << 10;
 
 /// How one code keeps documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +64,8 @@ pub(super) struct Document {
     ways: Ways,
     pub(super) sequence: Sequence,
     pub(super) sites: Sites,
+    /// Names beyond which it is looked which are in use.
+    pub(super) crowd: u32,
     /// The newest epoch that was announced.
     pub(super) announced: EpochId,
     /// Renames that not all members are known to have, by the operation that brought them.
@@ -60,9 +77,10 @@ pub(super) struct Document {
 /// Equal are documents that are kept alike.
 impl PartialEq for Document {
     fn eq(&self, other: &Self) -> bool {
-        let Self { ways: _, sequence: _, sites, announced, unsettled, announcements } = self;
+        let Self { ways: _, sequence: _, sites, crowd, announced, unsettled, announcements } = self;
         self.parts() == other.parts()
             && *sites == other.sites
+            && *crowd == other.crowd
             && *announced == other.announced
             && *unsettled == other.unsettled
             && *announcements == other.announcements
@@ -99,6 +117,7 @@ impl Document {
             ways,
             sequence,
             sites: Sites::default(),
+            crowd: NAMES_SPARE,
             announced: EpochId::Origin,
             unsettled: BTreeMap::new(),
             announcements: BTreeMap::new(),
@@ -136,26 +155,29 @@ impl Document {
         parts(&sequence)
     }
 
-    /// Makes an edit at a copy. Returns what all replicas must be told.
+    /// What all replicas must be told of an edit. Nothing is changed: it is carried out when it comes back.
     pub(super) fn edited(&self, edit: &Edit, stamp: Stamp) -> Result<Vec<Operation>, Refused> {
         let origin = stamp.dot.origin;
         let found = || format!("{origin}, which no site is free for");
         let expected = "a writer with a site";
-        let number = self.sites.number(origin);
-        let number = number.ok_or_else(|| Refused::Unknown { expected, found: found() })?;
-        let (clock, given) = self.sites.names(number);
-        let naming =
-            if let Edit::InsertApart(..) = edit { Naming::Elements } else { Naming::Blocks };
-        let copy = self.sequence.at_site(number, naming, clock, given);
-        let mut copy = copy.map_err(dishonest)?;
-        let operations = match edit {
-            Edit::Insert(index, text) | Edit::InsertApart(index, text) => {
-                copy.insert(*index, text, &mut draws(stamp.dot)).map(Vec::from)
-            }
-            Edit::Remove(range) => copy.remove(range.clone()).map(|operation| vec![operation]),
-            Edit::Rename => copy.rename().map(|operation| vec![operation]),
+        let next = self.sites.next(origin);
+        let next = next.ok_or_else(|| Refused::Unknown { expected, found: found() })?;
+        let insert = |naming, index: u64, text: &str| {
+            let given = |clock| self.sites.given(origin, sequence::Dot { clock, ..next });
+            let (author, mut draw) = (Author { next, naming }, draws(stamp.dot));
+            self.sequence.drafted_insert(author, given, index, text, &mut draw)
         };
-        operations.map_err(dishonest)
+        let operations = match edit {
+            Edit::Insert(index, text) => insert(Naming::Blocks, *index, text),
+            Edit::InsertApart(index, text) => insert(Naming::Elements, *index, text),
+            Edit::Remove(range) => self.sequence.drafted_remove(range.clone()).map(|it| vec![it]),
+            Edit::Rename => self.sequence.drafted_rename(next).map(|it| vec![it]),
+        };
+        let operations = operations.map_err(dishonest)?;
+        if let [Operation::Rename { former, .. }] = &operations[..] {
+            fits_a_datagram(former)?;
+        }
+        Ok(operations)
     }
 
     pub(super) fn knows(&self, epoch: EpochId) -> bool {
@@ -190,7 +212,7 @@ impl Document {
                 }
                 Operation::Remove { .. } => continue,
             };
-            if !self.sites.may_name(origin, named.0.site) {
+            if !self.sites.may_name(origin, named.0) {
                 return Err(dishonest(format!("{origin} names {} as its own", named.0)));
             }
             names.push(named);
@@ -209,18 +231,14 @@ impl Document {
     }
 
     fn apply_all(&mut self, operations: &[Operation]) -> Result<(), Refused> {
-        let apply = |sequence: &mut Sequence, operation| match sequence.apply(operation) {
+        let [operation] = operations else {
+            return self.sequence.apply_together(operations).map_err(dishonest);
+        };
+        match self.sequence.apply(operation) {
             Ok(Integrated::Done) => Ok(()),
             Ok(Integrated::Waits) => unreachable!("its epoch is known"),
             Err(why) => Err(dishonest(why)),
-        };
-        if let [operation] = operations {
-            return apply(&mut self.sequence, operation);
         }
-        let mut sequence = self.sequence.clone();
-        operations.iter().try_for_each(|operation| apply(&mut sequence, operation))?;
-        self.sequence = sequence;
-        Ok(())
     }
 
     /// Takes it that everybody has the rename of `epoch`.
@@ -264,17 +282,29 @@ impl Document {
         if !everybody_is_in.is_empty() {
             self.sequence.collect(&everybody_is_in);
         }
-        let crowd = 2 * self.sequence.blocks() + NAMES_SPARE;
-        if !everybody_is_in.is_empty() || self.sites.given() > crowd {
+        if !everybody_is_in.is_empty() || self.sites.names() > self.crowd {
             self.sites.tidy(&parts(&self.sequence));
+            self.crowd = 2 * self.sites.names() + NAMES_SPARE;
         }
     }
 
     /// How much is kept for what is still under way.
     pub(super) fn retained(&self) -> usize {
         let epochs = self.sequence.known_epochs().count();
-        self.unsettled.len() + self.announcements.len() + epochs - 1 + self.sites.given()
+        self.unsettled.len() + self.announcements.len() + epochs - 1 + self.sites.names() as usize
     }
+}
+
+/// Errors: a rename that left this document would be too long.
+fn fits_a_datagram(former: &FormerState) -> Result<(), Refused> {
+    let blocks = Blocks::of(&former.intervals());
+    let bytes = blocks.bytes().len();
+    if bytes > RENAME_BYTES_MAX || blocks.document(SPELLED_IN_MESSAGE_MAX).is_err() {
+        let expected = "a document that a rename has room for";
+        let found = format!("{bytes} bytes of identifiers, where {RENAME_BYTES_MAX} fit");
+        return Err(Refused::Unknown { expected, found });
+    }
+    Ok(())
 }
 
 fn parts(sequence: &Sequence) -> Parts {
@@ -283,11 +313,11 @@ fn parts(sequence: &Sequence) -> Parts {
 
 /// Where in a gap new identifiers fall, as the name of the operation has it: the same wherever it is made
 /// again.
-fn draws(dot: Dot) -> impl FnMut(u64) -> u64 {
+pub(super) fn draws(dot: Dot) -> impl FnMut(u64) -> u64 {
     let node = u64::from(dot.origin.node.0) << 32 | u64::from(dot.seq);
     let mut word = scramble(node ^ scramble(dot.origin.life));
     move |below| {
         word = scramble(word.wrapping_add(0x9e37_79b9_7f4a_7c15));
-        word % below
+        word % below.min(STEP_MAX)
     }
 }

@@ -29,6 +29,7 @@ record! {
         1 document: Plain,
         2 claims: Vec<Claim>,
         3 given: Vec<Given>,
+        4 crowd: u32,
     }
 }
 
@@ -78,19 +79,20 @@ record! {
         6 announced: Option<Name>,
         7 unsettled: Vec<Told>,
         8 announcements: Vec<Told>,
+        9 crowd: u32,
     }
 }
 
 impl PlainKept {
     pub(super) fn of(document: &Document) -> Self {
-        let Kept { document, claims, given, .. } = Kept::of(document);
+        let Kept { document, claims, given, crowd, .. } = Kept::of(document);
         let Written { blocks, text, .. } = document;
-        Self { document: Plain { blocks, text }, claims, given }
+        Self { document: Plain { blocks, text }, claims, given, crowd }
     }
 
     /// The same in an epoch, which is the origin.
     pub(super) fn lift(self) -> Kept {
-        let Self { document: Plain { blocks, text }, claims, given } = self;
+        let Self { document: Plain { blocks, text }, claims, given, crowd } = self;
         Kept {
             document: Written { epoch: None, blocks, text },
             claims,
@@ -100,6 +102,7 @@ impl PlainKept {
             announced: None,
             unsettled: Vec::new(),
             announcements: Vec::new(),
+            crowd,
         }
     }
 }
@@ -126,6 +129,7 @@ impl Kept {
             announced: name(document.announced),
             unsettled: told(&document.unsettled),
             announcements: told(&document.announcements),
+            crowd: document.crowd,
         }
     }
 
@@ -154,6 +158,7 @@ impl Kept {
         };
         document.unsettled = told(self.unsettled)?;
         document.announcements = told(self.announcements)?;
+        document.crowd = self.crowd;
         Ok(document)
     }
 }

@@ -30,6 +30,7 @@ mod judge;
 mod kept;
 mod kind;
 mod one;
+mod packed;
 mod places;
 mod sites;
 mod two;

@@ -47,34 +47,33 @@ record! {
     }
 }
 
-record! {
-    /// What elements of a base have in common: what it extends, and a tuple without its offset.
-    Base {
-        /// The number of a base that stands before it, counted from 1; 0: it extends nothing.
-        1 parent: u32,
-        /// Which element of that.
-        2 at: i64,
-        3 position: i64,
-        4 site: u32,
-        5 clock: u32,
-    }
+/// What elements of a base have in common: what it extends, and a tuple without its offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Base {
+    /// The number of a base that stands before it, counted from 1; 0: it extends nothing.
+    pub(super) parent: u32,
+    /// Which element of that.
+    pub(super) at: i32,
+    pub(super) position: i32,
+    pub(super) site: u32,
+    pub(super) clock: u32,
 }
 
-record! {
-    /// Elements in a row of the base with this number, counted from 1.
-    Run {
-        1 base: u32,
-        2 offset: i64,
-        3 length: u32,
-    }
+/// Elements in a row of the base with this number, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Run {
+    pub(super) base: u32,
+    pub(super) offset: i32,
+    pub(super) length: u32,
 }
 
-record! {
-    /// The identifiers of a document, in order: each base is spelled once.
-    Blocks {
-        1 bases: Vec<Base>,
-        2 runs: Vec<Run>,
-    }
+/// The identifiers of a document, in order: each base is there once.
+///
+/// Invariant: bases stand in the order in which the runs name them first, each behind what it extends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Blocks {
+    pub(super) bases: Vec<Base>,
+    pub(super) runs: Vec<Run>,
 }
 
 /// What no replica writes.
@@ -151,7 +150,6 @@ fn spanned(first: Identifier, length: u32) -> Result<Interval, Fault> {
 }
 
 impl Blocks {
-    /// Bases stand in the order in which the document names them, each behind what it extends.
     pub(super) fn of(document: &[Interval]) -> Self {
         let mut blocks = Self { bases: Vec::new(), runs: Vec::with_capacity(document.len()) };
         let mut known: BTreeMap<(u32, i32, i32, u32, u32), u32> = BTreeMap::new();
@@ -162,13 +160,12 @@ impl Blocks {
                 let key = (parent, at, position, site, clock);
                 let number = *known.entry(key).or_insert(next);
                 if number == next {
-                    let (at, position) = (at.into(), position.into());
                     blocks.bases.push(Base { parent, at, position, site, clock });
                 }
                 (parent, at) = (number, offset);
             }
             let length = interval.length().expect("a replica names intervals that run forwards");
-            blocks.runs.push(Run { base: parent, offset: at.into(), length });
+            blocks.runs.push(Run { base: parent, offset: at, length });
         }
         blocks
     }
@@ -180,7 +177,7 @@ impl Blocks {
         let interval = |Run { base, offset, length }: &Run| {
             let tuples = base.checked_sub(1).and_then(|at| spelled.get(at as usize));
             let mut tuples = copied(tuples.ok_or(Fault::Malformed("run: of a base"))?, &mut left)?;
-            tuples.last_mut().expect("a base has a tuple").offset = offset_of(*offset)?;
+            tuples.last_mut().expect("a base has a tuple").offset = *offset;
             spanned(Identifier::new(tuples).map_err(|why| odd(&why))?, *length)
         };
         self.runs.iter().map(interval).collect()
@@ -198,9 +195,9 @@ impl Blocks {
                 }
             };
             if let Some(last) = tuples.last_mut() {
-                last.offset = offset_of(*at)?;
+                last.offset = *at;
             }
-            let (position, site, clock) = (offset_of(*position)?, *site, *clock);
+            let (position, site, clock) = (*position, *site, *clock);
             tuples.push(Tuple { position, site, clock, offset: 0 });
             spelled.push(tuples);
         }
@@ -222,7 +219,7 @@ mod tests {
     /// Bases each of which extends the one before it, and runs of the last.
     fn deep(bases: u32, runs: u32) -> Blocks {
         let base = |parent| Base { parent, at: 0, position: 1, site: 1, clock: parent };
-        let run = |at: u32| Run { base: bases, offset: i64::from(2 * at), length: 1 };
+        let run = |at: u32| Run { base: bases, offset: 2 * at as i32, length: 1 };
         Blocks { bases: (0..bases).map(base).collect(), runs: (0..runs).map(run).collect() }
     }
 
@@ -254,8 +251,8 @@ mod tests {
         }
         refused(&|blocks| blocks.bases[1].parent = 2);
         refused(&|blocks| blocks.runs[0].length = 0);
-        refused(&|blocks| blocks.runs[0].offset = i64::MAX);
-        refused(&|blocks| blocks.bases[0].position = i64::MIN);
+        refused(&|blocks| blocks.runs[0].offset = i32::MAX);
+        refused(&|blocks| blocks.bases[0].position = i32::MIN);
         refused(&|blocks| blocks.bases[2].site = u32::MAX);
     }
 }

@@ -1,14 +1,15 @@
 //! What holds of notes.
 
-use causal::{At, Clock, Dot, Stamp};
+use causal::{At, Clock, Dot, Origin, Stamp};
 use crdt::Op;
-use sequence::EpochId;
+use sequence::{EpochId, Operation};
 
 use super::{
     Flaw,
     document::{Document, Moving, Ways},
     kept::Kept,
     kind::{Change, Edit, Notes},
+    sites::of_one_number,
 };
 use crate::native::{replicated::rig::check, typed::Typed};
 
@@ -145,7 +146,7 @@ fn a_writer_never_gives_a_name_twice_though_all_that_bore_it_is_gone() {
     for round in 0..12 {
         let typed = fleet.edit(0, &Edit::Insert(round, "xyz".to_owned()));
         if let Change::Edit(operations) = &typed
-            && let [sequence::Operation::Insert { first, .. }] = &operations[..]
+            && let [Operation::Insert { first, .. }] = &operations[..]
         {
             seen.extend((0..3).map(|at| (first.dot(), first.offset() + at)));
         }
@@ -162,4 +163,87 @@ fn a_writer_never_gives_a_name_twice_though_all_that_bore_it_is_gone() {
     seen.sort_unstable();
     seen.dedup();
     assert_eq!(seen.len(), all);
+}
+
+/// An operation of `origin`, its `seq`th, that follows `past`.
+fn stamp(origin: Origin, seq: u32, past: &Clock) -> Stamp {
+    let lamport = past.iter().map(|last| u64::from(last.seq)).sum();
+    Stamp { lamport, dot: Dot { origin, seq } }
+}
+
+#[test]
+fn two_lives_of_one_number_that_never_heard_of_each_other_write_one_text() {
+    let kind = Notes(Ways { moving: Moving::AtOnce, flaw: None });
+    // Each writes on its own, and goes on behind what it wrote.
+    let told: Vec<Vec<(Stamp, Clock, Change)>> = of_one_number()
+        .map(|origin| {
+            let (mut document, mut past) = (kind.initial(), Clock::new());
+            let edits = [Edit::Insert(0, "abc".to_owned()), Edit::Insert(3, "d".to_owned())];
+            let edits = edits.into_iter().chain([Edit::Insert(0, "e".to_owned()), Edit::Rename]);
+            let tell = |(seq, edit): (u32, Edit)| {
+                let stamp = stamp(origin, seq, &past);
+                let change = kind.prepare(&document, &edit, stamp).expect("it can be done");
+                let at = At { stamp, past: &past };
+                kind.effect(&mut document, at, &change).expect("it is taken");
+                let told = (stamp, past.clone(), change);
+                past.advance(stamp.dot);
+                told
+            };
+            (1..).zip(edits).map(tell).collect()
+        })
+        .into();
+    let read = |told: &[Vec<(Stamp, Clock, Change)>]| {
+        let mut document = kind.initial();
+        for (stamp, past, change) in told.iter().flatten() {
+            let at = At { stamp: *stamp, past };
+            kind.effect(&mut document, at, change).expect("whichever is heard of first");
+        }
+        document
+    };
+    let [one, other] = [&told[..], &[told[1].clone(), told[0].clone()]].map(read);
+    assert_eq!(one, other);
+    assert_eq!(one.sequence.len(), 10);
+    // The one goes on behind its own text only, though the other's bears its number.
+    for (origin, told) in of_one_number().into_iter().zip(&told) {
+        let mut past = Clock::new();
+        told.iter().for_each(|(stamp, ..)| past.advance(stamp.dot));
+        let next = stamp(origin, 5, &past);
+        for index in 0..=one.sequence.len() {
+            let edit = Edit::Insert(index, "x".to_owned());
+            let change = kind.prepare(&one, &edit, next).expect("it can be done");
+            let at = At { stamp: next, past: &past };
+            kind.effect(&mut one.clone(), at, &change).expect("its own names");
+        }
+    }
+}
+
+#[test]
+fn a_document_that_no_rename_has_room_for_is_not_renamed() {
+    let mut fleet = Fleet::new(Moving::AtOnce, None);
+    let text = "abcdefgh".repeat(8);
+    let refused = (0..300_u64).find_map(|round| {
+        let typed = fleet.edit(0, &Edit::InsertApart(round * 31 % (64 * round + 1), text.clone()));
+        fleet.tell(0, &typed);
+        let asked = round % 20 == 19;
+        let rename = || fleet.kind.prepare(&fleet.documents[0], &Edit::Rename, fleet.next(0));
+        asked.then(rename).and_then(Result::err)
+    });
+    let why = refused.expect("it became too long").to_string();
+    assert!(why.contains("bytes of identifiers"), "{why}");
+}
+
+#[test]
+fn characters_of_which_one_is_refused_are_none_of_them_there() {
+    let mut fleet = Fleet::new(Moving::AtOnce, None);
+    let typed = fleet.edit(0, &Edit::InsertApart(0, "ab".to_owned()));
+    fleet.tell(0, &typed);
+    let Change::Edit(mut operations) = fleet.edit(0, &Edit::InsertApart(1, "cd".to_owned())) else {
+        panic!("an edit");
+    };
+    operations.push(operations[0].clone());
+    let mut document = fleet.documents[0].clone();
+    let past = fleet.past.clone();
+    let at = At { stamp: fleet.next(0), past: &past };
+    assert!(fleet.kind.effect(&mut document, at, &Change::Edit(operations)).is_err());
+    assert_eq!(document, fleet.documents[0]);
 }
