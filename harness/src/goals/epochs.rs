@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn edits_are_told_apart_by_where_their_epoch_stands() {
-        let none = Value::record([(1, Value::List(vec![])), (2, Value::List(vec![]))]);
+        let none = Value::Bytes(vec![0]);
         let list = || Value::List(vec![]);
         let (a, b) = (Dot::new(0, 1), Dot::new(1, 1));
         let rename = |dot, past, name| (dot, past, "rename", vec![NONE, named(name), none.clone()]);

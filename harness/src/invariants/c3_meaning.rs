@@ -20,6 +20,8 @@ use crate::{
 const ALWAYS_MAX: usize = 24;
 /// Beyond that, one of so many.
 const ONE_OF: usize = 16;
+/// Characters of what is shown that are told on either side of where it begins to be wrong.
+const AROUND: usize = 24;
 /// More operations are not judged.
 const OPERATIONS_MAX: usize = 1_000;
 
@@ -114,12 +116,9 @@ impl ShowsWhatItMeans {
         if meaning == shown {
             return Ok(());
         }
-        let text = format!(
-            "{node} shows {} after {}, which means {}",
-            told(&shown),
-            copy.delivered,
-            told(&meaning)
-        );
+        let [shown, meaning] = apart(&told(&shown), &told(&meaning));
+        let delivered = &copy.delivered;
+        let text = format!("{node} shows {shown} after {delivered}, which means {meaning}");
         Err(Broken::at(node, text))
     }
 }
@@ -131,8 +130,22 @@ fn named(published: &Published) -> Release {
 
 /// What is shown is text, behind its length.
 fn told(shown: &[u8]) -> String {
-    let text = app::Value::decode(&app::Schema::Str, shown);
-    text.map_or_else(|_| format!("{shown:02x?}"), |text| text.to_string())
+    match app::Value::decode(&app::Schema::Str, shown) {
+        Ok(app::Value::Str(text)) => text,
+        _ => format!("{shown:02x?}"),
+    }
+}
+
+/// Both texts, quoted, from shortly before to shortly behind where they part.
+fn apart(one: &str, other: &str) -> [String; 2] {
+    let same = one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count();
+    let from = same.saturating_sub(AROUND);
+    [one, other].map(|text| {
+        let around: String = text.chars().skip(from).take(same - from + AROUND).collect();
+        let begin = if from > 0 { "…" } else { "" };
+        let end = if text.chars().nth(same + AROUND).is_some() { "…" } else { "" };
+        app::Value::Str(format!("{begin}{around}{end}")).to_string()
+    })
 }
 
 #[cfg(test)]
@@ -163,5 +176,15 @@ mod tests {
             broken.starts_with("n0 shows \"6\" after {0.1, 1.1}, which means \"3\""),
             "{broken}"
         );
+    }
+
+    #[test]
+    fn of_long_values_that_differ_is_told_what_is_around_the_difference() {
+        let (long, other) = ("é".repeat(100), "b".repeat(50));
+        let told = apart(&format!("{long}a{other}"), &format!("{long}{other}"));
+        let before = format!("…{}", "é".repeat(AROUND));
+        let behind = "b".repeat(AROUND - 1);
+        assert_eq!(told, [format!("\"{before}a{behind}…\""), format!("\"{before}b{behind}…\"")]);
+        assert_eq!(apart("ab", "abc"), ["\"ab\"", "\"abc\""]);
     }
 }
