@@ -64,6 +64,12 @@ impl<P: Payload> Broadcast<P> {
             let left = self.members.is_gone(origin);
             return Err(if left { Refusal::Retired(origin) } else { Refusal::Stranger(origin) });
         }
+        // Who retires another follows what let him in.
+        if let Content::Retire(other) = operation.content
+            && self.members.standing(other) == Standing::Stranger
+        {
+            return Err(Refusal::Stranger(other));
+        }
         let mut past = self.collected.clone();
         let mut lamport = self.collected_lamport;
         for cause in operation.causes() {

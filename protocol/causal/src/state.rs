@@ -121,8 +121,11 @@ impl<P: Payload> Broadcast<P> {
         let dot = operation.dot;
         let causes = operation.causes().all(|cause| self.delivered.covers(cause));
         let next = self.delivered.get(dot.origin).checked_add(1) == Some(dot.seq);
+        // They are written in this order, and are to be read in it again.
+        let before = |cause| self.entry(cause).is_none_or(|entry| entry.lamport < lamport);
+        let later = operation.causes().all(before);
         let issuer = self.members.has(dot.origin) || self.members.is_gone(dot.origin);
-        if !causes || !next || !issuer || lamport > LAMPORT_MAX {
+        if !causes || !next || !later || !issuer || lamport > LAMPORT_MAX {
             return Err(Malformed("operations of members, causes first"));
         }
         let kept = |last: Dot| Dot { seq: *short.get(&last.origin).unwrap_or(&last.seq), ..last };

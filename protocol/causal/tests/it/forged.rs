@@ -6,7 +6,7 @@ use causal::{
     Broadcast, Clock, Compared, Content, Digest, Dot, HEADS_MAX, Heir, Limits, Operation, Origin,
     Received, Refusal,
 };
-use contract::NodeId;
+use contract::{Encode, NodeId};
 use proptest::prelude::*;
 
 use crate::fleet::Word;
@@ -215,6 +215,49 @@ fn nobody_lets_in_or_retires_whom_he_knows_otherwise() {
     assert_eq!(say(&mut layer, Content::Join(stranger)), Err(Refusal::Retired(stranger)));
     let older = Origin { life: 2, ..stranger };
     assert_eq!(say(&mut layer, Content::Join(older)), Err(Refusal::Retired(older)), "outlived");
+}
+
+#[test]
+fn who_was_never_let_in_is_not_retired() {
+    let mut layer = layer(0);
+    let stranger = Origin { node: NodeId(7), life: 3 };
+    let said = |seq: u32, content| {
+        let heads = [].into();
+        Arc::new(Operation { dot: Dot::new(1, seq), heads, content })
+    };
+    let retire = said(1, Content::Retire(stranger));
+    assert_eq!(take(&mut layer, &retire), Err(Refusal::Stranger(stranger)));
+    // Taken, it would have retired him in the eyes of those who read the state, and of nobody else.
+    assert_eq!(take(&mut layer, &said(1, Content::Join(stranger))), Ok(Received::Ready));
+    let mut bytes = Vec::new();
+    layer.export(&mut bytes);
+    let same = Broadcast::<Word>::import(&mut &bytes[..], Heir::Same, Limits::default());
+    let mut again = Vec::new();
+    same.expect("what it wrote").export(&mut again);
+    assert_eq!(again, bytes);
+}
+
+#[test]
+fn a_state_whose_operations_are_earlier_than_their_causes_is_refused() {
+    let mut one = layer(1);
+    let first = one.broadcast(Content::Payload(Word(0))).unwrap().operation;
+    let mut layer = layer(0);
+    take(&mut layer, &first).unwrap();
+    layer.broadcast(Content::Payload(Word(0))).unwrap();
+    let mut bytes = Vec::new();
+    layer.export(&mut bytes);
+    let read =
+        |bytes: &[u8]| Broadcast::<Word>::import(&mut &*bytes, Heir::Same, Limits::default());
+    assert!(read(&bytes).is_ok());
+    // The first of the log ends with its Lamport time and that its past lacks nothing: written again, it would
+    // stand behind what follows it.
+    let later = word(Dot::new(1, 1), &[], 0);
+    let mut entry = Vec::new();
+    later.encode(&mut entry);
+    let at = bytes.windows(entry.len()).position(|part| part == entry).expect("it is there");
+    assert_eq!(bytes[at + entry.len()], 0, "its Lamport time");
+    bytes[at + entry.len()] = 9;
+    assert!(read(&bytes).is_err());
 }
 
 fn dots() -> impl Strategy<Value = Dot> {
