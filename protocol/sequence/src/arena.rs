@@ -370,25 +370,29 @@ impl Arena {
         self.base(base).born != UNBORN
     }
 
+    /// The bases named `dot`.
+    fn all_named(&self, dot: Dot) -> impl Iterator<Item = u32> {
+        let site = self.index.binary_search_by_key(&dot.site, |(site, _)| *site);
+        let bases = site.map_or(&[][..], |site| &self.index[site].1);
+        let from = self.place(bases, dot.clock);
+        let named = bases[from..].iter().copied();
+        named.take_while(move |base| self.base(*base).clock == dot.clock)
+    }
+
     /// Whether another base than `base` was made in `epoch` under the same name.
     pub(crate) fn twin(&self, dot: Dot, base: Option<u32>, epoch: u32) -> bool {
-        let Ok(site) = self.index.binary_search_by_key(&dot.site, |(site, _)| *site) else {
-            return false;
-        };
-        let bases = &self.index[site].1;
-        let from = self.place(bases, dot.clock);
-        let same = bases[from..].iter().take_while(|base| self.base(**base).clock == dot.clock);
-        let mut others = same.filter(|other| Some(**other) != base);
-        others.any(|other| self.base(*other).born == epoch)
+        let mut others = self.all_named(dot).filter(|other| Some(*other) != base);
+        others.any(|other| self.base(other).born == epoch)
+    }
+
+    /// The epochs in which bases named `dot` were made.
+    pub(crate) fn births(&self, dot: Dot) -> impl Iterator<Item = u32> {
+        self.all_named(dot).map(|base| self.base(base).born).filter(|born| *born != UNBORN)
     }
 
     /// The tuples of the base of `dot` that was made in `epoch`, the last with offset 0.
     pub(crate) fn named(&self, dot: Dot, epoch: u32) -> Option<Vec<Tuple>> {
-        let site = self.index.binary_search_by_key(&dot.site, |(site, _)| *site).ok()?;
-        let bases = &self.index[site].1;
-        let from = self.place(bases, dot.clock);
-        let mut same = bases[from..].iter().take_while(|base| self.base(**base).clock == dot.clock);
-        let base = *same.find(|base| self.base(**base).born == epoch)?;
+        let base = self.all_named(dot).find(|base| self.base(*base).born == epoch)?;
         Some(self.spell(Id { base, offset: 0 }))
     }
 

@@ -111,7 +111,9 @@ impl Sequence {
             return Err(Refused::Future { epoch: self.epochs.get(parent).id, dot });
         }
         self.may_be_own(dot)?;
-        if known.is_some() {
+        // Below itself a rename's base is gone on with; above, nobody can have made one of its name.
+        let above = |born| self.epochs.reaches(born, parent);
+        if known.is_some() || self.arena.births(dot).any(above) {
             return Err(Refused::Duplicate(dot));
         }
         self.may_begin(EPOCHS_MAX)?;

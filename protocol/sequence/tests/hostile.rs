@@ -121,6 +121,11 @@ fn a_name_that_was_given_to_something_else_is_refused() {
     let former = whole(&[tuple(12, 4, 0, 0)], 3);
     let rename = Operation::Rename { epoch: RENAMED, dot: RENAME, former };
     check(rename, Refused::Duplicate(RENAME));
+    // A rename under the name of what was typed, which no document need show any more.
+    for epoch in [EpochId::Origin, RENAMED] {
+        let former = whole(&[tuple(10, 2, 1, 9)], 9);
+        check(Operation::Rename { epoch, dot, former }, Refused::Duplicate(dot));
+    }
 }
 
 #[test]
