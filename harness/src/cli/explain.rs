@@ -301,13 +301,13 @@ impl Key<'_> {
         let more = about(schema);
         let more = beyond(&more, &self.about);
         // Where the table's own text begins with the key's and says more, it says it alone.
-        let about = match self.about.split_once('.') {
+        let own = match self.about.split_once('.') {
             Some((first, rest)) if more.starts_with(first) => rest.trim_start(),
             _ => &self.about,
         };
         let mut shown = format!("{} (scenario key)\n", self.path);
-        if !about.is_empty() {
-            shown += &format!("  {about}\n");
+        if !own.is_empty() {
+            shown += &format!("  {own}\n");
         }
         if !more.is_empty() && !more.starts_with("Expected:") {
             shown += &format!("  {more}\n");
