@@ -5,7 +5,7 @@
 //!
 //! Invariant: a parent stands before its children; `index` lists every base but the root once.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, sync::Arc};
 
 use crate::{Dot, Tuple};
 
@@ -108,9 +108,34 @@ pub(crate) struct Directory {
     bases: Vec<u32>,
 }
 
+/// Which arena handles are of. That of a copy is another, for the two go on apart.
+#[derive(Debug, Default)]
+pub(crate) struct Token(Arc<()>);
+
+impl Clone for Token {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Token {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Token {
+    /// The same, for who keeps handles.
+    pub(crate) fn shared(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
 /// All bases that a replica knows.
 #[derive(Clone, Debug)]
 pub(crate) struct Arena {
+    token: Token,
     bases: Vec<Base>,
     /// By site, ascending; each site's bases in the order of [`Arena::key`].
     index: Vec<(u32, Vec<u32>)>,
@@ -119,11 +144,16 @@ pub(crate) struct Arena {
 impl Default for Arena {
     fn default() -> Self {
         let root = Base { parent: ROOT, position: 0, site: 0, clock: 0, depth: 0, born: UNBORN };
-        Self { bases: vec![root], index: Vec::new() }
+        Self { token: Token::default(), bases: vec![root], index: Vec::new() }
     }
 }
 
 impl Arena {
+    #[inline]
+    pub(crate) fn token(&self) -> &Token {
+        &self.token
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.bases.len()
     }

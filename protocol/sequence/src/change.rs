@@ -84,7 +84,7 @@ impl Sequence {
     /// let mut two = Sequence::new(2, Options::default())?;
     /// // An editor shows the text of `two`, with its cursor behind "wörld".
     /// let (mut shown, mut cursor) = (String::new(), 0);
-    /// let mut operations = one.insert(0, "wörld!", &mut draw)?;
+    /// let mut operations = one.insert(0, "wörld!", &mut draw)?.to_vec();
     /// operations.extend(one.insert(0, "Hello, ", &mut draw)?);
     /// operations.push(one.rename()?);
     /// operations.push(one.remove(2..5)?);

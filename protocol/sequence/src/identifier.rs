@@ -174,13 +174,19 @@ impl Interval {
     ///
     /// Errors: it ends before it begins, or no offset follows its end.
     pub fn length(&self) -> Result<u32, Refused> {
-        let begin = self.first.offset;
-        if self.end < begin || self.end == i32::MAX {
-            return Err(Refused::Offsets { begin, end: i64::from(self.end) });
-        }
-        let length = i64::from(self.end) - i64::from(begin) + 1;
-        u32::try_from(length).map_err(|_| Refused::Offsets { begin, end: i64::from(self.end) })
+        length(self.first.offset, self.end)
     }
+}
+
+/// How many offsets there are from `begin` to `end`.
+///
+/// Errors: as [`Interval::length`].
+pub(crate) fn length(begin: i32, end: i32) -> Result<u32, Refused> {
+    if end < begin || end == i32::MAX {
+        return Err(Refused::Offsets { begin, end: i64::from(end) });
+    }
+    let length = i64::from(end) - i64::from(begin) + 1;
+    u32::try_from(length).map_err(|_| Refused::Offsets { begin, end: i64::from(end) })
 }
 
 #[cfg(test)]

@@ -87,11 +87,13 @@ impl Sequence {
     fn apply_at_cursor(&mut self, operation: &Operation) -> bool {
         match operation {
             Operation::Insert { epoch, first, text } => {
-                self.types_on(*epoch, first.base(), first.offset(), text)
+                let base = self.recent.foreign(first.base());
+                self.types_on(*epoch, base, first.offset(), text)
             }
             Operation::Remove { epoch, intervals } => match &intervals[..] {
                 [Interval { first, end }] => {
-                    self.rubs_out(*epoch, first.base(), first.offset(), *end)
+                    let base = self.recent.foreign(first.base());
+                    self.rubs_out(*epoch, base, first.offset(), *end)
                 }
                 _ => false,
             },
@@ -100,17 +102,20 @@ impl Sequence {
     }
 
     /// Carries out an insert that goes on where the last edit ended: what there is to check was checked then.
-    /// Returns whether it is one; nothing is done where not.
+    /// `base` is the handle of its base, where that is known and of another site. Returns whether it is one;
+    /// nothing is done where not.
     #[inline]
     pub(crate) fn types_on(
         &mut self,
         epoch: EpochId,
-        base: &Arc<[Tuple]>,
+        base: Option<u32>,
         offset: i32,
         text: &str,
     ) -> bool {
-        offset.checked_sub(1) == Some(self.tree.typing().last.offset)
-            && self.stays(epoch, base)
+        let Id { base: last, offset: before } = self.tree.typing().last;
+        offset.checked_sub(1) == Some(before)
+            && base == Some(last)
+            && self.stays_in(epoch)
             && !text.is_empty()
             && self.len_utf8() + text.len() as u64 <= ELEMENTS_MAX
             && self.tree.type_on(text, Count::of(text)).is_some()
@@ -121,28 +126,23 @@ impl Sequence {
     pub(crate) fn rubs_out(
         &mut self,
         epoch: EpochId,
-        base: &Arc<[Tuple]>,
+        base: Option<u32>,
         offset: i32,
         end: i32,
     ) -> bool {
-        end == self.tree.typing().last.offset
-            && self.stays(epoch, base)
+        let last = self.tree.typing().last;
+        end == last.offset
+            && base == Some(last.base)
+            && self.stays_in(epoch)
             && (0..=end).contains(&offset)
             && self.tree.rub_out(end.abs_diff(offset) + 1).is_some()
     }
 
-    /// Whether `base` is that of the element before the cursor and was named last, by another site, and
-    /// nothing is to be done for its epoch.
+    /// Whether nothing is to be done for the epoch of an operation of `epoch`.
     #[inline]
-    fn stays(&self, epoch: EpochId, base: &Arc<[Tuple]>) -> bool {
+    pub(crate) fn stays_in(&self, epoch: EpochId) -> bool {
         let here = self.epochs.get(self.current);
-        here.id == epoch
-            && here.children == 0
-            && self.current == self.leading
-            && self
-                .recent
-                .get(base)
-                .is_some_and(|known| known.foreign && known.base == self.tree.typing().last.base)
+        here.id == epoch && here.children == 0 && self.current == self.leading
     }
 
     /// Carries out what waited for `epoch`, and in turn what waited for that, in the order in which it came.
@@ -206,6 +206,15 @@ impl Sequence {
         first: &Identifier,
         text: &str,
     ) -> Result<u32, Refused> {
+        let length = self.insertable_here(first.offset(), text)?;
+        self.is_here_between(epoch, self.current)?;
+        self.not_from_the_future(epoch, first)?;
+        Ok(length)
+    }
+
+    /// [`Sequence::insertable`], where the operation stays in its epoch, and of its first element only `offset`
+    /// is to be checked.
+    pub(crate) fn insertable_here(&self, offset: i32, text: &str) -> Result<u32, Refused> {
         let count = Count::of(text);
         if count.chars == 0 {
             return Err(Refused::Empty);
@@ -213,13 +222,10 @@ impl Sequence {
         if self.len_utf8() + text.len() as u64 > ELEMENTS_MAX {
             return Err(Refused::Long);
         }
-        let offset = first.offset();
         let end = i64::from(offset) + i64::from(count.chars);
         if offset < 0 || end > i64::from(i32::MAX) {
             return Err(Refused::Offsets { begin: offset, end });
         }
-        self.is_here_between(epoch, self.current)?;
-        self.not_from_the_future(epoch, first)?;
         Ok(count.chars)
     }
 
@@ -298,7 +304,7 @@ impl Sequence {
 
     /// Inserts `run`, which is of the current epoch, between what is there.
     #[inline]
-    fn insert_pieces<T: Told>(&mut self, mut run: Run, mut text: &str, told: &mut T) {
+    pub(crate) fn insert_pieces<T: Told>(&mut self, mut run: Run, mut text: &str, told: &mut T) {
         let cursor = self.tree.cursor;
         if self.tree.before(cursor).is_some_and(|last| last.goes_on(run))
             && self.clear(run, self.tree.behind(cursor))
@@ -400,7 +406,7 @@ impl Sequence {
 
     /// Removes what there is of `run`, which is of the current epoch.
     #[inline]
-    fn remove_pieces<T: Told>(&mut self, mut run: Run, told: &mut T) {
+    pub(crate) fn remove_pieces<T: Told>(&mut self, mut run: Run, told: &mut T) {
         self.edited.clear();
         let cursor = self.tree.cursor;
         if let Some(spot) = self.tree.rubbed_out(cursor, run) {

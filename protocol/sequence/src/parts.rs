@@ -12,6 +12,7 @@ use crate::{
     arena::{Run, push_run},
     epochs::{Epoch, Epochs},
     ledger::Ledger,
+    untold::Untold,
 };
 
 /// What a replica is made of.
@@ -140,6 +141,8 @@ impl Sequence {
         let options = Options { naming, ..self.options };
         Self::new(site, options)?;
         let mut copy = Self { site, clock, options, given: Ledger::default(), ..self.clone() };
+        // What this replica has to tell is not the other's.
+        copy.untold = Untold::default();
         given.into_iter().for_each(|(clock, offset)| copy.given.raise(clock, offset));
         Ok(copy)
     }

@@ -30,6 +30,12 @@ impl Recent {
         Arc::ptr_eq(&known.tuples, tuples).then_some(known)
     }
 
+    /// The handle of the base that is spelled there, where that is known and another site gave it.
+    #[inline]
+    pub(crate) fn foreign(&self, tuples: &Arc<[Tuple]>) -> Option<u32> {
+        self.get(tuples).filter(|known| known.foreign).map(|known| known.base)
+    }
+
     /// Notes what is known of a base.
     pub(crate) fn put(&mut self, resolved: Resolved) {
         if self.slots.is_empty() {

@@ -60,19 +60,19 @@ impl Untold {
             && step.run.base == run.base
         {
             match &mut step.what {
-                What::Insert { bytes } if step.run.end() == run.end() => {
-                    if run.length <= step.run.length {
-                        let before = self.text.len();
-                        for _ in 0..run.length {
-                            self.text.pop();
-                        }
-                        *bytes -= (before - self.text.len()) as u32;
-                        step.run.length -= run.length;
-                        if step.run.length == 0 {
-                            self.steps.pop();
-                        }
-                        return;
+                What::Insert { bytes }
+                    if step.run.end() == run.end() && run.length <= step.run.length =>
+                {
+                    let before = self.text.len();
+                    for _ in 0..run.length {
+                        self.text.pop();
                     }
+                    *bytes -= (before - self.text.len()) as u32;
+                    step.run.length -= run.length;
+                    if step.run.length == 0 {
+                        self.steps.pop();
+                    }
+                    return;
                 }
                 What::Remove if run.meets(step.run) => {
                     step.run = Run { length: step.run.length + run.length, ..run };

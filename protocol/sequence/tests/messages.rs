@@ -2,7 +2,7 @@
 //! what is typed in a row is told at once or one by one.
 
 use proptest::prelude::*;
-use sequence::{Operation, Options, Reader, Sequence, Writer};
+use sequence::{Naming, Operation, Options, Reader, Sequence, Writer};
 
 /// An edit: where, as a part of the document, how many go, and what comes.
 #[derive(Clone, Debug)]
@@ -121,6 +121,8 @@ fn what_is_untold_outlives_a_rename_and_the_collection_of_what_it_names() {
     author.collect(&[author.epoch()]);
     author.insert_untold(5, "!", &mut draw).expect("inside");
 
+    let copy = author.at_site(9, Naming::Blocks, 0, []).expect("a site");
+    assert!(!copy.has_untold(), "what is untold is not told by two");
     let told = author.tell();
     assert_eq!(told.len(), 4);
     for operation in [&told[..2], &[rename], &told[2..]].concat() {
@@ -128,4 +130,51 @@ fn what_is_untold_outlives_a_rename_and_the_collection_of_what_it_names() {
     }
     assert_eq!(reader.text(), author.text());
     assert_eq!(reader.intervals(), author.intervals());
+}
+
+/// What a dictionary knows of a replica is of no use for another: its copy, or itself after a collection.
+#[test]
+fn a_dictionary_serves_whichever_replica_reads_with_it() {
+    let mut draw = |below: u64| below / 2;
+    let (mut author, mut other) = (site(1), site(3));
+    let (mut writer, mut reader, mut one) = (Writer::default(), Reader::default(), site(2));
+    let say = |author: &mut Sequence, writer: &mut Writer, at: u64, text: &str| {
+        let told = author.insert(at, text, &mut |below| below / 3).expect("inside");
+        writer.write(&told).expect("short")
+    };
+    for text in ["abc", "def", "ghi"] {
+        let at = author.len().min(1);
+        let message = say(&mut author, &mut writer, at, text);
+        one.apply_message(&mut reader, &message).expect("a message");
+    }
+    // The copy comes to know bases of its own, and the dictionary then what it calls the next.
+    let mut two = one.clone();
+    for text in ["X", "Y", "Z"] {
+        for operation in other.insert(0, text, &mut draw).expect("inside") {
+            for replica in [&mut one, &mut author] {
+                replica.apply(&operation).expect("honest");
+            }
+        }
+    }
+    for (at, text) in [(5, "new"), (7, "!"), (6, "?"), (8, "typed"), (13, " on"), (4, "where")] {
+        let message = say(&mut author, &mut writer, at, text);
+        let copy = reader.clone();
+        two.apply_message(&mut reader, &message).expect("a message");
+        reader = copy;
+        one.apply_message(&mut reader, &message).expect("a message");
+    }
+    assert_eq!((one.text(), one.intervals()), (author.text(), author.intervals()));
+    assert_eq!(two.text(), author.text().replace(['X', 'Y', 'Z'], ""));
+
+    // Handles are others after a collection.
+    let rename = author.rename().expect("a document");
+    one.apply(&rename).expect("honest");
+    one.collect(&[author.epoch()]);
+    author.collect(&[author.epoch()]);
+    for at in [3, 9, 1] {
+        let message = say(&mut author, &mut writer, at, "late");
+        one.apply_message(&mut reader, &message).expect("a message");
+        one.check();
+    }
+    assert_eq!((one.text(), one.intervals()), (author.text(), author.intervals()));
 }

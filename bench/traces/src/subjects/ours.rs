@@ -1,6 +1,6 @@
 //! Our own sequence.
 
-use sequence::{Moves, Operation, Options, Reader, Sequence, Writer};
+use sequence::{Few, Moves, Operation, Options, Reader, Sequence, Writer};
 
 use super::{Replay, Subject, Way};
 use crate::{Patch, Trace, replay::timed};
@@ -79,7 +79,10 @@ pub(super) fn edit(
         tell(replica.remove(at..at + *removed as u64).expect(FITS));
     }
     if !inserted.is_empty() {
-        replica.insert(at, inserted, draw).expect(FITS).into_iter().for_each(&mut tell);
+        match replica.insert(at, inserted, draw).expect(FITS) {
+            Few::One(operation) => tell(operation),
+            Few::Many(operations) => operations.into_iter().for_each(tell),
+        }
     }
 }
 

@@ -4,9 +4,14 @@ use contract::wire::Malformed;
 
 use super::{
     parts::signed,
-    stream::{RUBBED_OUT, Reader, Step, TYPED},
+    stream::{Piece, RUBBED_OUT, Reader, Step, TYPED},
 };
-use crate::{Few, Identifier, Integrated, Interval, Operation, Refused, Sequence};
+use crate::{
+    Dot, EpochId, Few, Integrated, Operation, Refused, Sequence, Tuple,
+    arena::{Id, ROOT, Run},
+    change::Nobody,
+    identifier::length,
+};
 
 /// What became of the operations of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,7 +56,8 @@ impl Sequence {
     /// at the cursor. Returns whether it is one; nothing is done where not.
     #[inline]
     fn apply_short(&mut self, reader: &mut Reader, bytes: &[u8]) -> bool {
-        let Some((epoch, base, expected)) = reader.expected() else { return false };
+        let Some((epoch, number, expected)) = reader.expected() else { return false };
+        let base = reader.bases.handle(&self.arena, number);
         match *bytes {
             [1, TYPED, 0, 0, length, ref text @ ..] if usize::from(length) == text.len() => {
                 let Ok(text) = std::str::from_utf8(text) else { return false };
@@ -80,37 +86,149 @@ impl Sequence {
     fn stays_here(&mut self, reader: &Reader, step: &Step<'_>) -> bool {
         match *step {
             Step::Insert { epoch, number, offset, text } => {
-                self.types_on(epoch, reader.base(number), offset, text)
+                self.types_on(epoch, reader.bases.handle(&self.arena, number), offset, text)
             }
-            Step::Remove { epoch, number, offset, end } => {
-                self.rubs_out(epoch, reader.base(number), offset, end)
+            Step::Remove { epoch, piece: Piece { number, offset, end } } => {
+                self.rubs_out(epoch, reader.bases.handle(&self.arena, number), offset, end)
             }
-            Step::Other(_) => false,
+            Step::RemoveAll { .. } | Step::Rename(_) => false,
         }
     }
 
-    fn apply_step(&mut self, reader: &Reader, step: Step<'_>) -> Result<Integrated, Refused> {
-        match step {
+    fn apply_step(&mut self, reader: &mut Reader, step: Step<'_>) -> Result<Integrated, Refused> {
+        let (done, number) = match step {
             Step::Insert { epoch, number, offset, text } => {
-                let first = Identifier::of(reader.base(number).clone(), offset);
+                if let Some(done) = self.insert_here(reader, epoch, (number, offset), text) {
+                    return self.counted(done).map(|()| Integrated::Done);
+                }
+                let first = reader.identifier(number, offset);
                 let Some(known) = self.epochs.find(epoch) else {
                     return self.apply(&Operation::Insert { epoch, first, text: text.into() });
                 };
-                let done = self.apply_insert(known, &first, text);
-                self.counted(done).map(|()| Integrated::Done)
+                (self.apply_insert(known, &first, text), number)
             }
-            Step::Remove { epoch, number, offset, end } => {
-                let first = Identifier::of(reader.base(number).clone(), offset);
-                let interval = Interval { first, end };
+            Step::Remove { epoch, piece } => {
+                if let Some(done) = self.remove_here(reader, epoch, &[piece]) {
+                    return self.counted(done).map(|()| Integrated::Done);
+                }
+                let interval = reader.interval(piece);
                 let Some(known) = self.epochs.find(epoch) else {
                     return self.apply(&Operation::Remove { epoch, intervals: Few::One(interval) });
                 };
-                let done = self.apply_remove(known, &[interval]);
-                self.counted(done).map(|()| Integrated::Done)
+                (self.apply_remove(known, &[interval]), piece.number)
             }
-            Step::Other(operation) => self.apply(&operation),
+            Step::RemoveAll { epoch, pieces } => {
+                if let Some(done) = self.remove_here(reader, epoch, &pieces) {
+                    return self.counted(done).map(|()| Integrated::Done);
+                }
+                return self.apply(&reader.removal(epoch, &pieces));
+            }
+            Step::Rename(rename) => return self.apply(&rename),
+        };
+        if let Some(base) = self.recent.foreign(reader.bases.spelled(number)) {
+            reader.bases.found(&self.arena, number, base);
         }
+        self.counted(done).map(|()| Integrated::Done)
     }
+
+    /// Carries out the insert of `text` from element `offset` of base `number` on, without its spelling: where it
+    /// stays in its epoch, another site made it, and the handle of what it extends is known. `None`, and nothing
+    /// is done, where not.
+    ///
+    /// Errors: as [`Sequence::apply`].
+    fn insert_here(
+        &mut self,
+        reader: &mut Reader,
+        epoch: EpochId,
+        (number, offset): (usize, i32),
+        text: &str,
+    ) -> Option<Result<(), Refused>> {
+        let bases = &mut reader.bases;
+        let Tuple { site, clock, .. } = bases.last(number);
+        if site == self.site || !self.stays_in(epoch) {
+            return None;
+        }
+        let known = bases.handle(&self.arena, number);
+        let parent = match known {
+            Some(_) => ROOT,
+            None => bases.parent(&self.arena, number)?,
+        };
+        let mut insert = || {
+            let length = self.insertable_here(offset, text)?;
+            let base = match known {
+                Some(base) => base,
+                None => {
+                    let tuples = bases.entry(number).1;
+                    let base = self.extended(Dot { site, clock }, parent, tuples)?;
+                    bases.found(&self.arena, number, base);
+                    base
+                }
+            };
+            self.insert_pieces(Run { base, offset, length }, text, &mut Nobody);
+            Ok(())
+        };
+        Some(insert())
+    }
+
+    /// The base of `tuples` behind `parent`, made known where it is new: one of the current epoch, named `dot`.
+    fn extended(&mut self, dot: Dot, parent: Id, tuples: &[Tuple]) -> Result<u32, Refused> {
+        let step = |id, tuple: &Tuple| {
+            let base = self.arena.extension(id, *tuple)?;
+            Some(Id { base, offset: tuple.offset })
+        };
+        let known = tuples.iter().try_fold(parent, step).map(|id| id.base);
+        self.is_the_one(dot, known, self.current)?;
+        let base = match known {
+            Some(base) => base,
+            None => self.arena.extend_all(parent, tuples).base,
+        };
+        self.arena.bear(base, self.current);
+        Ok(base)
+    }
+
+    /// Carries out the removal of `pieces`, at least one, without their spelling: where it stays in its epoch, and
+    /// the handles of their bases are known. `None`, and nothing is done, where not.
+    ///
+    /// Errors: as [`Sequence::apply`].
+    fn remove_here(
+        &mut self,
+        reader: &Reader,
+        epoch: EpochId,
+        pieces: &[Piece],
+    ) -> Option<Result<(), Refused>> {
+        let handle = |piece: &Piece| reader.bases.handle(&self.arena, piece.number);
+        if pieces.is_empty() || !self.stays_in(epoch) {
+            return None;
+        }
+        if let [piece] = pieces {
+            let run = run(handle(piece)?, piece);
+            return Some(run.map(|run| self.remove_pieces(run, &mut Nobody)));
+        }
+        let mut runs: Vec<Run> = Vec::with_capacity(pieces.len());
+        let bases: Vec<u32> = pieces.iter().map(handle).collect::<Option<_>>()?;
+        for (at, (base, piece)) in bases.into_iter().zip(pieces).enumerate() {
+            let run = match run(base, piece) {
+                Ok(run) => run,
+                Err(why) => return Some(Err(why)),
+            };
+            let above = |last: &Run| self.arena.compare(last.last(), run.first()).is_lt();
+            if !runs.last().is_none_or(above) {
+                return Some(Err(Refused::Order(at)));
+            }
+            runs.push(run);
+        }
+        runs.into_iter().for_each(|run| self.remove_pieces(run, &mut Nobody));
+        Some(Ok(()))
+    }
+}
+
+/// The elements of `piece`, the handle of whose base is `base`.
+fn run(base: u32, Piece { offset, end, .. }: &Piece) -> Result<Run, Refused> {
+    let length = length(*offset, *end)?;
+    if *offset < 0 {
+        return Err(Refused::Offsets { begin: *offset, end: i64::from(*end) });
+    }
+    Ok(Run { base, offset: *offset, length })
 }
 
 impl Applied {

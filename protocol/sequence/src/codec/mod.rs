@@ -4,6 +4,7 @@
 //! dictionary for each sender. So messages of a sender are to be read in the order in which it wrote them.
 
 mod apply;
+mod dictionary;
 mod parts;
 mod short;
 mod snapshot;

@@ -6,6 +6,7 @@ use contract::wire::{Malformed, put_varint, take_byte, take_varint};
 
 use super::{
     HELD_MAX, SPELLED_MAX,
+    dictionary::Dictionary,
     parts::{
         put_epoch, put_signed, put_text, put_tuple, take_count, take_epoch, take_signed, take_text,
         take_tuple, take_u32,
@@ -41,9 +42,7 @@ pub struct Writer {
 /// The dictionary of a sender, at a receiver.
 #[derive(Clone, Debug, Default)]
 pub struct Reader {
-    bases: Vec<Arc<[Tuple]>>,
-    /// Tuples of all of them.
-    held: usize,
+    pub(super) bases: Dictionary,
     told: Told,
 }
 
@@ -68,11 +67,23 @@ pub(super) enum Step<'a> {
     /// A removal of one interval.
     Remove {
         epoch: EpochId,
-        number: usize,
-        offset: i32,
-        end: i32,
+        piece: Piece,
     },
-    Other(Box<Operation>),
+    /// A removal of several, or none.
+    RemoveAll {
+        epoch: EpochId,
+        pieces: Vec<Piece>,
+    },
+    Rename(Box<Operation>),
+}
+
+/// The elements of a base from `offset` to `end`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece {
+    /// The base, by its number.
+    pub(super) number: usize,
+    pub(super) offset: i32,
+    pub(super) end: i32,
 }
 
 impl Writer {
@@ -203,7 +214,7 @@ impl Reader {
     /// Errors: the bytes are no message, or none that follows what was read before; the dictionary is then
     /// as it was.
     pub fn read(&mut self, mut bytes: &[u8]) -> Result<Vec<Operation>, Malformed> {
-        let (told, held, known) = (self.told, self.held, self.bases.len());
+        let (told, held, known) = (self.told, self.bases.held, self.bases.len());
         // Kept where the dictionary is emptied under way, for the bytes may prove to be no message.
         let mut emptied = None;
         let read = self.read_all(&mut bytes, &mut emptied);
@@ -211,8 +222,8 @@ impl Reader {
             if let Some(bases) = emptied {
                 self.bases = bases;
             }
-            self.bases.truncate(known);
-            (self.told, self.held) = (told, held);
+            self.bases.truncate(known, held);
+            self.told = told;
         }
         read
     }
@@ -220,16 +231,15 @@ impl Reader {
     fn read_all(
         &mut self,
         bytes: &mut &[u8],
-        emptied: &mut Option<Vec<Arc<[Tuple]>>>,
+        emptied: &mut Option<Dictionary>,
     ) -> Result<Vec<Operation>, Malformed> {
         let count = take_count(bytes)?;
         let mut spelled = 0;
         let mut operations = Vec::new();
         for _ in 0..count {
-            if self.held >= HELD_MAX {
+            if self.bases.held >= HELD_MAX {
                 let bases = std::mem::take(&mut self.bases);
                 emptied.get_or_insert(bases);
-                self.held = 0;
                 self.told = Told { epoch: self.told.epoch, ..Told::default() };
             }
             operations.push(self.take(bytes, &mut spelled)?);
@@ -245,9 +255,9 @@ impl Reader {
     pub(super) fn steps<'a>(
         &mut self,
         bytes: &'a [u8],
-        mut each: impl FnMut(&Self, Step<'a>),
+        mut each: impl FnMut(&mut Self, Step<'a>),
     ) -> Result<Option<()>, Malformed> {
-        let (told, held, known) = (self.told, self.held, self.bases.len());
+        let (told, held, known) = (self.told, self.bases.held, self.bases.len());
         let mut steps = Vec::new();
         let read = match bytes {
             [1, rest @ ..] if held < HELD_MAX => self.only_step(rest).map(|step| {
@@ -259,8 +269,8 @@ impl Reader {
         if matches!(read, Ok(Some(()))) {
             steps.into_iter().for_each(|step| each(self, step));
         } else {
-            self.bases.truncate(known);
-            (self.told, self.held) = (told, held);
+            self.bases.truncate(known, held);
+            self.told = told;
         }
         read
     }
@@ -279,7 +289,7 @@ impl Reader {
         let bytes = &mut bytes;
         let mut spelled = 0;
         for _ in 0..take_count(bytes)? {
-            if self.held >= HELD_MAX {
+            if self.bases.held >= HELD_MAX {
                 return Ok(None);
             }
             steps.push(self.take_step(bytes, &mut spelled)?);
@@ -289,9 +299,9 @@ impl Reader {
 
     /// What the next operation names if it goes on where the last one ended: its epoch, its base and its offset.
     #[inline]
-    pub(super) fn expected(&self) -> Option<(EpochId, &Arc<[Tuple]>, i32)> {
-        let base = self.bases.get(self.told.base as usize)?;
-        (self.held < HELD_MAX).then_some((self.told.epoch, base, self.told.offset))
+    pub(super) fn expected(&self) -> Option<(EpochId, usize, i32)> {
+        let Told { epoch, base, offset } = self.told;
+        (self.bases.held < HELD_MAX).then_some((epoch, base as usize, offset))
     }
 
     /// Notes where an operation ended that named what was expected.
@@ -300,26 +310,33 @@ impl Reader {
         self.told.offset = offset;
     }
 
-    /// The base of this number, which a step of the last message has.
-    #[inline]
-    pub(super) fn base(&self, number: usize) -> &Arc<[Tuple]> {
-        &self.bases[number]
+    /// What a step of the last message has, spelled out.
+    pub(super) fn interval(&mut self, Piece { number, offset, end }: Piece) -> Interval {
+        Interval { first: self.identifier(number, offset), end }
+    }
+
+    /// The removal of what a step of the last message has.
+    pub(super) fn removal(&mut self, epoch: EpochId, pieces: &[Piece]) -> Operation {
+        let intervals = pieces.iter().map(|piece| self.interval(*piece)).collect();
+        Operation::Remove { epoch, intervals }
+    }
+
+    /// An element of the base of this number, which a step of the last message has.
+    pub(super) fn identifier(&mut self, number: usize, offset: i32) -> Identifier {
+        Identifier::of(Arc::clone(self.bases.spelled(number)), offset)
     }
 
     fn take(&mut self, bytes: &mut &[u8], spelled: &mut usize) -> Result<Operation, Malformed> {
-        let identifier = |reader: &Self, number: usize, offset| {
-            Identifier::of(Arc::clone(&reader.bases[number]), offset)
-        };
         Ok(match self.take_step(bytes, spelled)? {
             Step::Insert { epoch, number, offset, text } => {
-                let first = identifier(self, number, offset);
+                let first = self.identifier(number, offset);
                 Operation::Insert { epoch, first, text: text.into() }
             }
-            Step::Remove { epoch, number, offset, end } => {
-                let first = identifier(self, number, offset);
-                Operation::Remove { epoch, intervals: Few::One(Interval { first, end }) }
+            Step::Remove { epoch, piece } => {
+                Operation::Remove { epoch, intervals: Few::One(self.interval(piece)) }
             }
-            Step::Other(operation) => *operation,
+            Step::RemoveAll { epoch, pieces } => self.removal(epoch, &pieces),
+            Step::Rename(rename) => *rename,
         })
     }
 
@@ -341,37 +358,28 @@ impl Reader {
             }
             REMOVE if bytes.first() == Some(&1) => {
                 *bytes = &bytes[1..];
-                let (number, offset) = self.take_place(bytes, spelled)?;
-                let end = self.take_end(bytes, offset)?;
-                Ok(Step::Remove { epoch, number, offset, end })
+                Ok(Step::Remove { epoch, piece: self.take_piece(bytes, spelled)? })
             }
             REMOVE => {
-                let intervals = self.take_intervals(bytes, spelled)?;
-                Ok(Step::Other(Box::new(Operation::Remove { epoch, intervals: intervals.into() })))
+                let mut pieces = Vec::new();
+                for _ in 0..take_count(bytes)? {
+                    pieces.push(self.take_piece(bytes, spelled)?);
+                }
+                Ok(Step::RemoveAll { epoch, pieces })
             }
             RENAME => {
                 let dot = Dot { site: take_u32(bytes)?, clock: take_u32(bytes)? };
                 let former = take_whole(bytes)?;
-                Ok(Step::Other(Box::new(Operation::Rename { epoch, dot, former })))
+                Ok(Step::Rename(Box::new(Operation::Rename { epoch, dot, former })))
             }
             _ => Err(Malformed("an operation")),
         }
     }
 
-    fn take_intervals(
-        &mut self,
-        bytes: &mut &[u8],
-        spelled: &mut usize,
-    ) -> Result<Vec<Interval>, Malformed> {
-        let count = take_count(bytes)?;
-        let mut intervals = Vec::new();
-        for _ in 0..count {
-            let (number, offset) = self.take_place(bytes, spelled)?;
-            let end = self.take_end(bytes, offset)?;
-            let first = Identifier::of(Arc::clone(&self.bases[number]), offset);
-            intervals.push(Interval { first, end });
-        }
-        Ok(intervals)
+    #[inline]
+    fn take_piece(&mut self, bytes: &mut &[u8], spelled: &mut usize) -> Result<Piece, Malformed> {
+        let (number, offset) = self.take_place(bytes, spelled)?;
+        Ok(Piece { number, offset, end: self.take_end(bytes, offset)? })
     }
 
     /// The offset at which an interval ends that begins at `offset`.
@@ -396,12 +404,10 @@ impl Reader {
         let number = number.filter(|number| *number <= self.bases.len());
         let number = number.ok_or(Malformed("a base of the dictionary"))?;
         if number == self.bases.len() {
-            let base = self.take_base(bytes)?;
-            self.held += base.len();
-            self.bases.push(base);
+            self.take_base(bytes)?;
         }
         // A few bytes can name a long base again and again.
-        *spelled += self.bases[number].len();
+        *spelled += self.bases.depth(number);
         if *spelled > SPELLED_MAX {
             return Err(Malformed("fewer tuples in a message"));
         }
@@ -413,32 +419,38 @@ impl Reader {
         Ok((number, offset))
     }
 
-    fn take_base(&self, bytes: &mut &[u8]) -> Result<Arc<[Tuple]>, Malformed> {
-        let mut tuples = Vec::new();
-        if let Some(number) = take_varint(bytes)?.checked_sub(1) {
-            let known = usize::try_from(number).ok().and_then(|number| self.bases.get(number));
-            let prefix = known.ok_or(Malformed("a base of the dictionary"))?;
-            tuples.reserve_exact(prefix.len() + 1);
-            tuples.extend_from_slice(prefix);
-            let last = tuples.last_mut().ok_or(Malformed("a base with a tuple"))?;
-            let offset = i32::try_from(take_signed(bytes)?);
-            last.offset = offset.map_err(|_| Malformed("an offset of 32 bits"))?;
-        }
+    fn take_base(&mut self, bytes: &mut &[u8]) -> Result<(), Malformed> {
+        let above = match take_varint(bytes)?.checked_sub(1) {
+            Some(number) => {
+                let number = usize::try_from(number).ok().filter(|it| *it < self.bases.len());
+                let number = number.ok_or(Malformed("a base of the dictionary"))?;
+                Some((number, take_offset(bytes)?))
+            }
+            None => None,
+        };
         let count = take_count(bytes)?;
-        if count == 0 || tuples.len() + count > TUPLES_MAX {
+        if count > TUPLES_MAX {
             return Err(Malformed("as many tuples as an identifier may have"));
         }
-        for at in 0..count {
-            let mut tuple = take_tuple(bytes)?;
-            if at + 1 < count {
-                let offset = i32::try_from(take_signed(bytes)?);
-                tuple.offset = offset.map_err(|_| Malformed("an offset of 32 bits"))?;
+        let pushed = if count == 1 {
+            self.bases.push(above, &[take_tuple(bytes)?])
+        } else {
+            let mut tuples = Vec::new();
+            for at in 0..count {
+                let mut tuple = take_tuple(bytes)?;
+                if at + 1 < count {
+                    tuple.offset = take_offset(bytes)?;
+                }
+                tuples.push(tuple);
             }
-            tuples.push(tuple);
-        }
-        let base = Identifier::new(tuples).map_err(|_| Malformed("tuples of an identifier"))?;
-        Ok(Arc::clone(base.base()))
+            self.bases.push(above, &tuples)
+        };
+        pushed.ok_or(Malformed("tuples of an identifier"))
     }
+}
+
+fn take_offset(bytes: &mut &[u8]) -> Result<i32, Malformed> {
+    i32::try_from(take_signed(bytes)?).map_err(|_| Malformed("an offset of 32 bits"))
 }
 
 #[cfg(test)]
@@ -537,14 +549,14 @@ mod tests {
     fn a_full_dictionary_is_emptied_at_both_ends_at_once() {
         let (mut writer, mut reader) = (Writer::default(), Reader::default());
         writer.held = HELD_MAX - 1;
-        reader.held = HELD_MAX - 1;
+        reader.bases.held = HELD_MAX - 1;
         let message: Vec<Operation> = (0..4).map(|base| insert(base % 2, 0)).collect();
         let bytes = writer.write(&message).expect("short");
         let mut cut = reader.clone();
         assert!(cut.read(&bytes[..bytes.len() - 1]).is_err());
         assert_eq!(cut.read(&bytes), Ok(message.clone()));
         assert_eq!(reader.read(&bytes), Ok(message));
-        assert_eq!((writer.held, reader.held), (2, 2));
+        assert_eq!((writer.held, reader.bases.held), (2, 2));
     }
 
     #[test]

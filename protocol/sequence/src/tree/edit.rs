@@ -19,11 +19,13 @@ impl Tree {
         while text.len() > PIECE_MAX {
             let cut = (1..=PIECE_MAX).rev().find(|at| text.is_char_boundary(*at));
             let (head, rest) = text.split_at(cut.expect("a character has at most 4 bytes"));
-            let count = Count::of(head);
+            let ascii = text.len() == run.length as usize;
+            let count =
+                if ascii { Count::of_known(head, head.len() as u32) } else { Count::of(head) };
             spot = self.insert_piece(spot, run.head(count.chars), head, count);
             (run, text) = (run.without(count.chars), rest);
         }
-        self.cursor = self.insert_piece(spot, run, text, Count::of(text));
+        self.cursor = self.insert_piece(spot, run, text, Count::of_known(text, run.length));
     }
 
     #[inline]

@@ -9,8 +9,10 @@ impl Tree {
     pub(crate) fn came_home(&mut self, base: u32, leaf: u32) {
         let at = base as usize;
         if at >= self.homes.len() {
-            // A quarter more: what is kept in vain is a part of every document.
-            self.homes.reserve_exact(at + 1 - self.homes.len() + self.homes.len() / 4 + 16);
+            if at >= self.homes.capacity() {
+                // A quarter more: what is kept in vain is a part of every document.
+                self.homes.reserve_exact(at + 1 - self.homes.len() + self.homes.len() / 4 + 16);
+            }
             self.homes.resize(at + 1, NONE);
         }
         self.homes[at] = leaf;

@@ -14,15 +14,28 @@ pub(crate) struct Count {
 }
 
 impl Count {
+    #[inline]
     pub(crate) fn of(text: &str) -> Self {
-        let bytes = text.len() as u32;
-        if let [_] = text.as_bytes() {
-            return Self { chars: 1, bytes: 1, units: 1 };
-        }
+        // What is typed is mostly one letter.
+        if text.len() == 1 { Self::of_ascii(1) } else { Self::of_more(text) }
+    }
+
+    fn of_more(text: &str) -> Self {
         if text.is_ascii() {
-            return Self { chars: bytes, bytes, units: bytes };
+            return Self::of_ascii(text.len() as u32);
         }
         Self::of_bytes(text.as_bytes())
+    }
+
+    /// That of a text of which it is known that it has `chars` characters.
+    #[inline]
+    pub(super) fn of_known(text: &str, chars: u32) -> Self {
+        if text.len() == chars as usize { Self::of_ascii(chars) } else { Self::of_more(text) }
+    }
+
+    #[inline]
+    fn of_ascii(chars: u32) -> Self {
+        Self { chars, bytes: chars, units: chars }
     }
 
     fn of_bytes(bytes: &[u8]) -> Self {
