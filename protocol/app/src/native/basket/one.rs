@@ -4,14 +4,14 @@ use causal::Dot;
 use crdt::types::{RegisterOp, Registers, Unique, UniqueOp};
 
 use crate::{
-    Body, Fault, Manifest, Meter,
+    Body, Fault, Manifest,
     native::{
         basket::{
             self, APP, CLIENT_TAKE, READ, REPLICATED, TAKE, UNIQUE, at_place, drawn_place,
             kept::{self, Priced},
         },
         operation,
-        replicated::{Asked, Edition, broadcast, no_edge},
+        replicated::{Asked, Edition, broadcast},
         typed::{Typed, record, variant},
         unknown_tag,
     },
@@ -200,14 +200,6 @@ impl Edition for One {
 
     fn measure(&self, state: &Registers) -> Vec<i128> {
         basket::count(state)
-    }
-
-    fn migrate(&self, edge: usize, _: &[u8], _: &mut Meter) -> Result<Vec<u8>, Fault> {
-        no_edge(edge)
-    }
-
-    fn convert(&self, edge: usize, _: &Body) -> Result<Body, Fault> {
-        no_edge(edge)
     }
 
     fn operation(&self, kind: &str, entropy: [u32; 4]) -> Option<Body> {

@@ -14,7 +14,7 @@ use crate::{
             one,
         },
         operation,
-        replicated::{Asked, Edition, broadcast, no_edge},
+        replicated::{Asked, Edition, broadcast},
         typed::{Typed, record, variant},
         unknown_tag,
     },
@@ -225,18 +225,12 @@ impl Edition for Two {
         basket::count(state)
     }
 
-    fn migrate(&self, edge: usize, state: &[u8], meter: &mut Meter) -> Result<Vec<u8>, Fault> {
-        if edge != 0 {
-            return no_edge(edge);
-        }
+    fn migrate(&self, _: usize, state: &[u8], meter: &mut Meter) -> Result<Vec<u8>, Fault> {
         let kept: Kept = one::Kept::read(state, "state of 1.x")?.lift(meter, HUNDREDTHS)?;
         Ok(kept.bytes())
     }
 
-    fn convert(&self, edge: usize, body: &Body) -> Result<Body, Fault> {
-        if edge != 0 {
-            return no_edge(edge);
-        }
+    fn convert(&self, _: usize, body: &Body) -> Result<Body, Fault> {
         let put = |tag| {
             let hundredths = one::Put::read_body(body)?.price.wrapping_mul(HUNDREDTHS);
             Ok(Put { hundredths }.body(tag))

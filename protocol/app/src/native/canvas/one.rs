@@ -7,11 +7,11 @@ use crdt::{
 };
 
 use crate::{
-    Body, Fault, Manifest, Meter,
+    Body, Fault, Manifest,
     native::{
         canvas::{APP, CLIENT_ROTATE, READ, REPLICATED, ROTATE, Rotate, STARTS, Whole, drawn_move},
         operation,
-        replicated::{Asked, Edition, History, broadcast, no_edge, refused},
+        replicated::{Asked, Edition, History, broadcast, refused},
         typed::{Typed, record},
         unknown_tag,
     },
@@ -148,14 +148,6 @@ impl Edition for One<Product<Shapes>> {
 
     fn measure(&self, _: &<Self::Kind as Op>::State) -> Vec<i128> {
         vec![]
-    }
-
-    fn migrate(&self, edge: usize, _: &[u8], _: &mut Meter) -> Result<Vec<u8>, Fault> {
-        no_edge(edge)
-    }
-
-    fn convert(&self, edge: usize, _: &Body) -> Result<Body, Fault> {
-        no_edge(edge)
     }
 
     fn operation(&self, kind: &str, entropy: [u32; 4]) -> Option<Body> {

@@ -16,7 +16,7 @@ use crate::{
             APP, CLIENT_ROTATE, READ, REPLICATED, ROTATE, Rotate, STARTS, drawn_move, one, shapes,
         },
         operation,
-        replicated::{Asked, Edition, History, broadcast, no_edge, refused},
+        replicated::{Asked, Edition, History, broadcast, refused},
         typed::{Typed, record, variant},
         unknown_tag,
     },
@@ -221,10 +221,7 @@ where
         vec![]
     }
 
-    fn migrate(&self, edge: usize, state: &[u8], meter: &mut Meter) -> Result<Vec<u8>, Fault> {
-        if edge != 0 {
-            return no_edge(edge);
-        }
+    fn migrate(&self, _: usize, state: &[u8], meter: &mut Meter) -> Result<Vec<u8>, Fault> {
         let one::Kept { shapes, rotations } = one::Kept::read(state, "state of 1.x")?;
         meter.spend(1 + (shapes.len() + rotations.len()) as u64)?;
         let figure = |one::Figure { x, y, quarters }| Figure {
@@ -237,18 +234,17 @@ where
         Ok(Kept { shapes, retained: rotations.map(Retained::Rotate) }.bytes())
     }
 
-    fn convert(&self, edge: usize, body: &Body) -> Result<Body, Fault> {
+    fn convert(&self, _: usize, body: &Body) -> Result<Body, Fault> {
         let shifted = |tag| {
             let one::Translate { shape, dx, dy } = one::Translate::read_body(body)?;
             let (right, up) = (dx.wrapping_mul(HALVES), dy.wrapping_mul(HALVES));
             Ok(Shift { shape, right, up }.body(tag))
         };
-        match (edge, body.tag) {
-            (0, one::TRANSLATE) => shifted(SHIFT),
-            (0, one::CLIENT_TRANSLATE) => shifted(CLIENT_SHIFT),
-            (0, ROTATE | READ | CLIENT_ROTATE) => Ok(body.clone()),
-            (0, _) => Err(unknown_tag(body)),
-            _ => no_edge(edge),
+        match body.tag {
+            one::TRANSLATE => shifted(SHIFT),
+            one::CLIENT_TRANSLATE => shifted(CLIENT_SHIFT),
+            ROTATE | READ | CLIENT_ROTATE => Ok(body.clone()),
+            _ => Err(unknown_tag(body)),
         }
     }
 

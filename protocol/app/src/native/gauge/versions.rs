@@ -15,7 +15,7 @@ use crate::{
             kept::{InHundredths, InWhole, Parts},
         },
         operation,
-        replicated::{Asked, Edition, broadcast, no_edge, refused},
+        replicated::{Asked, Edition, broadcast, refused},
         typed::{Typed, variant},
         unknown_tag,
     },
@@ -289,19 +289,13 @@ where
         vec![]
     }
 
-    fn migrate(&self, edge: usize, state: &[u8], meter: &mut Meter) -> Result<Vec<u8>, Fault> {
-        if edge >= U::edges().len() {
-            return no_edge(edge);
-        }
+    fn migrate(&self, _: usize, state: &[u8], meter: &mut Meter) -> Result<Vec<u8>, Fault> {
         let parts: Parts = InWhole::read(state, "state of 1.x")?.into();
         meter.spend(1 + parts.retained.len() as u64)?;
         Ok(U::Kept::from(parts.scaled(U::OF_WHOLE)).bytes())
     }
 
-    fn convert(&self, edge: usize, body: &Body) -> Result<Body, Fault> {
-        if edge >= U::edges().len() {
-            return no_edge(edge);
-        }
+    fn convert(&self, _: usize, body: &Body) -> Result<Body, Fault> {
         let tag = match body.tag {
             CHANGE => U::TAGS.0,
             CLIENT_CHANGE => U::TAGS.1,

@@ -268,8 +268,9 @@ impl Document {
         settled.next().copied()
     }
 
-    /// Forgets what nobody needs any more now that `stable` is.
-    pub(super) fn forget(&mut self, stable: &Clock) {
+    /// Forgets what nobody needs any more now that `stable` is. Says whether anything has changed.
+    pub(super) fn forget(&mut self, stable: &Clock) -> bool {
+        let before = (self.retained(), self.crowd);
         let settle = |open: &mut BTreeMap<Dot, EpochId>| {
             let settled = open.extract_if(.., |dot, _| stable.covers(*dot));
             settled.map(|(_, epoch)| epoch).collect::<Vec<_>>()
@@ -286,6 +287,7 @@ impl Document {
             self.sites.tidy(&parts(&self.sequence));
             self.crowd = 2 * self.sites.names() + NAMES_SPARE;
         }
+        (self.retained(), self.crowd) != before
     }
 
     /// How much is kept for what is still under way.

@@ -3,7 +3,7 @@
 use sequence::{EpochId, Operation};
 
 use crate::{
-    Body, Fault, Manifest, Meter,
+    Body, Fault, Manifest,
     native::{
         notes::{
             self, APP, CLIENT_APPEND, CLIENT_INSERT, CLIENT_REMOVE, CLIENT_RUB_OUT, CLIENT_TYPE,
@@ -14,7 +14,7 @@ use crate::{
             places::{Piece, Span},
         },
         operation,
-        replicated::{Asked, Edition, broadcast, no_edge},
+        replicated::{Asked, Edition, broadcast},
         typed::{Typed, record},
         unknown_tag,
     },
@@ -117,6 +117,10 @@ impl Edition for One {
         document.retained()
     }
 
+    fn forget(&self, document: &mut Document, stable: &causal::Clock) -> bool {
+        document.forget(stable)
+    }
+
     fn asked(&self, document: &Document, body: &Body) -> Result<Asked<Edit>, Fault> {
         let later = matches!(body.tag, CLIENT_TYPE | CLIENT_APPEND | CLIENT_RUB_OUT);
         if later && *self == Self::Elements {
@@ -161,14 +165,6 @@ impl Edition for One {
 
     fn measure(&self, document: &Document) -> Vec<i128> {
         notes::characters(document)
-    }
-
-    fn migrate(&self, edge: usize, _: &[u8], _: &mut Meter) -> Result<Vec<u8>, Fault> {
-        no_edge(edge)
-    }
-
-    fn convert(&self, edge: usize, _: &Body) -> Result<Body, Fault> {
-        no_edge(edge)
     }
 
     fn operation(&self, kind: &str, entropy: [u32; 4]) -> Option<Body> {

@@ -128,6 +128,26 @@ fn what_is_kept_is_the_document_again_whatever_it_waits_for() {
 }
 
 #[test]
+fn forgetting_says_whether_it_changed_anything() {
+    let mut fleet = Fleet::new(Moving::AtOnce, None);
+    let mut changed = 0;
+    for round in 0..60 {
+        let typed = fleet.edit(0, &Edit::Insert(0, "x".to_owned()));
+        fleet.tell(0, &typed);
+        if round % 20 == 19 {
+            let rename = fleet.edit(1, &Edit::Rename);
+            fleet.tell(1, &rename);
+        }
+        let document = &mut fleet.documents[0];
+        let before = document.clone();
+        let says = document.forget(&fleet.past);
+        assert_eq!(says, *document != before);
+        changed += u32::from(says);
+    }
+    assert!(changed > 3, "names were looked at too");
+}
+
+#[test]
 fn names_of_another_are_refused_without_effect() {
     let (fleet, late) = renamed(Moving::AtOnce, None);
     let mut document = fleet.documents[0].clone();

@@ -18,7 +18,7 @@ use crate::{
             places::{Blocks, Name, Piece, SPELLED_IN_MESSAGE_MAX, Span, epoch, name, odd},
         },
         operation,
-        replicated::{Asked, Edition, State, broadcast, no_edge},
+        replicated::{Asked, Edition, State, broadcast},
         typed::{Typed, record},
         unknown_tag,
     },
@@ -146,6 +146,10 @@ impl Edition for Two {
         document.retained()
     }
 
+    fn forget(&self, document: &mut Document, stable: &causal::Clock) -> bool {
+        document.forget(stable)
+    }
+
     fn asked(&self, document: &Document, body: &Body) -> Result<Asked<Edit>, Fault> {
         if let Some(asked) = notes::asked(document, body)? {
             return Ok(asked);
@@ -216,19 +220,13 @@ impl Edition for Two {
         notes::characters(document)
     }
 
-    fn migrate(&self, edge: usize, state: &[u8], meter: &mut Meter) -> Result<Vec<u8>, Fault> {
-        if edge != 0 {
-            return no_edge(edge);
-        }
+    fn migrate(&self, _: usize, state: &[u8], meter: &mut Meter) -> Result<Vec<u8>, Fault> {
         let old = PlainKept::read(state, "state of 1.x")?;
         meter.spend(1 + old.document.blocks.runs.len() as u64)?;
         Ok(old.lift().bytes())
     }
 
-    fn convert(&self, edge: usize, body: &Body) -> Result<Body, Fault> {
-        if edge != 0 {
-            return no_edge(edge);
-        }
+    fn convert(&self, _: usize, body: &Body) -> Result<Body, Fault> {
         let write = |pieces| Write { epoch: None, pieces }.body(WRITE);
         Ok(match body.tag {
             READ | CLIENT_INSERT | CLIENT_REMOVE | CLIENT_TYPE | CLIENT_APPEND | CLIENT_RUB_OUT => {

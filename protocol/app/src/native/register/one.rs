@@ -1,11 +1,11 @@
 //! Register 1.0.0: it is only added to.
 
 use crate::{
-    Body, Fault, Manifest, Meter,
+    Body, Fault, Manifest,
     native::{
         operation,
         register::{APP, REPLICATED, drawn_number},
-        replicated::{Asked, Edition, Sum, broadcast, no_edge},
+        replicated::{Asked, Edition, Sum, broadcast},
         typed::{Typed, record},
         unknown_tag,
     },
@@ -94,14 +94,6 @@ impl Edition for One {
 
     fn measure(&self, value: &i64) -> Vec<i128> {
         vec![(*value).into()]
-    }
-
-    fn migrate(&self, edge: usize, _: &[u8], _: &mut Meter) -> Result<Vec<u8>, Fault> {
-        no_edge(edge)
-    }
-
-    fn convert(&self, edge: usize, _: &Body) -> Result<Body, Fault> {
-        no_edge(edge)
     }
 
     fn operation(&self, kind: &str, entropy: [u32; 4]) -> Option<Body> {

@@ -14,7 +14,7 @@ use crate::{
     native::{
         operation,
         register::{APP, REPLICATED, drawn_factor, drawn_number, one},
-        replicated::{Asked, Edition, History, broadcast, no_edge, refused},
+        replicated::{Asked, Edition, History, broadcast, refused},
         typed::{Typed, record, variant},
         unknown_tag,
     },
@@ -150,18 +150,12 @@ where
         vec![state.state.into()]
     }
 
-    fn migrate(&self, edge: usize, state: &[u8], meter: &mut Meter) -> Result<Vec<u8>, Fault> {
-        match edge {
-            0 => migrate_from_one(state, meter),
-            _ => no_edge(edge),
-        }
+    fn migrate(&self, _: usize, state: &[u8], meter: &mut Meter) -> Result<Vec<u8>, Fault> {
+        migrate_from_one(state, meter)
     }
 
-    fn convert(&self, edge: usize, body: &Body) -> Result<Body, Fault> {
-        match edge {
-            0 => convert_from_one(body),
-            _ => no_edge(edge),
-        }
+    fn convert(&self, _: usize, body: &Body) -> Result<Body, Fault> {
+        convert_from_one(body)
     }
 
     fn operation(&self, kind: &str, entropy: [u32; 4]) -> Option<Body> {

@@ -59,6 +59,17 @@ pub(super) trait Edition: Sized + Send + Sync + 'static {
     /// it less or changes nothing.
     fn retained(&self, state: &State<Self>) -> usize;
 
+    /// Forgets what is kept for operations that cannot come any more now that `stable` is. Says whether the
+    /// state has changed.
+    fn forget(&self, state: &mut State<Self>, stable: &Clock) -> bool {
+        let before = self.retained(state);
+        if before == 0 {
+            return false;
+        }
+        self.kind().forget(state, stable);
+        self.retained(state) != before
+    }
+
     /// What a client asks for.
     fn asked(&self, state: &State<Self>, body: &Body) -> Result<Asked<Operation<Self>>, Fault>;
 
@@ -77,9 +88,17 @@ pub(super) trait Edition: Sized + Send + Sync + 'static {
     /// In the order of the manifest.
     fn measure(&self, state: &State<Self>) -> Vec<i128>;
 
-    fn migrate(&self, edge: usize, state: &[u8], meter: &mut Meter) -> Result<Vec<u8>, Fault>;
+    /// Along an edge of the manifest.
+    fn migrate(&self, edge: usize, state: &[u8], meter: &mut Meter) -> Result<Vec<u8>, Fault> {
+        let _ = (state, meter);
+        no_edge(edge)
+    }
 
-    fn convert(&self, edge: usize, body: &Body) -> Result<Body, Fault>;
+    /// Along an edge of the manifest.
+    fn convert(&self, edge: usize, body: &Body) -> Result<Body, Fault> {
+        let _ = body;
+        no_edge(edge)
+    }
 
     fn operation(&self, kind: &str, entropy: [u32; 4]) -> Option<Body>;
 }
@@ -147,10 +166,16 @@ impl<N: Edition> Program for Replicated<N> {
     }
 
     fn migrate(&self, edge: usize, state: &[u8], meter: &mut Meter) -> Result<Vec<u8>, Fault> {
+        if edge >= self.manifest.edges.len() {
+            return no_edge(edge);
+        }
         self.edition.migrate(edge, state, meter)
     }
 
     fn convert(&self, edge: usize, body: &Body) -> Result<Body, Fault> {
+        if edge >= self.manifest.edges.len() {
+            return no_edge(edge);
+        }
         self.edition.convert(edge, body)
     }
 
@@ -202,7 +227,10 @@ impl<N: Edition> Instance for Replica<N> {
                 self.edition.kind().effect(&mut self.state, at, &message).map_err(refused)?;
                 Ok(Step::Changed)
             }
-            Incoming::Stable { clock } => Ok(self.forget(clock)),
+            Incoming::Stable { clock } => Ok(match self.edition.forget(&mut self.state, clock) {
+                true => Step::Changed,
+                false => Step::Unchanged,
+            }),
         }
     }
 
@@ -238,15 +266,5 @@ impl<N: Edition> Replica<N> {
         };
         out.push(Outgoing::Reply { id, result: result.into() });
         Ok(())
-    }
-
-    fn forget(&mut self, stable: &Clock) -> Step {
-        let before = self.edition.retained(&self.state);
-        if before == 0 {
-            return Step::Unchanged;
-        }
-        self.edition.kind().forget(&mut self.state, stable);
-        let after = self.edition.retained(&self.state);
-        if before == after { Step::Unchanged } else { Step::Changed }
     }
 }

@@ -1,10 +1,10 @@
 //! Tally 1.x: one sum. 1.1.0 counts down too.
 
 use crate::{
-    Body, Fault, Manifest, Meter,
+    Body, Fault, Manifest,
     native::{
         operation,
-        replicated::{Asked, Edition, Sum, broadcast, no_edge},
+        replicated::{Asked, Edition, Sum, broadcast},
         tally::APP,
         typed::{Typed, record},
         unknown_tag,
@@ -117,14 +117,6 @@ impl Edition for One {
 
     fn measure(&self, sum: &i64) -> Vec<i128> {
         vec![(*sum).into()]
-    }
-
-    fn migrate(&self, edge: usize, _: &[u8], _: &mut Meter) -> Result<Vec<u8>, Fault> {
-        no_edge(edge)
-    }
-
-    fn convert(&self, edge: usize, _: &Body) -> Result<Body, Fault> {
-        no_edge(edge)
     }
 
     fn operation(&self, kind: &str, entropy: [u32; 4]) -> Option<Body> {

@@ -12,7 +12,7 @@ use crate::{
     Body, Edge, Fault, Manifest, Meter,
     native::{
         operation,
-        replicated::{Asked, Edition, broadcast, no_edge},
+        replicated::{Asked, Edition, broadcast},
         tally::{APP, one},
         typed::{Table, Typed, record},
         unknown_tag,
@@ -184,24 +184,20 @@ impl Edition for Two {
         vec![total(sums).into()]
     }
 
-    fn migrate(&self, edge: usize, state: &[u8], meter: &mut Meter) -> Result<Vec<u8>, Fault> {
-        if edge != 0 {
-            return no_edge(edge);
-        }
+    fn migrate(&self, _: usize, state: &[u8], meter: &mut Meter) -> Result<Vec<u8>, Fault> {
         let one::Kept { sum } = one::Kept::read(state, "state of 1.x")?;
         meter.spend(1)?;
         let sums = (sum != 0).then(|| (UNNAMED.to_owned(), sum));
         Ok(self.keep(&sums.into_iter().collect()).bytes())
     }
 
-    fn convert(&self, edge: usize, body: &Body) -> Result<Body, Fault> {
+    fn convert(&self, _: usize, body: &Body) -> Result<Body, Fault> {
         let count = |by| Count { topic: UNNAMED.to_owned(), by }.body(COUNT);
-        match (edge, body.tag) {
-            (0, one::UP) => Ok(count(one::up(body)?)),
-            (0, one::DOWN) => Ok(count(-one::up(body)?)),
-            (0, READ | CLIENT_UP | CLIENT_DOWN) => Ok(body.clone()),
-            (0, _) => Err(unknown_tag(body)),
-            _ => no_edge(edge),
+        match body.tag {
+            one::UP => Ok(count(one::up(body)?)),
+            one::DOWN => Ok(count(-one::up(body)?)),
+            READ | CLIENT_UP | CLIENT_DOWN => Ok(body.clone()),
+            _ => Err(unknown_tag(body)),
         }
     }
 

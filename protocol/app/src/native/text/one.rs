@@ -10,10 +10,10 @@ use crdt::{
 };
 
 use crate::{
-    Body, Fault, Manifest, Meter,
+    Body, Fault, Manifest,
     native::{
         operation,
-        replicated::{Asked, Edition, broadcast, no_edge},
+        replicated::{Asked, Edition, broadcast},
         text::{
             self, APP, CLIENT_DELETE, CLIENT_INSERT, DELETE, INSERT, READ, REPLICATED, RICH, Range,
             kept::{self, Attribute},
@@ -216,14 +216,6 @@ impl Edition for One {
 
     fn measure(&self, text: &Text) -> Vec<i128> {
         text::characters(text)
-    }
-
-    fn migrate(&self, edge: usize, _: &[u8], _: &mut Meter) -> Result<Vec<u8>, Fault> {
-        no_edge(edge)
-    }
-
-    fn convert(&self, edge: usize, _: &Body) -> Result<Body, Fault> {
-        no_edge(edge)
     }
 
     fn operation(&self, kind: &str, entropy: [u32; 4]) -> Option<Body> {

@@ -16,7 +16,7 @@ use crate::{
     Body, Edge, Fault, Manifest, Meter,
     native::{
         operation,
-        replicated::{Asked, Edition, broadcast, no_edge},
+        replicated::{Asked, Edition, broadcast},
         text::{
             self, APP, CLIENT_DELETE, CLIENT_INSERT, DELETE, INSERT, READ, REPLICATED, RICH, Range,
             kept::{self, Attribute},
@@ -158,18 +158,12 @@ impl Edition for Two {
         text::characters(text)
     }
 
-    fn migrate(&self, edge: usize, state: &[u8], meter: &mut Meter) -> Result<Vec<u8>, Fault> {
-        if edge != 0 {
-            return no_edge(edge);
-        }
+    fn migrate(&self, _: usize, state: &[u8], meter: &mut Meter) -> Result<Vec<u8>, Fault> {
         let old = one::Kept::read(state, "state of 1.x")?;
         Ok(old.lift(meter, |key, on| (valued(&key).0, value_from_one(&key, on)))?.bytes())
     }
 
-    fn convert(&self, edge: usize, body: &Body) -> Result<Body, Fault> {
-        if edge != 0 {
-            return no_edge(edge);
-        }
+    fn convert(&self, _: usize, body: &Body) -> Result<Body, Fault> {
         let mark = |names, key: &str, on| {
             let value = value_from_one(key, on);
             Mark { names, key: valued(key).0, value }.body(MARK)
