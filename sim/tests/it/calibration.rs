@@ -11,12 +11,10 @@
 //! are wrong in practice (5 % instead of 1 %, milliseconds instead of microseconds, cut to whole
 //! milliseconds) and must refuse it.
 
-mod probe;
-
-use contract::{NodeId, Span, Time};
-use probe::{
+use crate::probe::{
     Do, Message, Notice, Probe, at, calm, chatter, millis, tell, uniform, with_link, world,
 };
+use contract::{NodeId, Span, Time};
 use sim::{
     Control, Event, Fate, Settings, View, Watch, clock,
     disk::Risk,

@@ -1,14 +1,18 @@
 //! A process that does as it is told, and a watcher that writes down what it sees.
-#![allow(dead_code, unreachable_pub)]
+#![allow(unreachable_pub)]
+
+use std::collections::BTreeSet;
 
 use contract::{
     Effect, Encode, Input, Malformed, NodeId, Process, Record, Span, Time, Wire,
     wire::{put_blob, take_blob},
 };
+use expect_test::Expect;
 use sim::{
     Control, Event, Settings, View, Watch, World,
     choices::Seeded,
     event::{Phase, Why},
+    fault::{Fault, Scheduled},
     network::{Latency, Link},
 };
 
@@ -41,7 +45,6 @@ pub enum Do {
     Arm(u32, Span),
     Disarm(u32),
     Append(&'static str),
-    Replace(&'static str),
     Say(u64),
 }
 
@@ -120,7 +123,6 @@ impl Process for Probe {
                     Do::Arm(timer, after) => Effect::Arm { timer, at: now + after },
                     Do::Disarm(timer) => Effect::Arm { timer, at: Time::NEVER },
                     Do::Append(text) => Effect::Persist(Record::Append(text.into())),
-                    Do::Replace(text) => Effect::Persist(Record::Replace(text.into())),
                     Do::Say(number) => Effect::Notify(Notice::Said(number)),
                 }));
             }
@@ -250,4 +252,37 @@ pub fn chatter(settings: Settings, seed: u64, nodes: u32, gap: Span) -> World<Pr
 /// Tells a node what to do at a time.
 pub fn tell(world: &mut World<Probe, Seeded>, when: u64, node: u32, orders: Vec<Do>) {
     world.command(at(when), NodeId(node), Orders(orders));
+}
+
+/// A disk that takes 5 ms for a record.
+pub fn slow_disk() -> Settings {
+    let mut settings = calm();
+    settings.disk.latency = Latency::Constant(millis(5));
+    settings
+}
+
+pub fn fault(when: u64, fault: Fault) -> Scheduled {
+    Scheduled { at: at(when), fault }
+}
+
+pub fn set(nodes: &[u32]) -> BTreeSet<NodeId> {
+    nodes.iter().copied().map(NodeId).collect()
+}
+
+/// Runs `orders` (when, node, what) in `settings` and shows the lines that contain a part of `shown`.
+pub fn check(
+    settings: Settings,
+    nodes: u32,
+    orders: Vec<(u64, u32, Vec<Do>)>,
+    shown: &[&str],
+    expect: Expect,
+) {
+    let mut world = world(settings, 1, nodes);
+    for (when, node, what) in orders {
+        tell(&mut world, when, node, what);
+    }
+    let mut log = log();
+    world.run(at(1_000), &mut log);
+    let lines = log.lines.iter().filter(|line| shown.iter().any(|part| line.contains(part)));
+    expect.assert_eq(&lines.map(|line| format!("{line}\n")).collect::<String>());
 }

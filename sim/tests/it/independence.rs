@@ -1,9 +1,7 @@
 //! Taking one thing out of a run leaves every other draw as it was.
 
-mod probe;
-
+use crate::probe::{Do, Orders, Probe, at, chatter, millis, uniform, with_link};
 use contract::{NodeId, Time};
-use probe::{Do, Orders, Probe, at, chatter, millis, uniform, with_link};
 use sim::{
     Control, Event, Fate, Settings, View, Watch, World,
     choices::{Benign, Decision, Recorded, Replayed, Seeded},
