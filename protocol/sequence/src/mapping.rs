@@ -19,8 +19,9 @@ impl Mapping {
     /// Errors: it is no rename, or none that a replica would take.
     pub fn new(rename: &Operation) -> Result<Self, Refused> {
         let Operation::Rename { dot, former, .. } = rename else { return Err(Refused::Empty) };
-        let mut replica = Sequence::new(u32::MAX >> 1, Options::default())?;
         let (dot, former) = (*dot, former.clone());
+        // Whoever's rename it is, it is another's here.
+        let mut replica = Sequence::new(if dot.site == 1 { 2 } else { 1 }, Options::default())?;
         replica.apply(&Operation::Rename { epoch: EpochId::Origin, dot, former })?;
         let epoch = replica.epochs.list_mut().last_mut().and_then(|epoch| epoch.former.take());
         let mut former = epoch.ok_or(Refused::Empty)?;
@@ -44,5 +45,27 @@ impl Mapping {
 
     fn spelled(&self, id: Id) -> Result<Identifier, Refused> {
         Identifier::new(self.arena.spell(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Dot, FormerState, Interval, Tuple};
+
+    #[test]
+    fn any_site_may_have_renamed_under_any_name() {
+        for site in [1, 2, (1 << 31) - 1] {
+            let tuple = Tuple { position: 0, site, clock: 0, offset: 0 };
+            let first = Identifier::new([tuple]).expect("an identifier");
+            let former = FormerState::new(&[Interval { first: first.clone(), end: 0 }]);
+            let dot = Dot { site, clock: (1 << 31) - 1 };
+            let former = former.expect("a document");
+            let rename = Operation::Rename { epoch: EpochId::Origin, dot, former };
+            let mut mapping = Mapping::new(&rename).expect("a rename");
+            let named = mapping.forward(&first).expect("an identifier");
+            assert_eq!(named.dot(), dot);
+            assert_eq!(mapping.backward(&named), Ok(first));
+        }
     }
 }
