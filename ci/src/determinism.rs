@@ -3,7 +3,7 @@
 //! Twice, in two processes; by the debug and the release build; on one thread and on all; with typed
 //! messages and with bytes on the wire; and as it was when the golden fingerprints were written.
 
-use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
+use std::{collections::BTreeMap, fs, path::PathBuf, process::Command, thread};
 
 use crate::step::{Outcome, cargo, root, target};
 
@@ -11,25 +11,37 @@ use crate::step::{Outcome, cargo, root, target};
 const GOLDEN: &str = "scenarios/fingerprints.txt";
 /// Seeds that every scenario is run with.
 const SEEDS: &str = "1..4";
-/// Seeds that the debug build runs each scenario with: it is some ten times slower.
+/// Seeds that the debug build runs each scenario with: it is several times slower.
 const SEEDS_DEBUG: &str = "1..2";
 
 /// Fingerprint by scenario and seed.
 type Fingerprints = BTreeMap<(String, u64), String>;
 
+/// A way to run all scenarios: its name, the build, and what else is said to it.
+type Way = (&'static str, &'static str, &'static [&'static str]);
+
+const WAYS: [Way; 4] = [
+    ("release on one thread", "release", &["--seeds", SEEDS, "--threads", "1"]),
+    ("release again, on all threads", "release", &["--seeds", SEEDS]),
+    ("release with bytes on the wire", "release", &["--seeds", SEEDS, "--wire", "bytes"]),
+    ("debug", "debug", &["--seeds", SEEDS_DEBUG]),
+];
+
 /// Checks that no way of running changes a fingerprint, and that none changed unseen.
 pub(crate) fn run() -> Outcome {
     cargo(&["build", "--release", "--bin", "simctl"])?;
-    cargo(&["build", "--bin", "simctl"])?;
+    // With the tests, so that it is the build that `cargo test` made: what tests need turns on features of what
+    // the program needs, and without them most of it would be built once more.
+    cargo(&["build", "--workspace", "--bin", "simctl", "--test", "it"])?;
     let golden = read_golden()?;
-    let ways: &[(&str, &str, &[&str])] = &[
-        ("release on one thread", "release", &["--seeds", SEEDS, "--threads", "1"]),
-        ("release again, on all threads", "release", &["--seeds", SEEDS]),
-        ("release with bytes on the wire", "release", &["--seeds", SEEDS, "--wire", "bytes"]),
-        ("debug", "debug", &["--seeds", SEEDS_DEBUG]),
-    ];
-    for (name, profile, arguments) in ways {
-        let found = fingerprints(profile, arguments)?;
+    // Side by side, for one of them leaves all processors but one idle.
+    let found = thread::scope(|scope| {
+        let ways = WAYS.map(|(_, profile, said)| scope.spawn(move || fingerprints(profile, said)));
+        ways.map(|way| way.join().expect("what goes wrong is returned"))
+    });
+    let mut ran = Fingerprints::new();
+    for ((name, ..), found) in WAYS.into_iter().zip(found) {
+        let found = found?;
         let differing = compare(&golden, &found);
         if !differing.is_empty() {
             return Err(format!(
@@ -37,9 +49,9 @@ pub(crate) fn run() -> Outcome {
                 differing.join("\n  ")
             ));
         }
+        ran.extend(found);
     }
-    let all = fingerprints("release", &["--seeds", SEEDS])?;
-    match golden.keys().find(|key| !all.contains_key(key)) {
+    match golden.keys().find(|key| !ran.contains_key(key)) {
         Some((scenario, seed)) => Err(format!(
             "{GOLDEN} has {scenario} seed {seed}, which no longer runs; `cargo ci bless`"
         )),
