@@ -189,7 +189,10 @@ pub(super) fn story(job: &Job<'_>, outcome: &Outcome, tail: &Tail) -> String {
             broken.any(|broken| text.starts_with(&format!("{} at ", broken.invariant)))
         };
         events.retain(|event| event.kind != "harness" || !told(&event.text));
-        page.text(&format!("  {DIM}the last {} events there:{DIM:#}", events.len()));
+        page.text(&match events.len() {
+            0 => format!("  {DIM}none of the last events of the run happened there{DIM:#}"),
+            count => format!("  {DIM}the last {count} events there:{DIM:#}"),
+        });
         for event in events {
             page.text(&format!("  {}", event.shown()));
         }
