@@ -64,6 +64,10 @@ struct Entry {
 
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let word = arguments.word.trim();
+    if word.is_empty() {
+        let lists = LISTS.join(", ");
+        return Err(Failure::Usage(format!("expected a word, or one of the lists {lists}")));
+    }
     if super::tell::is_a_failure(word, arguments.seed.is_some() || !arguments.set.is_empty()) {
         return super::tell::carry_out(word, arguments.seed, &arguments.set);
     }
@@ -259,32 +263,26 @@ fn variants() -> Vec<Entry> {
 /// Each operation that clients may ask for, with the plain versions of each app that have it.
 fn each_operation() -> Vec<Entry> {
     let registry = Registry::standard();
-    let mut found: Vec<(&str, Vec<(&str, Vec<&str>)>)> = Vec::new();
+    // Each with the app that was named last.
+    let mut found: Vec<(Entry, &str)> = Vec::new();
     for listed in registry.list().iter().filter(|listed| listed.variant.is_none()) {
-        let loaded = registry.program(listed.app, listed.version, None);
+        let (of, version) = (listed.app, listed.version);
+        let loaded = registry.program(of, version, None);
         for operation in loaded.iter().flat_map(|program| program.manifest().operations.iter()) {
-            let at = found.iter().position(|(name, _)| name == operation).unwrap_or_else(|| {
-                found.push((operation, Vec::new()));
-                found.len() - 1
-            });
-            let apps = &mut found[at].1;
-            if apps.last().is_none_or(|(app, _)| *app != listed.app) {
-                apps.push((listed.app, Vec::new()));
+            match found.iter_mut().find(|(entry, _)| entry.name == *operation) {
+                Some((entry, app)) if *app == of => entry.text += &format!(", {version}"),
+                Some((entry, app)) => {
+                    entry.text += &format!("; {of} {version}");
+                    *app = of;
+                }
+                None => {
+                    let (name, text) = ((*operation).to_owned(), format!("of {of} {version}"));
+                    found.push((Entry { name, kind: "operation of clients", text }, of));
+                }
             }
-            let (_, versions) = apps.last_mut().expect("one was just pushed");
-            versions.push(listed.version);
         }
     }
-    let text = |apps: &[(&str, Vec<&str>)]| {
-        let of = |(app, versions): &(&str, Vec<&str>)| format!("{app} {}", versions.join(", "));
-        format!("of {}", apps.iter().map(of).collect::<Vec<_>>().join("; "))
-    };
-    let entry = |(name, apps): (&str, Vec<(&str, Vec<&str>)>)| Entry {
-        name: name.to_owned(),
-        kind: "operation of clients",
-        text: text(&apps),
-    };
-    found.into_iter().map(entry).collect()
+    found.into_iter().map(|(entry, _)| entry).collect()
 }
 
 /// A key of scenarios: the keys around it, joined by dots, and its schema.
