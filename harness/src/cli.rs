@@ -43,12 +43,15 @@ pub use exit::Exit;
 
 use crate::shell::quoted;
 
+/// Columns of a terminal that help fills, at most.
+const WIDTH_MAX: usize = 100;
+
 /// Is this upgrade safe to roll out while everything keeps running?
 ///
 /// Runs real protocol nodes in virtual time, on a network that misbehaves, checks every invariant at
 /// every step, and says yes with evidence or no with a story.
 #[derive(Debug, Parser)]
-#[command(name = "simctl", version, max_term_width = 100, after_help = exit::HELP, arg_required_else_help = true)]
+#[command(name = "simctl", version, max_term_width = WIDTH_MAX, after_help = exit::HELP, arg_required_else_help = true)]
 struct Simctl {
     #[command(subcommand)]
     command: Command,
@@ -71,7 +74,7 @@ enum Command {
     /// List scenarios and what each of them claims.
     #[command(after_help = list::EXAMPLES)]
     List(list::Arguments),
-    /// Explain a scenario key, fault, invariant, goal, app, planted bug, diagnostic or exit code.
+    /// Explain a word: a key, fault, invariant, goal, app, operation, scenario, diagnostic; or tell a failure.
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::Arguments),
     /// Repeat a file of choices, and say whether the run still fails.
@@ -149,7 +152,7 @@ enum Failure {
 pub fn main() -> ExitCode {
     let command = match Simctl::try_parse() {
         Ok(Simctl { command }) => command,
-        Err(error) => match negative(&error, std::env::args()) {
+        Err(error) => match negative(&error, std::env::args()).or_else(|| no_number(&error)) {
             Some(why) => return Failure::Usage(why).report().into(),
             None => return answered(&error).into(),
         },
@@ -179,6 +182,26 @@ fn negative(error: &clap::Error, arguments: impl Iterator<Item = String>) -> Opt
     let before = arguments.get(at.checked_sub(1)?).filter(|before| before.starts_with("--"));
     let of = before.map_or_else(String::new, |option| format!("{option} "));
     Some(format!("{of}{}: no argument of simctl is negative", arguments[at]))
+}
+
+/// What is said of a value that is not the whole number that belongs there; `None` of any other error.
+fn no_number(error: &clap::Error) -> Option<String> {
+    use std::num::{IntErrorKind, ParseIntError};
+
+    use clap::error::{ContextKind, ContextValue};
+    let why = std::error::Error::source(error)?.downcast_ref::<ParseIntError>()?;
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let (argument, value) = (text(ContextKind::InvalidArg)?, text(ContextKind::InvalidValue)?);
+    let option = argument.split_whitespace().next()?;
+    let expected = match why.kind() {
+        IntErrorKind::PosOverflow => "expected a smaller number",
+        IntErrorKind::Zero => "expected a number above 0",
+        _ => "expected a whole number",
+    };
+    Some(format!("{option} {value}: {expected}"))
 }
 
 /// Prints what the arguments alone ask for, such as help, or what is wrong with them.
@@ -281,5 +304,33 @@ mod tests {
         assert_eq!(told(&["simctl", "run", "a.toml", "--sed", "1"]), None);
         assert_eq!(told(&["simctl", "run", "a.toml", "-x"]), None);
         assert_eq!(told(&["simctl", "run", "a.toml", "--seed", "x"]), None);
+    }
+
+    #[test]
+    fn what_is_no_whole_number_is_told_so() {
+        let told = |words: &[&str]| no_number(&Simctl::try_parse_from(words).err()?);
+        let said = |text: &str| Some(text.to_owned());
+        let run = |option, value| told(&["simctl", "run", "a.toml", option, value]);
+        assert_eq!(run("--seed", "1.5"), said("--seed 1.5: expected a whole number"));
+        assert_eq!(run("--seed", "nan"), said("--seed nan: expected a whole number"));
+        assert_eq!(
+            run("--seed", "18446744073709551616"),
+            said("--seed 18446744073709551616: expected a smaller number")
+        );
+        assert_eq!(run("--threads", "0"), said("--threads 0: expected a number above 0"));
+        assert_eq!(run("--format", "xml"), None);
+        let laws = told(&["simctl", "laws", "--cases", "many"]);
+        assert_eq!(laws, said("--cases many: expected a whole number"));
+    }
+
+    #[test]
+    fn no_line_of_help_is_longer_than_its_widest_terminal() {
+        use clap::CommandFactory;
+        for command in Simctl::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in help.lines() {
+                assert!(line.chars().count() <= WIDTH_MAX, "{}: {line}", command.get_name());
+            }
+        }
     }
 }

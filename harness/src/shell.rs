@@ -19,11 +19,12 @@ pub(crate) fn file_name(text: &str) -> String {
     text.chars().map(|c| if plain(c) { c } else { '_' }).collect()
 }
 
-/// Reads `KEY=VALUE`: a key of a scenario and the value it is given.
+/// Reads `KEY=VALUE`: a key of a scenario and the value it is given. A place in a list is written `release.0.at`
+/// or, as diagnostics show it, `release[0].at`.
 pub(crate) fn setting(text: &str) -> Result<(String, String), &'static str> {
     let parts = text.split_once('=').filter(|(key, _)| !key.is_empty());
     let (key, value) = parts.ok_or("expected a key and a value, such as `fleet.nodes=7`")?;
-    Ok((key.to_owned(), value.to_owned()))
+    Ok((key.replace('[', ".").replace(']', ""), value.to_owned()))
 }
 
 /// The arguments that give `settings`, each with a space before it.
@@ -37,6 +38,14 @@ pub(crate) fn settings(settings: &[(String, String)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_in_a_list_is_written_as_diagnostics_show_it() {
+        let key = |text| setting(text).map(|(key, value)| format!("{key} {value}"));
+        assert_eq!(key("release[0].at=[1]").as_deref(), Ok("release.0.at [1]"));
+        assert_eq!(key("fault[1].partition.groups[0]=n0"), key("fault.1.partition.groups.0=n0"));
+        assert!(key("=4").is_err());
+    }
 
     #[test]
     fn a_name_stays_in_its_folder() {

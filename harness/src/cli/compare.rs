@@ -12,15 +12,15 @@ use super::{
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  simctl compare before/ after/                     what changed, in sentences; exit 1 where it got worse
+  simctl compare before/ after/                     what changed; exit 1 where it got worse
   simctl compare before/ after/ --out diff.html     both drawn over each other, with the tests
   simctl compare before/ after/ --format json       for programs
   simctl compare before/ after/ --tolerance 5%      a change of less than 5 % is none
 
 Tests: where both sweeps ran the same seeds, run is compared with run (Wilcoxon's signed-rank test,
-McNemar's exact test), otherwise sample with sample (Mann-Whitney within cells, Fisher's exact test);
-chances are corrected for all of them (Holm). The ratio of the 99th percentiles comes with the interval of
-the bootstrap. A change counts where it is sure at 5 %.";
+McNemar's exact test), otherwise sample with sample (Mann-Whitney within cells, Fisher's exact
+test); chances are corrected for all of them (Holm). The ratio of the 99th percentiles comes with
+the interval of the bootstrap. A change counts where it is sure at 5 %.";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {

@@ -13,7 +13,7 @@ Examples:
   simctl export chrome a.toml --out run.json                    for chrome://tracing and its kin
   simctl export shiviz a.toml                                   for bestchai.bitbucket.io/shiviz
   simctl export dot a.toml --out - | dot -Tsvg > causes.svg     what happened before what
-  simctl export perfetto run.diagram                            a run that --trace-format diagram kept";
+  simctl export perfetto run.diagram                            a run that was kept";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {

@@ -33,12 +33,12 @@ Examples:
   simctl lattice --type int_add_mult                          1,000 histories of 6 operations
   simctl lattice --type rich_text --replicas 4 --operations 10
   simctl lattice --type shapes --replicas 2 --operations 4 --exhaustive
-  simctl lattice --type add_wins_set --sequential             and whether one replica could come to the same
+  simctl lattice --type add_wins_set --sequential             and could one replica come to it
   simctl lattice --type int_min_max_add_mult --planted ascending --dot failure.dot
-  simctl lattice --type rich_text --planted by-receipt        what the strong list specification finds
+  simctl lattice --type rich_text --planted by-receipt        what the list specification finds
 
-A failure exits with 1; so does a check that shows nothing: that followed no order to its end, or that did
-not find what was planted.";
+A failure exits with 1; so does a check that shows nothing: that followed no order to its end, or
+that did not find what was planted.";
 
 /// Shapes of exhaustive searches: what is looked through grows beyond all bounds.
 const EXHAUSTIVE_SHAPES_MAX: usize = 5_000;

@@ -36,6 +36,10 @@ pub(super) struct Arguments {
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let folder = &arguments.folder;
     let shown = quoted(folder);
+    if !folder.exists() {
+        let why = format!("{shown} is not there: expected a folder that shards were written into");
+        return Err(Failure::Usage(why));
+    }
     let plan = plan::there(folder)?.ok_or_else(|| {
         Failure::Usage(format!("{shown} has no plan.json: no shard was ever begun there"))
     })?;

@@ -75,7 +75,11 @@ pub(super) fn read(folder: &Path, column: &str) -> Result<Digest, Failure> {
     let refused = |why: String| Failure::Usage(why);
     let measure = plots::measure(column).map_err(|error| refused(error.to_string()))?;
     if !folder.join(store::PLAN).is_file() {
-        let found = if folder.exists() { "it has no plan.json" } else { "it is not there" };
+        let found = match fs::metadata(folder) {
+            Ok(there) if there.is_dir() => "it has no plan.json",
+            Ok(_) => "it is no folder",
+            Err(_) => "it is not there",
+        };
         return Err(refused(format!(
             "{} is no sweep: {found}; expected a folder that `simctl sweep --out` or `simctl merge` wrote",
             folder.display()

@@ -39,6 +39,7 @@ impl ResultFile {
     ///
     /// Errors: [`Failure::Usage`] where the folder is not there; nothing was written.
     pub(super) fn create(what: &'static str, name: &Path) -> Result<Self, Failure> {
+        is_no_folder(name)?;
         let out = if is_standard_output(name) {
             Ok(Out::Standard(io::stdout()))
         } else if fs::metadata(name).is_ok_and(|there| !there.is_file()) {
@@ -124,6 +125,7 @@ pub(super) fn refuse(what: &str, out: &Path, inputs: &[&Path]) -> Result<(), Fai
         };
         return Err(Failure::Usage(format!("{what} {out} would replace {of}")));
     }
+    is_no_folder(out)?;
     has_folder(out)
 }
 
@@ -140,6 +142,17 @@ pub(super) fn of_sweep(folder: &Path) -> Vec<PathBuf> {
 fn place(path: &Path) -> Option<PathBuf> {
     let whole = path.canonicalize().ok();
     whole.or_else(|| Some(folder_of(path).canonicalize().ok()?.join(path.file_name()?)))
+}
+
+/// Errors: `name` is a folder, and a file is to be written.
+fn is_no_folder(name: &Path) -> Result<(), Failure> {
+    if name.is_dir() {
+        let name = name.display();
+        return Err(Failure::Usage(format!(
+            "{name} cannot be written: it is a folder, not a file"
+        )));
+    }
+    Ok(())
 }
 
 /// Errors: the folder that `name` is to be written to is not there.

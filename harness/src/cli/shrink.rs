@@ -24,13 +24,13 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   simctl shrink scenarios/swarm.toml --seed 4711          the failure as a small scenario, printed
   simctl shrink a.toml --seed 7 --out small.toml          into a file
-  simctl shrink a.toml --seed 7 --save                    into scenarios/regress, which the tests replay
+  simctl shrink a.toml --seed 7 --save                    into scenarios/regress, for the tests
   simctl shrink a.toml --seed 7 --set fleet.nodes=5       the failure that a sweep met at that point
   simctl shrink a.toml --seed 7 --for 30s                 the smallest that is found in that time
 
-Smaller is what has fewer nodes; of as many nodes, fewer choices; then fewer releases and faults, and fewer
-keys. Datagrams are counted and not sought: a fleet that loses less sends more.
-The same scenario and seed give the same result, whatever the number of threads, unless time runs out.
+Smaller is what has fewer nodes; of as many nodes, fewer choices; then fewer releases and faults,
+and fewer keys. Datagrams are counted and not sought: a fleet that loses less sends more.
+The same scenario and seed give the same result on any number of threads, unless time runs out.
 Exit code 0: shrunk. 1: shrunk as far as the time allowed. 2: the run does not fail.
 130: interrupted, and shrunk as far as it came.";
 

@@ -16,13 +16,15 @@ Examples:
   simctl square counter --to 3.0.0:strays --format json   one JSON object an upgrade
 
 What is checked of each upgrade, on states and messages of small fleets in memory:
-  square   migrate(effect(m, s)) = effect'(convert(m), migrate(s)): it does not matter when a node upgrades
-  paths    every chain of edges leads to the same state and message: it does not matter what a node skips
+  square   migrate(effect(m, s)) = effect'(convert(m), migrate(s)):
+           it does not matter when a node upgrades
+  paths    every chain of edges leads to the same state and message:
+           it does not matter what a node skips
   states   a migration succeeds, gives the same bytes again, and keeps what both releases measure
-States are compared as canonical bytes, and what clients and nodes are told after conversion; messages that
-are sent at most once, such as gossip, are not. No edge of these apps declares a way back, so no rollback is
-checked. An upgrade of which no case had an effect was not checked at all: it falls short, and the exit
-code is 1.";
+States are compared as canonical bytes, and what clients and nodes are told after conversion;
+messages that are sent at most once, such as gossip, are not. No edge of these apps declares a way
+back, so no rollback is checked. An upgrade of which no case had an effect was not checked at all:
+it falls short, and the exit code is 1.";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {

@@ -39,16 +39,18 @@ mod tell;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  simctl sweep scenarios --seeds 0..100000 --out sweep     every scenario; the same command goes on after a kill
+  simctl sweep scenarios --seeds 0..100000 --out sweep     every scenario; again, it goes on
   simctl sweep a.toml --for 10m --out sweep                as many seeds as ten minutes allow
   simctl sweep scenarios --seeds-from $GITHUB_SHA --count 500 --format github --junit junit.xml
-  simctl sweep scenarios --fail-fast --save                stop at the first failure and keep its seed
-  simctl sweep --plan plan.json --shard auto --out DIR     one shard, numbered by the engine's environment
+  simctl sweep scenarios --fail-fast --save                stop at the first failure, keep its seed
+  simctl sweep --plan plan.json --shard auto --out DIR     one shard, as the engine numbers it
   simctl sweep scenarios --seeds 0..1000000 --shards 64 --engine hq --out DIR
 
-A sweep goes on where it was cut short: what is reported is durable. Write the file DIR/STOP to end it early.
+A sweep goes on where it was cut short: what is reported is durable.
+Write the file DIR/STOP to end it early.
 A scenario with [replay] is a recorded run: it is run once, whatever the seeds.
-With --shard, exit code 0 means that the shard is complete, even where runs failed: `simctl merge` judges.";
+With --shard, exit code 0 means that the shard is complete, even where runs failed:
+`simctl merge` judges.";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {

@@ -135,6 +135,9 @@ pub fn there(folder: &Path) -> Result<Option<Plan>, Trouble> {
     let path = folder.join(store::PLAN);
     match fs::metadata(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            Err(Trouble::Usage(format!("{} is a file: expected a folder", folder.display())))
+        }
         _ => Ok(Some(of_today(&path)?)),
     }
 }

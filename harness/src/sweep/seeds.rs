@@ -48,7 +48,8 @@ impl FromStr for SeedRange {
         let ends = text
             .split_once("..")
             .and_then(|(from, to)| Some(Self { from: from.parse().ok()?, to: to.parse().ok()? }));
-        let seeds = ends.ok_or("expected a range of seeds such as `0..100`")?;
+        let seeds =
+            ends.ok_or("expected a range of seeds such as `0..100`, below 2 to the 64th")?;
         if seeds.from < seeds.to { Ok(seeds) } else { Err("the range has no seed in it") }
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use expect_test::{Expect, expect};
 use tempfile::TempDir;
 
-use crate::support::{Ran, VIOLATES, command, exits, folder, names, simctl};
+use crate::support::{Ran, VIOLATES, command, exits, folder, names, refused, simctl};
 
 /// A small scenario that holds.
 const HOLDS: &str = r#"about = "three nodes take a patch"
@@ -310,6 +310,28 @@ fn a_trace_whose_folder_is_missing_says_so_and_one_over_its_scenario_is_refused(
     assert_eq!(fs::read_to_string(folder.path().join("patch.toml")).unwrap(), HOLDS);
 }
 
+#[test]
+fn a_folder_where_a_file_belongs_and_a_file_where_a_folder_does_are_refused() {
+    let folder = folder(&[("patch.toml", HOLDS)]);
+    fs::create_dir(folder.path().join("there")).unwrap();
+    let is_folder = "there cannot be written: it is a folder, not a file";
+    for (arguments, why) in [
+        (&["run", "patch.toml", "--trace", "there"][..], is_folder),
+        (&["run", "patch.toml", "--record", "there"], is_folder),
+        (&["view", "patch.toml", "--out", "there"], is_folder),
+        (&["shrink", "patch.toml", "--out", "there"], is_folder),
+        (
+            &["sweep", "patch.toml", "--seeds", "0..2", "--out", "patch.toml"],
+            "patch.toml is a file: expected a folder",
+        ),
+        (&["merge", "patch.toml"], "patch.toml is a file: expected a folder"),
+        (&["merge", "none"], "none is not there: expected a folder"),
+        (&["report", "patch.toml"], "patch.toml is no sweep: it is no folder"),
+    ] {
+        refused(folder.path(), arguments, why);
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn help_that_cannot_be_written_exits_3() {
@@ -410,6 +432,7 @@ fn a_scenario_is_explained_by_its_name() {
     let folder = folder(&[("patch.toml", HOLDS), ("pause.toml", "no TOML")]);
     let expected = "patch (scenario)\n  three nodes take a patch\n  simctl run patch.toml\n";
     assert_eq!(exits(folder.path(), &["explain", "patch"], 0).out, expected);
+    refused(folder.path(), &["explain", ""], "expected a word, or one of the lists apps, ");
     let ran = exits(folder.path(), &["explain", "ptach"], 2);
     assert!(ran.err.ends_with("did you mean `patch`?\n"), "{}", ran.err);
     // What is wrong with it does not hide what else the word means.
