@@ -28,7 +28,7 @@ use crate::native::{
 };
 
 /// The site of a replica that edits nothing under its own name: edits are drafted, for whoever makes them.
-const NOBODY: u32 = u32::MAX >> 1;
+pub(super) const NOBODY: u32 = u32::MAX >> 1;
 
 /// Beyond those that were in use when it was looked last, twice counted, so many more names are kept before it
 /// is looked again: which are in use is seen by a walk over all.

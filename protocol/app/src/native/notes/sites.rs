@@ -30,8 +30,8 @@ const LIVES: u32 = 1 << 16;
 /// Bits of where a later life begins to give names. As many names and more are left to it.
 const BEGIN_BITS: u32 = 30;
 
-/// Nodes from here on have no numbers.
-const NODES_MAX: u32 = (1 << 15) - 1;
+/// Nodes from here on have no numbers: the greatest is nobody's.
+const NODES_MAX: u32 = (1 << 15) - 2;
 
 record! {
     /// Who is a site, and which name it gives next.
@@ -214,6 +214,7 @@ pub(super) use tests::of_one_number;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::native::notes::document::NOBODY;
 
     fn life(node: u32, life: u64) -> Origin {
         Origin { node: NodeId(node), life }
@@ -272,6 +273,12 @@ mod tests {
         }
         let (claims, given) = sites.keep();
         assert_eq!(Sites::restored(&claims, &given), Ok(sites));
+    }
+
+    #[test]
+    fn no_life_has_the_number_of_nobody() {
+        let first = first_of(NodeId(NODES_MAX - 1)).expect("the last that has some");
+        assert!(first + (LIVES - 1) < NOBODY);
     }
 
     #[test]
