@@ -86,13 +86,13 @@ impl Op for Topics {
     fn forget(&self, _: &mut Self::State, _: &Clock) {}
 
     fn meaning(&self, log: &Log<'_, Count>) -> Value {
-        let of = |topic: &str| {
-            let counts = log.iter().filter(|event| event.message.topic == topic);
-            counts.fold(0, |sum: i64, event| sum.wrapping_add(event.message.by))
-        };
-        let topics = log.iter().map(|event| event.message.topic.as_str());
-        let sums = topics.map(|topic| (topic, of(topic))).filter(|(_, sum)| *sum != 0);
-        Value::map(sums.map(|(topic, sum)| (topic, Value::from(sum))))
+        let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
+        for Count { topic, by } in log.iter().map(|event| &event.message) {
+            let sum = sums.entry(topic).or_default();
+            *sum = sum.wrapping_add(*by);
+        }
+        let shown = sums.into_iter().filter(|(_, sum)| *sum != 0);
+        Value::map(shown.map(|(topic, sum)| (topic, Value::from(sum))))
     }
 
     fn parse(&self, operation: &Value) -> Result<Count, Refused> {
