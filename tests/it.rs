@@ -10,3 +10,4 @@ mod replicated;
 mod scenarios;
 mod sequence;
 mod shrunk;
+mod vectors;

@@ -4,14 +4,14 @@
 //! A set of invariants is only as good as what it catches: a bug that no scenario here finds is a hole in
 //! the invariants or in the workload.
 
-use std::{collections::BTreeSet, fmt::Write, path::Path};
+use std::fmt::Write;
 
-use contract::NodeId;
 use harness::{
     outcome::Outcome,
-    run::{Options, run_with},
-    scenario::{Expectation, Scenario},
+    run::{Options, run},
+    scenario::Expectation,
 };
+use tests::story::{ASKS, DEAR, Edit, FULL, HOSTILE, MINOR, ODD, REFUSED, SESSIONS, Story};
 use upgrade::bugs::Bug;
 
 /// Seeds that a bug may take.
@@ -70,22 +70,15 @@ safety = "7s"
 liveness = "20s"
 "#;
 
-/// What is added to or changed in [`MAJOR`].
-#[derive(Clone, Copy)]
-enum Story {
-    /// Nothing.
-    Plain,
-    /// These lines at its end.
-    With(&'static str),
-    /// Texts in the place of others, and these lines at its end.
-    But(&'static [(&'static str, &'static str)], &'static str),
-    /// These lines, and n3 believes strangers too.
-    Hostile(&'static str),
-    /// These lines at the end of [`CAUSAL`] instead.
-    Causal(&'static str),
+/// [`MAJOR`] with these changes, and these lines at its end.
+const fn major(edits: &'static [Edit], more: &'static str) -> Story {
+    Story { plain: MAJOR, edits, more }
 }
 
-use Story::{But, Causal, Hostile, Plain, With};
+/// [`CAUSAL`] with these lines at its end.
+const fn causal(more: &'static str) -> Story {
+    Story { plain: CAUSAL, edits: &[], more }
+}
 
 /// Releases 2.0.0 and 3.0.0 in turn.
 const TWICE: &str = r#"
@@ -139,33 +132,8 @@ node = "n2"
 forged = "tampered-envelope"
 "#;
 
-/// A 2.0.0 whose migration fails where a node counted an odd number: it may pass its dry run and fail
-/// when it is its turn.
-const ODD: Story = But(
-    &[("version = \"2.0.0\"", "version = \"2.0.0\"\nvariant = \"fails-on-odd\"")],
-    "[expect]\nquarantined = [\"2.0.0\"]",
-);
-
-/// A migration that costs more than it may.
-const DEAR: Story = But(
-    &[("version = \"2.0.0\"", "version = \"2.0.0\"\nbudget = { fuel = 1, state = \"1 MiB\" }")],
-    "[expect]\nquarantined = [\"2.0.0\"]",
-);
-
-/// A hold that two messages fill.
-const FULL: Story = But(&[("[protocol]", "[protocol]\nhold = { messages = 2 }")], "");
-
-/// From 1.0.0 to 1.4.0, which is of the same class.
-const MINOR: Story = But(&[("1.4.0", "1.0.0"), ("2.0.0", "1.4.0")], "");
-
-/// A node joins an app that goes by who is there, and nodes that heard of it crash.
-const JOINS: Story = But(
-    &[
-        ("counter", "sessions"),
-        ("1.4.0", "1.1.0"),
-        ("increment = 2, add = 8", "put = 5, login = 5"),
-    ],
-    r#"
+/// A node joins, and nodes that heard of it crash.
+const JOINS: &str = r#"
 [[fleet.join]]
 node = "n4"
 at = "700ms"
@@ -173,102 +141,73 @@ at = "700ms"
 crash = { node = "n0", at = "1800ms", down = "200ms" }
 [[fault]]
 crash = { node = "n3", at = "2300ms", down = "200ms" }
-"#,
-);
+"#;
 
-/// From 1.5.0 to 2.1.0, whose nodes ask each other for the map without a release: past what waits.
-const ASKS: Story = But(
-    &[("1.4.0", "1.5.0"), ("2.0.0", "2.1.0"), ("add = 8", "add = 8, ask = 4")],
-    "[expect]\nsometimes = [\"held\"]",
-);
+/// A message must have waited, or nothing could go past it.
+const WAITS: &str = "[expect]\nsometimes = [\"held\"]";
 
 /// A member is let go while operations of its own are on their way.
-const LET_GO: Story = Causal(
-    r#"
+const LET_GO: &str = r#"
 [[fleet.retire]]
 node = "n3"
 at = "1500ms"
 by = "n0"
-"#,
-);
+"#;
 
 /// A node loses its disk.
-const LOSES_DISK: Story = Causal(
-    r#"
+const LOSES_DISK: &str = r#"
 [[fault]]
 crash = { node = "n2", at = "1500ms", down = "300ms", disk = "amnesia" }
-"#,
-);
+"#;
 
 /// Nodes crash and keep what they had written.
-const RESTARTS: Story = Causal(
-    r#"
+const RESTARTS: &str = r#"
 [[fault]]
 crash = { node = "n2", at = "1500ms", down = "300ms" }
 [[fault]]
 crash = { node = "n3", at = "4s", down = "300ms" }
-"#,
-);
+"#;
 
 /// Which story shows a bug, and which invariants may be the first to see it.
 fn table() -> Vec<(Bug, Story, &'static [&'static str])> {
     vec![
-        (Bug::MergeUsesLte, Plain, &["S4"]),
-        (Bug::GateComparesFullVersions, MINOR, &["S6"]),
-        (Bug::DrainDoesNotRemove, With(TWICE), &["S9", "S14"]),
-        (Bug::DrainInHashOrder, Plain, &["S10"]),
-        (Bug::VolatileHold, With(CRASHES), &["S13"]),
-        (Bug::ConvertEqualMajor, Plain, &["S12", "C1"]),
-        (Bug::FirstCodeWins, With(RIVALS), &["S1", "S5"]),
-        (Bug::GateSwitchedBeforeInit, ODD, &["S16", "S6"]),
-        (Bug::RelayUnverified, Hostile(STRANGERS), &["S21"]),
-        (Bug::SignatureCoversCodeOnly, With(TAMPERED), &["S21"]),
-        (Bug::MigrationOmitsZero, Plain, &["S17", "S24"]),
-        (Bug::OutOfFuelCommitsPartial, DEAR, &["S25", "S24", "S17"]),
-        (Bug::AppCrdtMessagesStamped, Plain, &["L1"]),
-        (Bug::ChecksOldSchema, Plain, &["L2"]),
-        (Bug::ConvertTwice, Plain, &["S12", "S6"]),
-        (Bug::SkipEdge, With(SKIPS), &["S12", "S6"]),
-        (Bug::KnownFallsOnRecovery, With(CRASHES), &["S2"]),
-        (Bug::NodesFallOnReplay, JOINS, &["S24"]),
-        (Bug::UnversionedHeld, ASKS, &["S8"]),
-        (Bug::OverflowSilent, FULL, &["S14", "S13"]),
-        (Bug::TwoInstances, Plain, &["S29"]),
-        (Bug::WrongStampAtCommit, Plain, &["S15", "S26"]),
-        (Bug::ClockLostOnReinstall, Causal(""), &["C6", "C4"]),
-        (Bug::StableEarly, Causal(""), &["C6"]),
-        (Bug::RetireInOnePhase, LET_GO, &["C1", "C6"]),
-        (Bug::GateInsideCausal, Causal(""), &["C4"]),
-        (Bug::LifeReused, LOSES_DISK, &["C8"]),
-        (Bug::SeqReused, RESTARTS, &["S24", "C8"]),
+        (Bug::MergeUsesLte, major(&[], ""), &["S4"]),
+        (Bug::GateComparesFullVersions, major(MINOR, ""), &["S6"]),
+        (Bug::DrainDoesNotRemove, major(&[], TWICE), &["S9", "S14"]),
+        (Bug::DrainInHashOrder, major(&[], ""), &["S10"]),
+        (Bug::VolatileHold, major(&[], CRASHES), &["S13"]),
+        (Bug::ConvertEqualMajor, major(&[], ""), &["S12", "C1"]),
+        (Bug::FirstCodeWins, major(&[], RIVALS), &["S1", "S5"]),
+        (Bug::GateSwitchedBeforeInit, major(&[ODD], REFUSED), &["S16", "S6"]),
+        (Bug::RelayUnverified, major(&[HOSTILE], STRANGERS), &["S21"]),
+        (Bug::SignatureCoversCodeOnly, major(&[], TAMPERED), &["S21"]),
+        (Bug::MigrationOmitsZero, major(&[], ""), &["S17", "S24"]),
+        (Bug::OutOfFuelCommitsPartial, major(&[DEAR], REFUSED), &["S25", "S24", "S17"]),
+        (Bug::AppCrdtMessagesStamped, major(&[], ""), &["L1"]),
+        (Bug::ChecksOldSchema, major(&[], ""), &["L2"]),
+        (Bug::ConvertTwice, major(&[], ""), &["S12", "S6"]),
+        (Bug::SkipEdge, major(&[], SKIPS), &["S12", "S6"]),
+        (Bug::KnownFallsOnRecovery, major(&[], CRASHES), &["S2"]),
+        (Bug::NodesFallOnReplay, major(SESSIONS, JOINS), &["S24"]),
+        (Bug::UnversionedHeld, major(ASKS, WAITS), &["S8"]),
+        (Bug::OverflowSilent, major(&[FULL], ""), &["S14", "S13"]),
+        (Bug::TwoInstances, major(&[], ""), &["S29"]),
+        (Bug::WrongStampAtCommit, major(&[], ""), &["S15", "S26"]),
+        (Bug::ClockLostOnReinstall, causal(""), &["C6", "C4"]),
+        (Bug::StableEarly, causal(""), &["C6"]),
+        (Bug::RetireInOnePhase, causal(LET_GO), &["C1", "C6"]),
+        (Bug::GateInsideCausal, causal(""), &["C4"]),
+        (Bug::LifeReused, causal(LOSES_DISK), &["C8"]),
+        (Bug::SeqReused, causal(RESTARTS), &["S24", "C8"]),
     ]
 }
 
-fn text(story: Story) -> String {
-    match story {
-        Plain => MAJOR.to_owned(),
-        With(more) | Hostile(more) => format!("{MAJOR}{more}"),
-        Causal(more) => format!("{CAUSAL}{more}"),
-        But(edits, more) => {
-            let edited = |text: String, (from, to): &(&str, &str)| text.replace(from, to);
-            edits.iter().fold(MAJOR.to_owned(), edited) + more
-        }
-    }
-}
-
-fn run(story: Story, bug: Option<Bug>, seed: u64) -> Outcome {
-    let mut text = text(story);
-    if let Some(bug) = bug {
-        text = text.replace("[protocol]", &format!("[protocol]\nplant = [\"{bug}\"]"));
-    }
-    let scenario = Scenario::parse(Path::new("planted.toml"), text);
-    let mut scenario = scenario.unwrap_or_else(|rejected| panic!("{}", rejected.rendered()));
-    let hostile: BTreeSet<NodeId> =
-        if matches!(story, Hostile(_)) { [NodeId(3)].into() } else { BTreeSet::new() };
+fn outcome(story: Story, bug: Option<Bug>, seed: u64) -> Outcome {
+    let mut scenario = story.scenario(bug);
     // A run ends where all of these broke, so that every invariant that sees the bug gets to say so.
     let names = harness::invariants::list().into_iter().map(|listed| listed.name.to_owned());
     scenario.expect.outcome = Expectation::Violates(names.collect());
-    run_with(&scenario, seed, Options::default(), &hostile, None).expect("it can be deployed")
+    run(&scenario, seed, Options::default(), None).expect("it can be deployed")
 }
 
 #[test]
@@ -285,7 +224,7 @@ fn every_planted_bug_is_found_and_nothing_is_found_without_it() {
     let mut missed = Vec::new();
     for (bug, story, expected) in table() {
         let found = (1..=SEEDS).find_map(|seed| {
-            let outcome = run(story, Some(bug), seed);
+            let outcome = outcome(story, Some(bug), seed);
             let first = outcome.violations.first()?.clone();
             let more: Vec<_> = outcome.violations[1..].iter().map(|one| one.invariant).collect();
             Some((seed, first, more))
@@ -300,7 +239,7 @@ fn every_planted_bug_is_found_and_nothing_is_found_without_it() {
             None => missed.push(format!("{name}: not found within {SEEDS} seeds")),
         }
         for seed in 1..=found.map_or(1, |(seed, ..)| seed) {
-            let outcome = run(story, None, seed);
+            let outcome = outcome(story, None, seed);
             for broken in &outcome.violations {
                 missed.push(format!("without {name}, seed {seed}: {broken}"));
             }

@@ -3,8 +3,6 @@
 //! The fleet has ten nodes under load and a swarm of faults, and more than a thousand datagrams are sent
 //! before the first release is out: what a sweep finds in practice.
 
-use std::path::Path;
-
 use harness::{
     invariants::Violation,
     outcome::Verdict,
@@ -12,6 +10,8 @@ use harness::{
     scenario::Scenario,
 };
 use upgrade::bugs::Bug;
+
+use crate::story::{ASKS, DEAR, Edit, FULL, HOSTILE, MINOR, ODD, REFUSED, SESSIONS, Story};
 
 /// Seeds that are tried for each bug.
 pub const SEEDS_MAX: u64 = 64;
@@ -61,10 +61,8 @@ pub struct Planted {
     pub bug: Bug,
     /// Its number among P1 to P15; `None`: one of those that came later.
     pub number: Option<u32>,
-    /// Texts in the place of others.
-    edits: &'static [(&'static str, &'static str)],
-    /// Lines at the end.
-    more: &'static str,
+    /// The swarm with what shows it.
+    story: Story,
 }
 
 /// Release 3.0.0 once most run 2.0.0.
@@ -79,50 +77,24 @@ const RIVALS: &str =
 const STRANGERS: &str = "[[release]]\nversion = \"3.0.0\"\nat = \"4500ms\"\nnode = \"n3\"\nforged = \"untrusted-key\"\n";
 /// An envelope that was changed after it was signed.
 const TAMPERED: &str = "[[release]]\nversion = \"3.0.0\"\nat = \"4500ms\"\nnode = \"n2\"\nforged = \"tampered-envelope\"\n";
-/// Nodes may refuse 2.0.0.
-const REFUSED: &str = "[expect]\nquarantined = [\"2.0.0\"]\n";
-
-/// A migration that fails where a node counted an odd number.
-const ODD: (&str, &str) =
-    ("version = \"2.0.0\"", "version = \"2.0.0\"\nvariant = \"fails-on-odd\"");
-/// A migration that costs more than it may.
-const DEAR: (&str, &str) =
-    ("version = \"2.0.0\"", "version = \"2.0.0\"\nbudget = { fuel = 1, state = \"1 MiB\" }");
-/// From 1.0.0 to 1.4.0, which is of the same class.
-const MINOR: &[(&str, &str)] =
-    &[("1.4.0", "1.0.0"), ("version = \"2.0.0\"", "version = \"1.4.0\"")];
-/// A hold that two messages fill.
-const FULL: (&str, &str) = ("[protocol]", "[protocol]\nhold = { messages = 2 }");
 /// Nodes that gossip so seldom that a thousand datagrams come before.
-const SELDOM: (&str, &str) = ("gossip = \"200ms\"", "gossip = \"60s\"");
-/// From 1.5.0 to 2.1.0, whose nodes ask each other for the map without a release: past what waits.
-const ASKS: &[(&str, &str)] = &[
-    ("1.4.0", "1.5.0"),
-    ("version = \"2.0.0\"", "version = \"2.1.0\""),
-    ("add = 8", "add = 8, ask = 4"),
-];
-/// A node joins an app that goes by who is there, and nodes that heard of it crash.
-const JOINS: &[(&str, &str)] = &[
-    ("counter", "sessions"),
-    ("1.4.0", "1.1.0"),
-    ("increment = 2, add = 8", "put = 5, login = 5"),
-];
-/// The node that joins.
+const SELDOM: Edit = ("gossip = \"200ms\"", "gossip = \"60s\"");
+/// A node joins, and nodes that heard of it crash.
 const JOINER: &str = "[[fleet.join]]\nnode = \"n10\"\nat = \"700ms\"\n";
 /// An app whose operations are broadcast in causal order.
-const CAUSAL: &[(&str, &str)] =
+const CAUSAL: &[Edit] =
     &[("counter", "tally"), ("1.4.0", "1.0.0"), ("increment = 2, add = 8", "up = 1")];
 /// A member is let go while operations of its own are on their way.
 const LET_GO: &str = "[[fleet.retire]]\nnode = \"n9\"\nat = \"2500ms\"\nby = \"n0\"\n";
 /// A node loses its disk.
 const LOSES_DISK: &str = "[[fault]]\n\
     crash = { node = \"n2\", at = \"4500ms\", down = \"300ms\", disk = \"amnesia\" }\n";
-/// A node that believes strangers.
-const HOSTILE: (&str, &str) = ("nodes = 10", "nodes = 10\nhostile = [\"n3\"]");
-
 /// Every bug that a run can show.
 pub fn table() -> Vec<Planted> {
-    let planted = |number, bug, edits, more| Planted { bug, number, edits, more };
+    let planted = |number, bug, edits, more| {
+        let story = Story { plain: SWARM, edits, more };
+        Planted { bug, number, story }
+    };
     vec![
         planted(Some(1), Bug::MergeUsesLte, &[SELDOM], ""),
         planted(Some(2), Bug::GateComparesFullVersions, MINOR, ""),
@@ -141,7 +113,7 @@ pub fn table() -> Vec<Planted> {
         planted(None, Bug::ConvertTwice, &[], ""),
         planted(None, Bug::SkipEdge, &[], SKIPS),
         planted(None, Bug::KnownFallsOnRecovery, &[], ""),
-        planted(None, Bug::NodesFallOnReplay, JOINS, JOINER),
+        planted(None, Bug::NodesFallOnReplay, SESSIONS, JOINER),
         planted(None, Bug::UnversionedHeld, ASKS, ""),
         planted(None, Bug::OverflowSilent, &[FULL], ""),
         planted(None, Bug::TwoInstances, &[], ""),
@@ -162,12 +134,7 @@ impl Planted {
     ///
     /// Where the table is wrong.
     pub fn scenario(&self) -> Scenario {
-        let edited = |text: String, (from, to): &(&str, &str)| text.replace(from, to);
-        let text = self.edits.iter().fold(SWARM.to_owned(), edited) + self.more;
-        let plant = format!("[protocol]\nplant = [\"{}\"]", self.bug);
-        let text = text.replace("[protocol]", &plant);
-        Scenario::parse(Path::new("planted.toml"), text)
-            .unwrap_or_else(|rejected| panic!("{}", rejected.rendered()))
+        self.story.scenario(Some(self.bug))
     }
 
     /// The first seed that shows it, and how; `None`: none of [`SEEDS_MAX`] does.

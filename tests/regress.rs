@@ -1,28 +1,15 @@
 //! Every failure that was ever kept: each file in `scenarios/regress` carries its choices, and says
 //! whether it still fails or is mended and holds.
 
-use std::{fs, path::PathBuf};
-
 use harness::{
     run::{Options, run},
     scenario::{Expectation, Scenario},
 };
 
+use crate::scenarios::files;
+
 fn kept() -> Vec<(String, Scenario)> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../scenarios/regress");
-    let entries = fs::read_dir(&folder).expect("the folder of kept failures is there");
-    let paths = entries.map(|entry| entry.expect("the folder is readable").path());
-    let mut paths: Vec<PathBuf> =
-        paths.filter(|path| path.extension().is_some_and(|ending| ending == "toml")).collect();
-    paths.sort();
-    paths
-        .into_iter()
-        .map(|path| {
-            let name = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
-            let scenario = Scenario::read(&path);
-            (name, scenario.unwrap_or_else(|rejected| panic!("{}", rejected.rendered())))
-        })
-        .collect()
+    files("../scenarios/regress")
 }
 
 #[test]
@@ -47,9 +34,7 @@ fn every_kept_failure_is_what_its_file_says() {
 
 #[test]
 fn every_kept_failure_carries_its_choices() {
-    let kept = kept();
-    assert!(!kept.is_empty());
-    for (name, scenario) in kept {
+    for (name, scenario) in kept() {
         assert!(
             scenario.replay.is_some(),
             "{name} has no [replay]: `simctl shrink --save` makes one"

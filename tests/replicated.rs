@@ -1,6 +1,4 @@
-//! Replicated types: every delivery order, what others say of them, and what is wrong on purpose.
-
-use std::{fs, path::Path};
+//! Replicated types: every delivery order, what they mean, and what is wrong on purpose.
 
 use crdt::{
     At, Clock, Dot, Event, Join, Log, Op, Product, Semidirect, Stamp, Value,
@@ -14,205 +12,8 @@ use harness::replicated::{
     lattice::{Broken, Strictness, sweep, sweep_up_to},
     laws::{OfProducts, Tried, of_effects, of_joins},
     search::{Found, Scope, search},
-    to_the_end, vectors,
+    to_the_end,
 };
-
-/// Every case of every vector file passes, and there are as many as were copied.
-#[test]
-fn the_vectors_pass() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/semidirect");
-    let mut passed = 0;
-    for file in fs::read_dir(folder).unwrap() {
-        let path = file.unwrap().path();
-        if path.extension().is_some_and(|ending| ending == "json") {
-            let replayed = vectors::replay(&fs::read_to_string(&path).unwrap()).unwrap();
-            assert_eq!(replayed.failed, [], "{}", path.display());
-            passed += replayed.passed;
-        }
-    }
-    assert_eq!(passed, 669);
-}
-
-/// Another value anywhere in a case is noticed.
-#[test]
-fn a_vector_with_another_value_fails() {
-    let text = include_str!("vectors/semidirect/int_add_mult.json");
-    for (right, wrong) in [
-        ("\"final\":17", "\"final\":18"),
-        ("\"value_at_origin_after\":2", "\"value_at_origin_after\":3"),
-        ("\"linear_extensions\":6", "\"linear_extensions\":7"),
-    ] {
-        let changed = text.replacen(right, wrong, 1);
-        assert_ne!(changed, text, "{right} is somewhere");
-        let replayed = vectors::replay(&changed).unwrap();
-        assert_eq!(replayed.failed.len(), 1, "{wrong}: {:?}", replayed.failed);
-    }
-}
-
-/// So it is in the vectors of causal delivery.
-#[test]
-fn a_delivery_vector_that_says_otherwise_fails() {
-    let text = include_str!("vectors/semidirect/causal_broadcast.json");
-    for (right, wrong) in [
-        (r#""buffered":[],"delivered":[0]"#, r#""buffered":[0],"delivered":[]"#),
-        (r#""stable":[0,0,0,0,0],"vc":[0,0,0,1,0]"#, r#""stable":[0,0,0,1,0],"vc":[0,0,0,1,0]"#),
-        (r#""stable":[0,0,0,0,0],"vc":[0,0,0,1,0]"#, r#""stable":[0,0,0,0,0],"vc":[0,0,0,2,0]"#),
-    ] {
-        let changed = text.replacen(right, wrong, 1);
-        assert_ne!(changed, text, "{right} is somewhere");
-        let replayed = vectors::replay(&changed).unwrap();
-        assert_eq!(replayed.failed.len(), 1, "{wrong}: {:?}", replayed.failed);
-    }
-    let unsent = text.replacen(r#""receive":0"#, r#""receive":99999"#, 1);
-    assert!(vectors::replay(&unsent).is_err());
-}
-
-#[test]
-fn a_file_that_is_no_vector_file_is_refused_and_so_is_a_hostile_case() {
-    for text in [
-        "",
-        "[]",
-        r#"{"schema": "semidirect-vectors/2"}"#,
-        r#"{"schema": 3}"#,
-        r#"{"schema": "semidirect-vectors/1", "type": "int_add_mult", "cases": []}"#,
-        r#"{"schema": "semidirect-vectors/1", "type": "int_add", "cases": [
-            {"name": "one", "replicas": 1, "ops": [], "final": 1}]}"#,
-        r#"{"schema": "semidirect-vectors/1", "type": "int_add_mult", "params": {"start": 1},
-            "cases": [{"name": "one", "replicas": 1, "ops": [], "final": 1}]}"#,
-        r#"{"schema": "semidirect-vectors/1", "type": "int_add_mult", "cases": [
-            {"name": "one", "replicas": 1, "ops": [], "final": 1,
-             "checkpoints": [{"delivered": [0], "value": 1}]}]}"#,
-    ] {
-        assert!(vectors::replay(text).is_err(), "{text}");
-    }
-    let case = |operation: &str| {
-        format!(
-            r#"{{"schema": "semidirect-vectors/1", "type": "int_add_mult", "cases": [{{
-                "name": "one", "replicas": 1, "final": 1, "ops": [{operation}]}}]}}"#
-        )
-    };
-    for operation in [
-        r#"{"replica": 7, "seq": 1, "vc": [1], "lamport": 0, "op": {"kind": "add", "arg": 0}, "value_at_origin_after": 1}"#,
-        r#"{"replica": 0, "seq": 1, "vc": [9], "lamport": 0, "op": {"kind": "add", "arg": 0}, "value_at_origin_after": 1}"#,
-        r#"{"replica": 0, "seq": 0, "vc": [0], "lamport": 0, "op": {"kind": "add", "arg": 0}, "value_at_origin_after": 1}"#,
-        r#"{"replica": 0, "seq": 1, "vc": [1], "lamport": 0, "op": {"kind": "sub", "arg": 0}, "value_at_origin_after": 1}"#,
-        r#"{"replica": 0, "seq": 1, "vc": [1], "lamport": 0, "op": {"kind": "add"}, "value_at_origin_after": 1}"#,
-        "3",
-    ] {
-        let refused = vectors::replay(&case(operation)).unwrap_err();
-        assert!(refused.to_string().starts_with("case 0"), "{operation}: {refused}");
-    }
-    // What no user could do here, others say was done: that is a difference and no malformed file.
-    let done = r#"{"replica": 0, "seq": 1, "vc": [1], "lamport": 0, "op": {"kind": "add", "arg": 4}, "value_at_origin_after": 1}"#;
-    let replayed = vectors::replay(&case(done)).unwrap();
-    assert_eq!((replayed.passed, replayed.failed.len()), (0, 1));
-}
-
-/// What a file says twice must be the same twice, and a key that nobody reads is a mistake.
-#[test]
-fn a_vector_that_contradicts_itself_or_has_another_key_is_refused() {
-    let operation = r#""op": {"kind": "add", "arg": 0}, "value_at_origin_after": 1}"#;
-    let file = format!(
-        r#"{{"schema": "semidirect-vectors/1", "type": "int_add_mult", "cases": [{{
-            "name": "one", "replicas": 2, "final": 1, "linear_extensions": 2, "checkpoints": [], "ops": [
-            {{"id": 0, "replica": 0, "seq": 1, "vc": [1, 0], "deps": [], "lamport": 0, {operation},
-            {{"id": 1, "replica": 1, "seq": 1, "vc": [0, 1], "deps": [], "lamport": 0, {operation},
-            {{"id": 2, "replica": 0, "seq": 2, "vc": [2, 1], "deps": [0, 1], "lamport": 1, {operation}]}}]}}"#
-    );
-    assert_eq!(vectors::replay(&file).unwrap().passed, 1);
-    for (right, wrong, why) in [
-        (
-            "\"replicas\": 2",
-            "\"replicas\": 4000000000",
-            "`replicas`: expected 1 to 1024, found 4000000000",
-        ),
-        ("\"replicas\": 2", "\"replicas\": 0", "`replicas`: expected 1 to 1024, found 0"),
-        ("\"replica\": 1", "\"replica\": 9", "`replica`: expected one below 2, found 9"),
-        ("\"vc\": [2, 1]", "\"vc\": [2]", "`vc`: expected 2 counts, found 1"),
-        ("\"id\": 1", "\"id\": 2", "`id`: expected 1, found 2"),
-        (
-            "\"deps\": [0, 1]",
-            "\"deps\": [0, 2]",
-            "`deps`: expected {0, 1} by its clock, found {0, 2}",
-        ),
-        ("\"deps\": [0, 1]", "\"deps\": [0]", "`deps`"),
-        ("\"lamport\": 1", "\"lamport\": 2", "`lamport`: expected 1, found 2"),
-        ("\"checkpoints\"", "\"checkpoint\"", "`checkpoint`"),
-        ("\"deps\"", "\"dep\"", "`dep`"),
-        ("\"cases\"", "\"case\": 1, \"cases\"", "`case`"),
-        ("int_add_mult", "int_add", "`type`: expected one of int_add_mult, "),
-    ] {
-        let text = file.replacen(right, wrong, 1);
-        assert_ne!(text, file, "{right} is somewhere");
-        let refused = vectors::replay(&text).unwrap_err().to_string();
-        assert!(refused.contains(why), "{wrong}: {refused}");
-    }
-    let case = file.split_once("\"cases\": [").unwrap().1.strip_suffix("]}").unwrap();
-    let twice = file.replacen(case, &format!("{case}, {case}"), 1);
-    assert!(vectors::replay(&twice).unwrap_err().to_string().contains("`name`"));
-    let alone = |count: u32| {
-        let rows: Vec<String> = (0..count)
-            .map(|at| {
-                format!(
-                    r#"{{"replica": 0, "seq": {0}, "vc": [{0}], "lamport": {at}, {operation}"#,
-                    at + 1
-                )
-            })
-            .collect();
-        format!(
-            r#"{{"schema": "semidirect-vectors/1", "type": "int_add_mult", "cases": [{{
-                "name": "one", "replicas": 1, "final": 1, "linear_extensions": 1, "ops": [{}]}}]}}"#,
-            rows.join(",")
-        )
-    };
-    assert_eq!(vectors::replay(&alone(16)).unwrap().passed, 1);
-    let refused = vectors::replay(&alone(17)).unwrap_err().to_string();
-    assert!(refused.contains("`linear_extensions`"), "{refused}");
-}
-
-#[test]
-fn a_delivery_vector_that_cannot_be_is_refused_before_anything_is_made_for_it() {
-    let file = r#"{"schema": "causal-broadcast-vectors/1", "cases": [{"name": "one", "replicas": 2, "events": [
-        {"at": 0, "broadcast": 0, "vc": [1, 0], "stable": [0, 0]}]}]}"#;
-    assert_eq!(vectors::replay(file).unwrap().passed, 1);
-    for (right, wrong, why) in [
-        (
-            "\"replicas\": 2",
-            "\"replicas\": 4000000000",
-            "`replicas`: expected 1 to 1024, found 4000000000",
-        ),
-        ("\"replicas\": 2", "\"replicas\": 0", "`replicas`: expected 1 to 1024, found 0"),
-        ("\"at\": 0", "\"at\": 4294967296", "`at`: expected a replica below 2, found 4294967296"),
-        ("\"vc\"", "\"buffered\": [0], \"vc\"", "deliver none"),
-        ("{\"at\": 0, \"broadcast\": 0, \"vc\": [1, 0], \"stable\": [0, 0]}", "", "`events`"),
-    ] {
-        let text = file.replacen(right, wrong, 1);
-        assert_ne!(text, file, "{right} is somewhere");
-        let refused = vectors::replay(&text).unwrap_err().to_string();
-        assert!(refused.contains(why), "{wrong}: {refused}");
-    }
-    let case = file.split_once("\"cases\": [").unwrap().1.strip_suffix("]}").unwrap();
-    let twice = file.replacen(case, &format!("{case}, {case}"), 1);
-    assert!(vectors::replay(&twice).unwrap_err().to_string().contains("`name`"));
-}
-
-#[test]
-fn control_characters_of_a_file_are_spelled_out() {
-    let file = r#"{"schema": "causal-broadcast-vectors/1", "cases": [
-        {"name": "a\u001b[2J\nb", "replicas": 2, "events": []}]}"#;
-    let refused = vectors::replay(file).unwrap_err().to_string();
-    assert!(refused.contains(r"a\u{1b}[2J\nb"), "{refused}");
-}
-
-#[test]
-fn what_is_no_object_is_told_so() {
-    for (text, found) in
-        [("[]", "a list"), ("3", "a number"), ("null", "null"), ("\"x\"", "a text")]
-    {
-        let refused = vectors::replay(text).unwrap_err().to_string();
-        assert_eq!(refused, format!("expected a JSON object, found {found}"));
-    }
-}
 
 struct Searched;
 
@@ -301,6 +102,19 @@ fn sums_and_scans_agree() {
     compare(&Aggregate(Tropical { start: 3 }));
 }
 
+/// Delivers `events` in a causal order of chance. `deliver` is told the index of each, and all that is delivered with it.
+fn in_some_order<M>(events: &[Event<M>], draw: &mut Draw, mut deliver: impl FnMut(usize, &Clock)) {
+    let mut clock = Clock::new();
+    for _ in 0..events.len() {
+        let ready = (0..events.len()).filter(|at| {
+            !clock.covers(events[*at].stamp.dot) && clock.covers_all(&events[*at].past)
+        });
+        let at = draw.pick(&ready.collect::<Vec<_>>());
+        clock.advance(events[at].stamp.dot);
+        deliver(at, &clock);
+    }
+}
+
 /// A type in a frame and the scan of its whole history are two ways to say the same: what users ask for, they
 /// show alike after every delivery in every order, and it is what either means.
 struct FramesAgree;
@@ -320,18 +134,12 @@ impl VisitProduct for FramesAgree {
             let framed = history::events(&frame, &history).unwrap();
             let scanned = history::events(&scan, &history).unwrap();
             for _ in 0..5 {
-                let (mut one, mut other, mut clock) =
-                    (frame.initial(), scan.initial(), Clock::new());
-                for _ in 0..framed.len() {
-                    let ready = (0..framed.len()).filter(|at| {
-                        !clock.covers(framed[*at].stamp.dot) && clock.covers_all(&framed[*at].past)
-                    });
-                    let at = draw.pick(&ready.collect::<Vec<_>>());
+                let (mut one, mut other) = (frame.initial(), scan.initial());
+                in_some_order(&framed, &mut draw, |at, _| {
                     frame.effect(&mut one, framed[at].at(), &framed[at].message).unwrap();
                     scan.effect(&mut other, scanned[at].at(), &scanned[at].message).unwrap();
-                    clock.advance(framed[at].stamp.dot);
                     assert_eq!(frame.value(&one), scan.value(&other), "seed {seed}");
-                }
+                });
             }
             assert_eq!(frame.meaning(&Log::new(&framed)), scan.meaning(&Log::new(&scanned)));
         }
@@ -363,18 +171,12 @@ fn the_counter_by_operations_and_the_one_by_states_agree() {
         let history = history::random(&by_states, &propose, 4, 12, &mut draw);
         let deltas = history::events(&by_states, &history).unwrap();
         let additions = history::events(&by_operations, &history).unwrap();
-        let mut clock = Clock::new();
         let (mut one, mut other) = (by_states.initial(), by_operations.initial());
-        for _ in 0..deltas.len() {
-            let ready = (0..deltas.len()).filter(|at| {
-                !clock.covers(deltas[*at].stamp.dot) && clock.covers_all(&deltas[*at].past)
-            });
-            let at = draw.pick(&ready.collect::<Vec<_>>());
+        in_some_order(&deltas, &mut draw, |at, _| {
             by_states.effect(&mut one, deltas[at].at(), &deltas[at].message).unwrap();
             by_operations.effect(&mut other, additions[at].at(), &additions[at].message).unwrap();
-            clock.advance(deltas[at].stamp.dot);
             assert_eq!(by_states.value(&one), by_operations.value(&other), "seed {seed}");
-        }
+        });
     }
 }
 
@@ -464,20 +266,15 @@ impl Visit for Forgetful {
             let mut draw = Draw(seed);
             let history = history::random(&kind, &propose, 3, 12, &mut draw);
             let events = history::events(&kind, &history).unwrap();
-            let (mut keeps, mut forgets, mut clock) =
-                (kind.initial(), kind.initial(), Clock::new());
-            for _ in 0..events.len() {
-                let ready = events.iter().filter(|event| {
-                    !clock.covers(event.stamp.dot) && clock.covers_all(&event.past)
-                });
-                let event = draw.pick(&ready.collect::<Vec<_>>());
+            let (mut keeps, mut forgets) = (kind.initial(), kind.initial());
+            in_some_order(&events, &mut draw, |at, clock| {
+                let event = &events[at];
                 kind.effect(&mut keeps, event.at(), &event.message).unwrap();
                 kind.effect(&mut forgets, event.at(), &event.message).unwrap();
-                clock.advance(event.stamp.dot);
-                kind.forget(&mut forgets, &stable(3, &clock, &events));
+                kind.forget(&mut forgets, &stable(3, clock, &events));
                 assert_eq!(kind.value(&keeps), kind.value(&forgets), "{} seed {seed}", T::NAME);
                 forgot += u64::from(keeps != forgets);
-            }
+            });
         }
         forgot
     }

@@ -4,6 +4,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::{LazyLock, OnceLock},
 };
 
 use harness::{
@@ -16,27 +17,65 @@ use harness::{
 /// Seeds of each scenario; a sweep runs more.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=5;
 
-/// Fleets with more nodes get one seed, so that the test stays short unoptimised.
+/// Fleets with more nodes are large: they get one seed, and run once.
 const NODES_MAX: u32 = 100;
 
+/// A scenario, and what came of it so far.
+pub(crate) struct Listed {
+    pub(crate) name: String,
+    pub(crate) scenario: Scenario,
+    /// One for each of [`SEEDS`].
+    outcomes: Vec<OnceLock<Outcome>>,
+}
+
+impl Listed {
+    pub(crate) fn new(name: String, scenario: Scenario) -> Self {
+        Self { name, scenario, outcomes: SEEDS.map(|_| OnceLock::new()).collect() }
+    }
+
+    /// What comes of it with `seed`, one of [`SEEDS`]: one run for all tests that ask.
+    pub(crate) fn outcome(&self, seed: u64) -> &Outcome {
+        let index = usize::try_from(seed - SEEDS.start()).expect("it is a small number");
+        self.outcomes[index].get_or_init(|| {
+            run(&self.scenario, seed, Options::default(), None).expect("it can be deployed")
+        })
+    }
+
+    pub(crate) fn is_large(&self) -> bool {
+        self.scenario.fleet.nodes > NODES_MAX
+    }
+}
+
 /// Every scenario in the folder, by name.
-pub(crate) fn all() -> Vec<(String, Scenario)> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+pub(crate) fn all() -> &'static [Listed] {
+    static ALL: LazyLock<Vec<Listed>> = LazyLock::new(read);
+    &ALL
+}
+
+/// Every scenario that has no large fleet.
+pub(crate) fn small() -> impl Iterator<Item = &'static Listed> {
+    all().iter().filter(|listed| !listed.is_large())
+}
+
+/// The files in `folder`, beside the tests, that hold a scenario, in order of their names.
+pub(crate) fn files(folder: &str) -> Vec<(String, Scenario)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
     let entries = fs::read_dir(&folder).expect("the scenarios are beside the tests");
     let paths = entries.map(|entry| entry.expect("the folder is readable").path());
-    let mut paths: Vec<PathBuf> = paths
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
-        .collect();
+    let mut paths: Vec<PathBuf> =
+        paths.filter(|path| path.extension().is_some_and(|ending| ending == "toml")).collect();
     paths.sort();
     assert!(!paths.is_empty(), "no scenario in {}", folder.display());
-    paths
-        .into_iter()
-        .map(|path| {
-            let name = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
-            let scenario = Scenario::read(&path);
-            (name, scenario.unwrap_or_else(|rejected| panic!("{}", rejected.rendered())))
-        })
-        .collect()
+    let read = |path: PathBuf| {
+        let name = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+        let scenario = Scenario::read(&path);
+        (name, scenario.unwrap_or_else(|rejected| panic!("{}", rejected.rendered())))
+    };
+    paths.into_iter().map(read).collect()
+}
+
+fn read() -> Vec<Listed> {
+    files("../scenarios").into_iter().map(|(name, scenario)| Listed::new(name, scenario)).collect()
 }
 
 /// Why a run did not come out as its scenario says.
@@ -57,12 +96,10 @@ fn disappoints(name: &str, outcome: &Outcome, goals: bool) -> Option<String> {
 #[test]
 fn every_scenario_comes_out_as_it_says() {
     let mut disappointments = Vec::new();
-    for (name, scenario) in all() {
-        let seeds = if scenario.fleet.nodes > NODES_MAX { 1..=1 } else { SEEDS };
-        for seed in seeds {
-            let outcome =
-                run(&scenario, seed, Options::default(), None).expect("it can be deployed");
-            disappointments.extend(disappoints(&name, &outcome, seed == *SEEDS.start()));
+    for listed in all() {
+        for seed in SEEDS.take(if listed.is_large() { 1 } else { usize::MAX }) {
+            let outcome = listed.outcome(seed);
+            disappointments.extend(disappoints(&listed.name, outcome, seed == *SEEDS.start()));
         }
     }
     assert!(disappointments.is_empty(), "\n{}", disappointments.join("\n"));
@@ -70,14 +107,14 @@ fn every_scenario_comes_out_as_it_says() {
 
 #[test]
 fn a_run_that_does_not_come_out_is_seen_to_disappoint() {
-    let patch = all().into_iter().find(|(name, _)| name == "patch-bump");
-    let (name, scenario) = patch.expect("it is there");
-    let mut outcome = run(&scenario, 1, Options::default(), None).expect("it can be deployed");
-    assert_eq!(disappoints(&name, &outcome, true), None);
-    outcome.goals_missing.push(harness::goals::Goal::HoldFull);
-    assert!(disappoints(&name, &outcome, true).is_some_and(|text| text.contains("hold-full")));
-    outcome.verdict = harness::outcome::Verdict::FallsShort;
-    assert!(disappoints(&name, &outcome, false).is_some());
+    let patch = all().iter().find(|listed| listed.name == "patch-bump").expect("it is there");
+    let mut outcome = patch.outcome(1).clone();
+    assert_eq!(disappoints(&patch.name, &outcome, true), None);
+    outcome.goals_missing.push(Goal::HoldFull);
+    let said = disappoints(&patch.name, &outcome, true);
+    assert!(said.is_some_and(|text| text.contains("hold-full")));
+    outcome.verdict = Verdict::FallsShort;
+    assert!(disappoints(&patch.name, &outcome, false).is_some());
 }
 
 #[test]

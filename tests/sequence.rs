@@ -8,10 +8,12 @@ use std::{fs, path::Path};
 use harness::replicated::{
     packed,
     sequence::{Replica, replay_on},
-    vectors::{self, Replayed},
+    vectors,
 };
 use reference::{Mapping, Reference};
 use sequence::{EpochId, Interval, Naming, Operation, Priority};
+
+use crate::vectors::{differs, passed, refused, refused_twice};
 
 impl Replica for Reference {
     fn new(site: u32) -> Self {
@@ -40,32 +42,17 @@ impl Replica for Reference {
     }
 }
 
-/// Replays every file. Returns how many vectors and rows of tables passed.
-fn passed(replay: impl Fn(&str) -> Replayed) -> u64 {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/sequence");
-    let mut passed = 0;
-    for file in fs::read_dir(folder).unwrap() {
-        let path = file.unwrap().path();
-        if packed::is_json(&path) {
-            let replayed = replay(&packed::read_to_string(&path).unwrap());
-            assert_eq!(replayed.failed, [], "{}", path.display());
-            passed += replayed.passed;
-        }
-    }
-    passed
-}
-
 /// Every vector of every file passes, the packed one too, and there are as many as were copied.
 #[test]
 fn the_vectors_of_sequences_pass() {
-    assert_eq!(passed(|text| vectors::replay(text).unwrap()), 97);
+    assert_eq!(passed("sequence", |text| vectors::replay(text).unwrap()), 97);
 }
 
 /// What the sequence is compared with is no second opinion of ours alone.
 #[test]
 fn the_vectors_of_sequences_pass_on_the_reference() {
     let replay = |text: &str| replay_on::<Reference>(serde_json::from_str(text).unwrap()).unwrap();
-    assert_eq!(passed(replay), 97);
+    assert_eq!(passed("sequence", replay), 97);
 }
 
 /// Another value anywhere in a vector is noticed.
@@ -85,10 +72,7 @@ fn a_vector_of_sequences_with_another_value_fails() {
         } else {
             (tight(right), tight(wrong))
         };
-        let changed = text.replacen(&from, &to, 1);
-        assert_ne!(changed, text, "{from} is somewhere");
-        let replayed = vectors::replay(&changed).unwrap();
-        assert_eq!(replayed.failed.len(), 1, "{to}: {:?}", replayed.failed);
+        differs(text, &from, &to);
     }
     let text = include_str!("vectors/sequence/tables.json");
     let changed = text.replacen("\"leading\":3", "\"leading\":2", 1);
@@ -160,13 +144,9 @@ fn a_file_of_sequences_that_says_what_cannot_be_is_refused() {
         ("\"clock\": 1,", "", "kind `ren`"),
         ("[{\"id\": [[1, 1, 0, 0]], \"end\": 0}]", "[]", "operation 1: there is nothing in it"),
     ] {
-        let text = ONE.replacen(right, wrong, 1);
-        assert_ne!(text, ONE, "{right} is somewhere");
-        let refused = vectors::replay(&text).unwrap_err().to_string();
-        assert!(refused.contains(why), "{wrong}: {refused}");
+        refused(ONE, right, wrong, why);
     }
-    let twice = ONE.replacen(vector, &format!("{vector}, {vector}"), 1);
-    assert!(vectors::replay(&twice).unwrap_err().to_string().contains("`name`"));
+    refused_twice(ONE, "vectors");
 }
 
 #[test]
