@@ -15,13 +15,14 @@ use serde::{Deserialize, de::IgnoredAny};
 use super::vectors::{Fault, Names, REPLICAS_MAX, Replayed, Unreadable};
 use tables::{Map, Tree};
 
+mod orders;
 mod tables;
 
 /// The schema that is read.
 pub const SCHEMA: &str = "seq-vectors/1";
 
 /// What is replayed: the sequence, or whatever is to be compared with it.
-pub trait Replica {
+pub trait Replica: Clone {
     /// An empty one.
     fn new(site: u32) -> Self;
     /// Carries an operation out. Errors: why it did not.
@@ -279,6 +280,12 @@ pub fn replay_on<R: Replica>(file: serde_json::Value) -> Result<Replayed, Unread
     Ok(replayed)
 }
 
+/// The site of a passive replica: it took no part, so that its site is none of these.
+fn passive(sites: &[u32]) -> u32 {
+    let passive = (1..u32::MAX >> 1).rev().find(|site| !sites.contains(site));
+    passive.expect("there are more sites than a file names")
+}
+
 fn tuples(written: &[Written]) -> Vec<Tuple> {
     let tuple = |(position, site, clock, offset): &Written| Tuple {
         position: *position,
@@ -450,20 +457,23 @@ impl Vector {
             operations.push(operation.map_err(|fault| fault.of(&format!("operation {at}")))?);
         }
         for delivery in &self.replicas {
-            // A passive replica has a site of its own: it took no part.
-            let mut replica = R::new(u32::MAX >> 1);
+            let mut replica = R::new(passive(&self.sites));
             for (at, step) in delivery.steps.iter().enumerate() {
                 let step_of = format!("replica {}, step {at} (op {})", delivery.site, step.op);
                 let came = self.step(&mut replica, step, &operations);
                 came.map_err(|fault| fault.of(&step_of))?;
             }
             let of = |fault: Fault| fault.of(&format!("replica {}, at the end", delivery.site));
-            differ("text", &replica.text(), &self.last.text).map_err(of)?;
-            differ("epoch", &replica.epoch(), &self.epoch(self.last.epoch)?).map_err(of)?;
-            let expected = intervals(&self.last.intervals)?;
-            differ("intervals", &replica.intervals(), &expected).map_err(of)?;
+            self.is_last(&replica).map_err(of)?;
         }
-        Ok(())
+        self.agree_in_every_order::<R>(&operations)
+    }
+
+    /// Whether a replica has what all have at the end.
+    fn is_last<R: Replica>(&self, replica: &R) -> Result<(), Fault> {
+        differ("text", &replica.text(), &self.last.text)?;
+        differ("epoch", &replica.epoch(), &self.epoch(self.last.epoch)?)?;
+        differ("intervals", &replica.intervals(), &intervals(&self.last.intervals)?)
     }
 
     fn step<R: Replica>(
@@ -529,7 +539,8 @@ fn order(ids: &[Vec<Written>]) -> Result<(), Fault> {
     if let Some(at) = spelled.windows(2).position(|pair| pair[0] >= pair[1]) {
         return Err(differs(format_args!("identifier {at} is not below the next")));
     }
-    let mut replica = Sequence::new(1, Options::default()).map_err(malformed)?;
+    let sites: Vec<u32> = ids.iter().flatten().map(|(_, site, ..)| *site).collect();
+    let mut replica = Sequence::new(passive(&sites), Options::default()).map_err(malformed)?;
     let letter = |at: usize| char::from_u32(0x4e00 + at as u32).expect("a letter");
     let mut expected = String::new();
     let mut wild: Vec<usize> = (0..ids.len()).collect();

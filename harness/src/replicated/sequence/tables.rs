@@ -3,7 +3,7 @@
 use sequence::{Dot, EpochId, FormerState, Interval, Mapping, Operation, Options, Sequence};
 use serde::{Deserialize, de::IgnoredAny};
 
-use super::{Fault, Span, Written, differ, differs, identifier, intervals, malformed};
+use super::{Fault, Span, Written, differ, differs, identifier, intervals, malformed, passive};
 
 /// A rename, and what it maps to what.
 #[derive(Debug, Deserialize)]
@@ -91,7 +91,8 @@ impl Tree {
 
     /// A replica that knows all epochs of the row.
     fn replica(&self) -> Result<Sequence, Fault> {
-        let mut replica = Sequence::new(u32::MAX >> 1, Options::default()).map_err(malformed)?;
+        let sites: Vec<u32> = self.epochs.iter().map(|node| node.site).collect();
+        let mut replica = Sequence::new(passive(&sites), Options::default()).map_err(malformed)?;
         let first = identifier(&[(0, 1 << 20, 0, 0)])?;
         let insert =
             Operation::Insert { epoch: EpochId::Origin, first: first.clone(), text: "x".into() };
