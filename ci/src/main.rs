@@ -3,6 +3,7 @@
 mod bench;
 mod determinism;
 mod engines;
+mod fuzz;
 mod step;
 mod sweep;
 mod tidy;
@@ -56,6 +57,7 @@ const EXTRA: &[Step] = &[
         about: "a sweep killed at 50 random moments and resumed: the bytes of an undisturbed one",
         run: engines::kill,
     },
+    Step { name: "fuzz", about: "every fuzz target for FUZZ_SECONDS, 20 if unset", run: fuzz::run },
     Step {
         name: "bench",
         about: "the benchmark tables: kernel and peers, full stack",

@@ -1,0 +1,62 @@
+//! What hostile bytes are tried on, a function a target.
+//!
+//! Each takes any bytes at all and returns; a panic is a finding. A target asks three things of what it
+//! tries: bytes that are refused changed nothing; what is taken is sound, and written again reads back the
+//! same; what is kept is in proportion to the bytes.
+//!
+//! Knows no fuzzer: `fuzz_targets/` hands over what libFuzzer makes, and the tests of the whole system hand
+//! over the corpus, on any toolchain.
+
+mod apps;
+mod broadcast;
+mod feed;
+mod nodes;
+mod replicas;
+mod seeds;
+mod sequences;
+mod upgrades;
+
+use feed::Feed;
+pub use seeds::{seeds, write_seeds};
+
+/// Something to be fuzzed.
+#[derive(Clone, Copy)]
+pub struct Target {
+    /// Its program in `fuzz_targets/`, and its folder in `corpus/`.
+    pub name: &'static str,
+    /// Tries bytes.
+    pub run: fn(&[u8]),
+}
+
+macro_rules! targets {
+    ($($name:ident: $run:path,)*) => {
+        $(
+            /// Tries bytes on the target of this name.
+            pub fn $name(bytes: &[u8]) {
+                $run(bytes);
+            }
+        )*
+
+        /// All targets.
+        pub const TARGETS: &[Target] = &[
+            $(Target { name: stringify!($name), run: $name },)*
+        ];
+    };
+}
+
+targets! {
+    sequence_snapshot: sequences::snapshot,
+    sequence_messages: sequences::messages,
+    sequence_renames: sequences::renames,
+    sequence_operations: replicas::operations,
+    sequence_fleet: replicas::fleet,
+    app_values: apps::values,
+    app_states: apps::states,
+    app_steps: apps::steps,
+    causal_wire: broadcast::wire,
+    causal_state: broadcast::state,
+    causal_layer: broadcast::layer,
+    upgrade_wire: upgrades::wire,
+    replica_datagrams: nodes::datagrams,
+    replica_journal: nodes::journal,
+}
