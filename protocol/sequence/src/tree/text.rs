@@ -17,35 +17,34 @@ impl Count {
     #[inline]
     pub(crate) fn of(text: &str) -> Self {
         // What is typed is mostly one letter.
-        if text.len() == 1 { Self::of_ascii(1) } else { Self::of_more(text) }
-    }
-
-    fn of_more(text: &str) -> Self {
-        if text.is_ascii() {
-            return Self::of_ascii(text.len() as u32);
-        }
-        Self::of_bytes(text.as_bytes())
+        let (chars, units) = if text.len() == 1 { (1, 1) } else { counted(text.as_bytes()) };
+        Self { chars, bytes: text.len() as u32, units }
     }
 
     /// That of a text of which it is known that it has `chars` characters.
     #[inline]
     pub(super) fn of_known(text: &str, chars: u32) -> Self {
-        if text.len() == chars as usize { Self::of_ascii(chars) } else { Self::of_more(text) }
-    }
-
-    #[inline]
-    fn of_ascii(chars: u32) -> Self {
-        Self { chars, bytes: chars, units: chars }
+        if text.len() == chars as usize {
+            return Self { chars, bytes: chars, units: chars };
+        }
+        Self::of(text)
     }
 
     fn of_bytes(bytes: &[u8]) -> Self {
-        if let [_] = bytes {
-            return Self { chars: 1, bytes: 1, units: 1 };
-        }
-        let chars = bytes.iter().map(|byte| u32::from(begins(*byte))).sum();
-        let pairs: u32 = bytes.iter().map(|byte| u32::from(*byte >= 0xf0)).sum();
-        Self { chars, bytes: bytes.len() as u32, units: chars + pairs }
+        let (chars, units) = counted(bytes);
+        Self { chars, bytes: bytes.len() as u32, units }
     }
+}
+
+/// The characters and the code units of UTF-16 in a part of a text: as numbers, for what is returned in memory is
+/// waited for.
+fn counted(bytes: &[u8]) -> (u32, u32) {
+    if bytes.is_ascii() {
+        return (bytes.len() as u32, bytes.len() as u32);
+    }
+    let chars: u32 = bytes.iter().map(|byte| u32::from(begins(*byte))).sum();
+    let pairs: u32 = bytes.iter().map(|byte| u32::from(*byte >= 0xf0)).sum();
+    (chars, chars + pairs)
 }
 
 impl Count {
