@@ -122,9 +122,10 @@ impl Epochs {
         added
     }
 
-    /// Whether a rename of `epoch` is known.
-    pub(crate) fn has_below(&self, epoch: u32) -> bool {
-        self.get(epoch).children > 0
+    /// Whether a rename is known that is neither `epoch` nor above it.
+    pub(crate) fn has_elsewhere(&self, epoch: u32) -> bool {
+        let above = self.get(epoch).depth - self.get(0).depth;
+        self.list.len() > above as usize + 1
     }
 
     /// The former state of `epoch`, which has a parent, with its bases known to `arena`.
@@ -168,20 +169,16 @@ impl Epochs {
         left
     }
 
-    /// The renames below `epoch`, ascending, each with how many elements it named.
-    pub(crate) fn below(&self, epoch: u32) -> Vec<(Dot, i32)> {
-        let mut below = vec![false; self.list.len()];
-        let mut dots = Vec::new();
-        for (at, other) in self.list.iter().enumerate().skip(epoch as usize + 1) {
-            below[at] = other.parent.is_some_and(|up| up == epoch || below[up as usize]);
-            if let (true, EpochId::Renamed(dot), Some(former)) =
-                (below[at], other.id, &other.former)
-            {
-                dots.push((dot, former.length() as i32));
-            }
-        }
-        dots.sort_unstable();
-        dots
+    /// The renames that are neither `epoch` nor above it, ascending, each with how many elements it named.
+    pub(crate) fn elsewhere(&self, epoch: u32) -> Vec<(Dot, i32)> {
+        let others = (0_u32..).zip(&self.list).filter(|(at, _)| !self.reaches(*at, epoch));
+        let named = others.filter_map(|(_, other)| match (other.id, &other.former) {
+            (EpochId::Renamed(dot), Some(former)) => Some((dot, former.length() as i32)),
+            _ => None,
+        });
+        let mut named: Vec<_> = named.collect();
+        named.sort_unstable();
+        named
     }
 
     /// Whether `above` is an ancestor of `below`, or is it.

@@ -475,7 +475,7 @@ impl Sequence {
     /// Whether an operation of `epoch` can name `identifier`.
     fn not_from_the_future(&self, epoch: u32, identifier: &Identifier) -> Result<(), Refused> {
         // What the papers print makes such names, so that it cannot refuse them.
-        if !self.epochs.has_below(epoch) || self.flaw == Some(Flaw::PrintedMapping) {
+        if !self.epochs.has_elsewhere(epoch) || self.flaw == Some(Flaw::PrintedMapping) {
             return Ok(());
         }
         match self.foreseen(epoch, identifier.tuples()) {
@@ -484,10 +484,11 @@ impl Sequence {
         }
     }
 
-    /// The rename below `epoch` of which an identifier names what it renamed: in `epoch`, none can.
+    /// The rename of which an identifier names what it named, though it is neither `epoch` nor above it: in
+    /// `epoch`, none can.
     ///
     /// What was appended to the block of that rename keeps its name in `epoch`, and what was put at its ends
-    /// may extend the names there: replicas that postpone their moves see both.
+    /// may extend the names there: replicas that postpone their moves see both, and those that moved on.
     pub(crate) fn foreseen(
         &self,
         epoch: u32,
@@ -496,14 +497,14 @@ impl Sequence {
         let last = tuples.len() - 1;
         for (at, tuple) in tuples.enumerate() {
             let dot = Dot { site: tuple.site, clock: tuple.clock };
-            let Some(below) = self.epochs.find(EpochId::Renamed(dot)) else { continue };
-            let former = self.epochs.get(below).former.as_ref();
+            let Some(rename) = self.epochs.find(EpochId::Renamed(dot)) else { continue };
+            let former = self.epochs.get(rename).former.as_ref();
             let end = former.map_or(0, |former| former.length() as i32);
             let renamed = match tuple.offset {
                 offset if at == last => offset < end,
                 offset => (0..end - 1).contains(&offset),
             };
-            if renamed && below != epoch && self.epochs.reaches(epoch, below) {
+            if renamed && !self.epochs.reaches(rename, epoch) {
                 return Some(dot);
             }
         }

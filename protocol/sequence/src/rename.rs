@@ -130,12 +130,12 @@ impl Sequence {
         Ok(())
     }
 
-    /// The rename below `epoch` of which `former` names what it renamed: see [`Sequence::foreseen`].
+    /// The rename that is not above `epoch` and of which `former` names what it named: see [`Sequence::foreseen`].
     pub(crate) fn foresees(&self, epoch: u32, former: &FormerState) -> Option<Dot> {
-        if !self.epochs.has_below(epoch) || self.flaw == Some(Flaw::PrintedMapping) {
+        if !self.epochs.has_elsewhere(epoch) || self.flaw == Some(Flaw::PrintedMapping) {
             return None;
         }
-        former.names(&self.epochs.below(epoch))
+        former.names(&self.epochs.elsewhere(epoch))
     }
 
     /// Counts an operation towards a postponed move, and moves when it is time.

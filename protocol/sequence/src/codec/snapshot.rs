@@ -185,7 +185,7 @@ impl Sequence {
         if here.iter().any(short) { Err(OTHERS) } else { Ok(()) }
     }
 
-    /// Whether no identifier names what a later rename renamed: mapping would lose the order of such.
+    /// Whether no identifier names what a rename elsewhere named: mapping would lose the order of such.
     fn sees_no_future(&self) -> bool {
         let fits = |epoch: u32, run: &Run| {
             let tuples = self.arena.spell(run.first());
@@ -197,8 +197,8 @@ impl Sequence {
             }
             _ => true,
         });
-        let below = self.epochs.has_below(self.current);
-        kept && (!below || self.tree.runs().all(|run| fits(self.current, &run)))
+        let elsewhere = self.epochs.has_elsewhere(self.current);
+        kept && (!elsewhere || self.tree.runs().all(|run| fits(self.current, &run)))
     }
 
     /// Takes over the names that were given, where they are those of this site.
