@@ -9,7 +9,7 @@ use contract::{NodeId, Span};
 use toml::{Spanned, de::DeTable};
 
 use super::{
-    Causal, Core, Expectation, Leave, Scenario, Text, Workload,
+    Causal, Core, Expectation, Scenario, Text, Workload,
     diagnostic::{Code, Diagnostic, listed, meant},
     shape::{leads_somewhere, locate, locate_key, shown},
     units::Rate,
@@ -250,6 +250,7 @@ impl Check<'_> {
                 );
             }
             self.moment(*leave.at, &format!("fleet.leave.{index}.at"));
+            self.has_joined(*leave.node, *leave.at, &path);
         }
     }
 
@@ -259,6 +260,16 @@ impl Check<'_> {
         if let Some(join) = joins.find(|join| *join.node == node && *join.at >= at) {
             let title = format!("`{node}` is not there yet at {at}");
             let label = format!("expected a node that is there: this one joins at {}", join.at);
+            self.mistake(Code::WrongTime, path, title, label);
+        }
+    }
+
+    /// Reports `node` at `path` where it leaves at `at` or before.
+    fn is_not_gone(&mut self, node: NodeId, at: Span, path: &str) {
+        let mut leaves = self.scenario.fleet.leaves.iter();
+        if let Some(leave) = leaves.find(|leave| *leave.node == node && *leave.at <= at) {
+            let title = format!("`{node}` is gone at {at}");
+            let label = format!("expected a node that is there: this one leaves at {}", leave.at);
             self.mistake(Code::WrongTime, path, title, label);
         }
     }
@@ -278,15 +289,8 @@ impl Check<'_> {
             for (key, node) in [("node", *retire.node), ("by", *retire.by)] {
                 self.has_joined(node, *retire.at, &path(key));
             }
-            // Members that left are let go; nobody is there any more who could be asked.
-            let mut leaves = self.scenario.fleet.leaves.iter();
-            let left = |leave: &&Leave| leave.node == retire.by && *leave.at <= *retire.at;
-            if let Some(leave) = leaves.find(left) {
-                let title = format!("`{}` is gone at {}", retire.by, retire.at);
-                let label =
-                    format!("expected a node that is there: this one leaves at {}", leave.at);
-                self.mistake(Code::WrongTime, &path("by"), title, label);
-            }
+            // A member that left is let go, and by one that is there.
+            self.is_not_gone(*retire.by, *retire.at, &path("by"));
         }
         if !self.scenario.fleet.retires.is_empty() && !self.has_operations() {
             let title = "no release has members that could be retired".to_owned();

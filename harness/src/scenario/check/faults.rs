@@ -52,6 +52,8 @@ impl Check<'_> {
             Fault::Crash(crash) => {
                 self.node(*crash.node, &node);
                 self.moment(*crash.at, &at);
+                self.has_joined(*crash.node, *crash.at, &node);
+                self.is_not_gone(*crash.node, *crash.at, &node);
                 self.damage(crash.disk, path);
             }
             Fault::CrashIn(crash) => {
@@ -63,6 +65,8 @@ impl Check<'_> {
             Fault::Pause(pause) => {
                 self.node(*pause.node, &node);
                 self.moment(*pause.at, &at);
+                self.has_joined(*pause.node, *pause.at, &node);
+                self.is_not_gone(*pause.node, *pause.at, &node);
                 self.above_zero(*pause.lasts, &format!("{path}.lasts"));
             }
             Fault::ClockStep(step) => {

@@ -139,6 +139,28 @@ fn only_members_that_are_there_let_others_go_and_are_let_go() {
 }
 
 #[test]
+fn what_happens_at_a_node_happens_while_it_is_there() {
+    for (fault, expected) in [
+        ("crash = { node = \"n4\", at = \"3s\", down = \"1s\" }", "n4` is not there yet at 3s"),
+        ("pause = { node = \"n4\", at = \"1s\", lasts = \"1s\" }", "n4` is not there yet at 1s"),
+        ("crash = { node = \"n2\", at = \"6s\", down = \"1s\" }", "n2` is gone at 6s"),
+        ("pause = { node = \"n2\", at = \"7s\", lasts = \"1s\" }", "n2` is gone at 7s"),
+    ] {
+        let text = format!("{GOOD}\n[[fault]]\n{fault}\n");
+        let rejected = Scenario::parse(Path::new("s.toml"), text).expect_err(fault).to_string();
+        assert!(rejected.ends_with(expected) && rejected.lines().count() == 1, "{rejected}");
+    }
+    let leaves = "node = \"n2\"\nat = \"6s\"";
+    check(
+        leaves,
+        "node = \"n4\"\nat = \"2s\"",
+        &[
+            "s.toml:13:8: S0013: `n4` is not there yet at 2s: expected a node that is there: this one joins at 3s",
+        ],
+    );
+}
+
+#[test]
 fn a_bare_number_says_how_it_is_written() {
     check(
         "node = \"n3\"",
