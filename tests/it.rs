@@ -2,6 +2,7 @@
 
 mod architecture;
 mod determinism;
+mod fuzzed;
 mod laws;
 mod planted;
 mod planted_types;
