@@ -100,7 +100,7 @@ pub(crate) fn values(bytes: &[u8]) {
 pub(crate) fn states(bytes: &[u8]) {
     let mut feed = Feed::new(bytes);
     let named = feed.pick(&PROGRAMS);
-    let generated = feed.byte() % 4 == 0;
+    let generated = feed.byte().is_multiple_of(4);
     let state = match generated {
         true => encoded(&named.program.manifest().state, &mut feed),
         false => feed.rest().to_vec(),

@@ -160,7 +160,7 @@ fn operate(node: &mut Node<'_>, feed: &mut Feed<'_>) {
     let kind = *feed.pick(&program.manifest().operations);
     let words = std::array::from_fn(|_| feed.byte().into());
     let Some(mut body) = program.operation(kind, words) else { return };
-    if feed.byte() % 4 == 0 {
+    if feed.byte().is_multiple_of(4) {
         body.bytes = feed.blob().into();
     }
     node.handle(Input::Command(Command::Operation { id: feed.byte().into(), body, stamp: None }));
@@ -175,7 +175,7 @@ fn step(node: &mut Node<'_>, feed: &mut Feed<'_>) {
             node.ring();
         }
         2 => operate(node, feed),
-        3 if feed.byte() % 4 == 0 => {
+        3 if feed.byte().is_multiple_of(4) => {
             let Release { signed, code } = node.fleet.newer.clone();
             node.handle(Input::Command(Command::Publish { signed, code }));
         }

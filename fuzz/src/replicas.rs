@@ -158,7 +158,7 @@ fn intervals(replica: &Sequence, given: &[Operation], feed: &mut Feed<'_>) -> Ve
         let at = intervals.partition_point(|interval| interval.first < first);
         intervals.insert(at, Interval { first, end });
     }
-    if feed.byte() % 4 == 0 && !intervals.is_empty() {
+    if feed.byte().is_multiple_of(4) && !intervals.is_empty() {
         intervals.remove(feed.below(intervals.len()));
     }
     intervals
@@ -299,7 +299,7 @@ impl Fleet {
             assert_eq!(found, *operation, "a rename in few bytes");
         }
         // Some twice: operation by operation it comes to the same.
-        let copy = (index % 8 == 0).then(|| site.replica.clone());
+        let copy = (index.is_multiple_of(8)).then(|| site.replica.clone());
         let applied = site.replica.apply_message(&mut site.readers[*from], bytes);
         let applied = applied.expect("what a writer writes");
         assert_eq!((applied.done, applied.refused), (1, vec![]), "{operation:?} is carried out");
