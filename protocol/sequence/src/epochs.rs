@@ -53,13 +53,15 @@ pub(crate) struct Epochs {
     priority: Priority,
 }
 
-/// The steps from one epoch to another: up, then down.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Path {
-    /// Renames to take back, in order.
-    pub(crate) revert: Vec<u32>,
+/// The steps from one epoch to another: up to the lowest common ancestor, then down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Path<E = EpochId> {
+    /// Renames to take back, in order, each named by the epoch that it began.
+    pub revert: Vec<E>,
+    /// The lowest common ancestor, where the path turns.
+    pub meet: E,
     /// Renames to carry out, in order.
-    pub(crate) apply: Vec<u32>,
+    pub apply: Vec<E>,
 }
 
 impl Epochs {
@@ -192,20 +194,20 @@ impl Epochs {
     }
 
     /// The steps from one epoch to another.
-    pub(crate) fn path(&self, mut from: u32, mut to: u32) -> Path {
-        let mut path = Path::default();
+    pub(crate) fn path(&self, mut from: u32, mut to: u32) -> Path<u32> {
+        let (mut revert, mut apply) = (Vec::new(), Vec::new());
         // Handles fall towards the root: whichever is greater is not above the other.
         while from != to {
             if from > to {
-                path.revert.push(from);
+                revert.push(from);
                 from = self.get(from).parent.expect("only the root has no parent");
             } else {
-                path.apply.push(to);
+                apply.push(to);
                 to = self.get(to).parent.expect("only the root has no parent");
             }
         }
-        path.apply.reverse();
-        path
+        apply.reverse();
+        Path { revert, meet: from, apply }
     }
 
     /// Which of two epochs leads: the greater.
@@ -240,7 +242,7 @@ impl Epochs {
         let max = stable.iter().copied().max_by(|a, b| self.compare(*a, *b)).unwrap_or(root);
         let all = 0..self.list.len() as u32;
         let potential: Vec<u32> = all.filter(|epoch| self.compare(*epoch, max).is_ge()).collect();
-        let meet = potential.iter().copied().fold(max, |meet, epoch| self.meet(meet, epoch));
+        let meet = potential.iter().copied().fold(max, |meet, epoch| self.path(meet, epoch).meet);
         let mut kept = BTreeSet::from([meet]);
         for epoch in &potential {
             let mut at = *epoch;
@@ -249,15 +251,6 @@ impl Epochs {
             }
         }
         Required { potential, meet, kept: kept.into_iter().collect() }
-    }
-
-    /// The lowest epoch that is above both.
-    fn meet(&self, mut a: u32, mut b: u32) -> u32 {
-        while a != b {
-            let greater = a.max(b);
-            (a, b) = (a.min(b), self.get(greater).parent.expect("only the root has no parent"));
-        }
-        a
     }
 
     /// Drops all epochs but `kept`, the first of which becomes the root. Returns the new handles of the old.

@@ -41,7 +41,7 @@ pub use arena::Run;
 pub use change::{Change, Place};
 pub use codec::{Applied, Reader, Unreadable, Writer};
 pub use draft::Author;
-pub use epochs::Priority;
+pub use epochs::{Path, Priority};
 pub use few::Few;
 pub use flaw::Flaw;
 pub use identifier::{Dot, Identifier, Interval, TUPLES_MAX, Tuple};

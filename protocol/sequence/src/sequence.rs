@@ -8,7 +8,7 @@ use std::{ops::Range, sync::Arc};
 use crate::{
     EpochId, Flaw, Identifier, Interval, Refusals, Refused, Tuple,
     arena::{Arena, Id, Run},
-    epochs::{Epochs, Priority},
+    epochs::{Epochs, Path, Priority},
     ledger::Ledger,
     recent::{Recent, Spelled},
     tree::Tree,
@@ -227,6 +227,14 @@ impl Sequence {
         let mut epochs: Vec<u32> = (0..self.epochs.list().len() as u32).collect();
         epochs.sort_by(|a, b| self.epochs.compare(*a, *b));
         epochs.into_iter().map(|epoch| self.epochs.get(epoch).id).collect()
+    }
+
+    /// What is taken back and carried out on the way from one epoch to another; nothing where one is not kept.
+    pub fn path(&self, from: EpochId, to: EpochId) -> Option<Path> {
+        let path = self.epochs.path(self.epochs.find(from)?, self.epochs.find(to)?);
+        let id = |epoch: u32| self.epochs.get(epoch).id;
+        let ids = |epochs: Vec<u32>| epochs.into_iter().map(id).collect();
+        Some(Path { revert: ids(path.revert), meet: id(path.meet), apply: ids(path.apply) })
     }
 
     /// How many operations wait for an epoch.

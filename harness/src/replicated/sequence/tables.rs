@@ -1,6 +1,6 @@
 //! Tables of sequences: pairs that a rename maps to each other, and trees of epochs.
 
-use sequence::{Dot, EpochId, FormerState, Interval, Mapping, Operation, Options, Sequence};
+use sequence::{Dot, EpochId, FormerState, Interval, Mapping, Operation, Options, Path, Sequence};
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::{Fault, Span, Written, differ, differs, identifier, intervals, malformed, passive};
@@ -31,8 +31,8 @@ pub(super) struct Tree {
     epochs: Vec<Node>,
     order: Vec<u32>,
     leading: u32,
-    #[serde(rename = "paths")]
-    _paths: Option<IgnoredAny>,
+    #[serde(default)]
+    paths: Vec<Way>,
     gc: Vec<Gone>,
 }
 
@@ -42,6 +42,16 @@ struct Node {
     id: u32,
     parent: i64,
     site: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Way {
+    from: u32,
+    to: u32,
+    lca: u32,
+    revert: Vec<u32>,
+    apply: Vec<u32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -117,6 +127,15 @@ impl Tree {
         let replica = self.replica()?;
         differ("leading", &replica.epoch(), &self.name(self.leading)?)?;
         differ("order", &replica.epochs_by_priority(), &self.names(&self.order)?)?;
+        for (at, way) in self.paths.iter().enumerate() {
+            let path = replica.path(self.name(way.from)?, self.name(way.to)?);
+            let expected = Path {
+                revert: self.names(&way.revert)?,
+                meet: self.name(way.lca)?,
+                apply: self.names(&way.apply)?,
+            };
+            differ(&format!("path {at}"), &path, &Some(expected))?;
+        }
         for (at, gone) in self.gc.iter().enumerate() {
             let mut replica = replica.clone();
             replica.collect(&self.names(&gone.stable)?);
