@@ -508,7 +508,10 @@ fn what_makes_no_sense_is_refused_before_anything_runs() {
     refused("sweep --plan plan.json --out out --shard auto", "nothing says which shard this is");
     refused("sweep good.toml good.toml --seeds 0..2", "share the name `good`");
     refused("merge .", "3 of 3 shards are missing in .; to run them: --array=0-2");
-    refused("merge nowhere", "nowhere has no plan.json");
+    refused(
+        "merge nowhere",
+        "nowhere is not there: expected a folder that shards were written into",
+    );
     refused("sweep --plan plan.json --engine hq --out unmade", "there is no `hq` on the PATH");
     assert!(!at.join("unmade").exists(), "nothing was written");
     refused("sweep --plan plan.json", "--out <DIR>");

@@ -4,7 +4,7 @@
 //! Invariant: what a base extends stands before it; the last of its tuples has offset 0; handles are of
 //! `arena`, and of bases that inserts of other sites brought there.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use crate::{
     TUPLES_MAX, Tuple,
@@ -14,7 +14,7 @@ use crate::{
 /// The number of no base.
 const NONE: u32 = u32::MAX;
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Entry {
     /// The element that it extends: the number of its base, or [`NONE`], and its offset.
     above: (u32, i32),
@@ -28,13 +28,20 @@ struct Entry {
 }
 
 /// Bases by their numbers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Dictionary {
     entries: Vec<Entry>,
     tuples: Vec<Tuple>,
     /// Tuples of all of them, were they spelled out.
     pub(super) held: usize,
     arena: Option<Token>,
+}
+
+/// What it knows, whatever was looked for or spelled out of it.
+impl fmt::Debug for Dictionary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries((0..self.len()).map(|number| self.entry(number))).finish()
+    }
 }
 
 impl Dictionary {
