@@ -75,19 +75,7 @@ pub fn run(
     options: Options<'_>,
     trace: Option<&mut dyn Sink>,
 ) -> Result<Outcome, DeployError> {
-    run_with(scenario, seed, options, &BTreeSet::new(), trace)
-}
-
-/// As [`run`], where the nodes of `hostile` believe strangers' keys as well as the trusted ones, and
-/// so pass on what strangers forge. Nothing is expected of them.
-pub fn run_with(
-    scenario: &Scenario,
-    seed: u64,
-    options: Options<'_>,
-    hostile: &BTreeSet<NodeId>,
-    trace: Option<&mut dyn Sink>,
-) -> Result<Outcome, DeployError> {
-    Ok(Deployed::with_hostile(scenario, hostile)?.run(seed, options, trace))
+    Ok(Deployed::new(scenario)?.run(seed, options, trace))
 }
 
 /// As [`run`], and writes down every choice that was not benign, in the order in which it was made.
@@ -123,17 +111,7 @@ impl<'a> Deployed<'a> {
     ///
     /// Errors: [`DeployError`] where it cannot be deployed, which a checked scenario never meets.
     pub fn new(scenario: &'a Scenario) -> Result<Self, DeployError> {
-        Self::with_hostile(scenario, &BTreeSet::new())
-    }
-
-    /// As [`Deployed::new`], with nodes that are `hostile` as in [`run_with`].
-    pub fn with_hostile(
-        scenario: &'a Scenario,
-        hostile: &BTreeSet<NodeId>,
-    ) -> Result<Self, DeployError> {
-        let stated = scenario.fleet.hostile.iter().map(|node| **node);
-        let hostile = hostile.iter().copied().chain(stated).collect();
-        Ok(Self { scenario, setup: Arc::new(Setup::new(scenario, &hostile)?) })
+        Ok(Self { scenario, setup: Arc::new(Setup::new(scenario)?) })
     }
 
     /// The kinds of operation of its clients, to read and write choices with.

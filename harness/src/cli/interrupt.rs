@@ -36,7 +36,8 @@ pub(super) fn end_after_runs() {
     });
 }
 
-/// From now on Ctrl-C cuts short what is under way and asks [`asked`]; pressed again, it ends the process at once and removes `unfinished`, a file that is half written.
+/// From now on Ctrl-C cuts short what is under way and asks [`asked`]; pressed again, it ends the process
+/// at once and removes `unfinished`, a file that is half written.
 pub(super) fn cut_short(unfinished: Option<PathBuf>) {
     on_interrupt(move || {
         if !ASKED.swap(true, Ordering::Relaxed) {

@@ -49,10 +49,7 @@ pub(super) struct Source {
 }
 
 impl Setup {
-    pub(super) fn new(
-        scenario: &Scenario,
-        hostile: &BTreeSet<NodeId>,
-    ) -> Result<Self, DeployError> {
+    pub(super) fn new(scenario: &Scenario) -> Result<Self, DeployError> {
         let deployment = scenario.deploy()?;
         let mut sources: Vec<Source> = Vec::new();
         for release in &deployment.initial {
@@ -81,7 +78,7 @@ impl Setup {
         let mut hostile_root = deployment.root.clone();
         hostile_root.keys.extend(strangers(&deployment));
         hostile_root.keys.truncate(upgrade::trust::KEYS_MAX);
-        let hostile = hostile.clone();
+        let hostile = scenario.fleet.hostile.iter().map(|node| **node).collect();
         let verifier = verifier(&deployment);
         Ok(Self { deployment, honest, sources, initial, hostile, hostile_root, verifier })
     }
