@@ -72,10 +72,14 @@ impl Check<'_> {
             Fault::ClockStep(step) => {
                 self.node(*step.node, &node);
                 self.moment(*step.at, &at);
+                self.has_joined(*step.node, *step.at, &node);
+                self.is_not_gone(*step.node, *step.at, &node);
             }
             Fault::ClockDrift(drift) => {
                 self.node(*drift.node, &node);
                 self.moment(*drift.at, &at);
+                self.has_joined(*drift.node, *drift.at, &node);
+                self.is_not_gone(*drift.node, *drift.at, &node);
             }
             Fault::Lossy(lossy) => self.link(lossy.sender, lossy.receiver, path),
             Fault::Slow(slow) => {

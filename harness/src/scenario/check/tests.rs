@@ -145,6 +145,8 @@ fn what_happens_at_a_node_happens_while_it_is_there() {
         ("pause = { node = \"n4\", at = \"1s\", lasts = \"1s\" }", "n4` is not there yet at 1s"),
         ("crash = { node = \"n2\", at = \"6s\", down = \"1s\" }", "n2` is gone at 6s"),
         ("pause = { node = \"n2\", at = \"7s\", lasts = \"1s\" }", "n2` is gone at 7s"),
+        ("clock-step = { node = \"n4\", at = \"2s\", by = \"1s\" }", "n4` is not there yet at 2s"),
+        ("clock-drift = { node = \"n2\", at = \"6s\", drift = \"5 ppm\" }", "n2` is gone at 6s"),
     ] {
         let text = format!("{GOOD}\n[[fault]]\n{fault}\n");
         let rejected = Scenario::parse(Path::new("s.toml"), text).expect_err(fault).to_string();
