@@ -212,8 +212,8 @@ impl Sequence {
         Ok(length)
     }
 
-    /// [`Sequence::insertable`], where the operation stays in its epoch, and of its first element only `offset`
-    /// is to be checked.
+    /// [`Sequence::insertable`], where the operation stays in its epoch and no rename is known that is not above
+    /// that: of its first element only `offset` is to be checked.
     pub(crate) fn insertable_here(&self, offset: i32, text: &str) -> Result<u32, Refused> {
         let count = Count::of(text);
         if count.chars == 0 {

@@ -1,8 +1,8 @@
 //! What no honest replica sends is refused with a reason, and changes nothing.
 
 use sequence::{
-    Dot, EpochId, FormerState, Identifier, Integrated, Interval, Moves, Operation, Options,
-    Refused, Sequence, Tuple,
+    Applied, Dot, EpochId, FormerState, Identifier, Integrated, Interval, Moves, Operation,
+    Options, Reader, Refused, Sequence, Tuple, Writer,
 };
 
 fn tuple(position: i32, site: u32, clock: u32, offset: i32) -> Tuple {
@@ -117,14 +117,33 @@ fn an_operation_that_names_what_a_rename_beside_its_epoch_named_is_refused() {
     let former = whole(&[tuple(10, 2, 0, 0)], 4);
     let rename = Operation::Rename { epoch: EpochId::Origin, dot: beside, former };
     assert_eq!(replica.apply(&rename), Ok(Integrated::Done));
+    let (mut writer, mut reader) = (Writer::default(), Reader::default());
     for (epoch, dot) in [(RENAMED, beside), (EpochId::Renamed(beside), RENAME)] {
         let named = |offset| tuple(10, dot.site, dot.clock, offset);
+        // What follows its block goes on with the base, which the reader knows from then on.
+        let appended = insert(epoch, &[named(7)], "x");
+        let message = writer.write(&[appended]).expect("short");
+        let came = replica.apply_message(&mut reader, &message).expect("a message");
+        assert_eq!((came.done, came.refused), (1, vec![]));
         let before = replica.snapshot();
-        for tuples in [vec![named(2)], vec![named(2), tuple(0, 4, 0, 0)]] {
-            let came = replica.apply(&insert(epoch, &tuples, "x"));
-            assert_eq!(came, Err(Refused::Future { epoch, dot }));
+        let removal = |intervals: Vec<_>| Operation::Remove { epoch, intervals: intervals.into() };
+        for operation in [
+            insert(epoch, &[named(2)], "x"),
+            insert(epoch, &[named(2), tuple(0, 4, 0, 0)], "x"),
+            removal(vec![interval(&[named(2)], 3)]),
+            removal(vec![interval(&[named(2)], 3), interval(&[named(7)], 7)]),
+        ] {
+            let why = Refused::Future { epoch, dot };
+            let message = writer.write(std::slice::from_ref(&operation)).expect("short");
+            let alone = Writer::default().write(std::slice::from_ref(&operation)).expect("short");
+            for (reader, message) in [(&mut reader, &message), (&mut Reader::default(), &alone)] {
+                let came = replica.apply_message(reader, message).expect("a message");
+                assert_eq!(came, Applied { refused: vec![why.clone()], ..Applied::default() });
+            }
+            assert_eq!(replica.apply(&operation), Err(why));
+            assert_eq!(replica.snapshot(), before);
         }
-        assert_eq!(replica.snapshot(), before);
+        assert!(Sequence::restore(1, Moves::Eager, &before).is_ok(), "its own snapshot");
     }
 }
 

@@ -2,7 +2,10 @@
 //! what is typed in a row is told at once or one by one.
 
 use proptest::prelude::*;
-use sequence::{Naming, Operation, Options, Reader, Sequence, Writer};
+use sequence::{
+    EpochId, Identifier, Integrated, Interval, Moves, Naming, Operation, Options, Reader, Sequence,
+    Tuple, Writer,
+};
 
 /// An edit: where, as a part of the document, how many go, and what comes.
 #[derive(Clone, Debug)]
@@ -50,7 +53,98 @@ fn carry_out(
     from + edit.inserted.chars().count() as u64
 }
 
+/// An operation that nobody need have made: of which epoch, what it names, and what is to become of that.
+#[derive(Clone, Debug)]
+struct Forged {
+    epoch: usize,
+    named: Vec<Named>,
+    /// What it inserts; nothing for a removal.
+    text: Option<String>,
+}
+
+/// Elements from `offset` to `end` of a base that is known, or of one below its element `offset`.
+#[derive(Clone, Debug)]
+struct Named {
+    base: usize,
+    offset: i32,
+    end: i32,
+    below: Option<Tuple>,
+}
+
+fn forged() -> impl Strategy<Value = Forged> {
+    let tuple = |(position, clock)| Tuple { position, site: 5, clock, offset: 0 };
+    let below = prop::option::of((-1..2_i32, 0..3_u32).prop_map(tuple));
+    let named = (0..4_usize, 0..9_i32, 0..3_i32, below).prop_map(|(base, offset, more, below)| {
+        let end = if below.is_some() { more } else { offset + more };
+        Named { base, offset, end, below }
+    });
+    let text = prop::option::of("[a-c]{1,4}");
+    (0..3_usize, prop::collection::vec(named, 1..3), text).prop_map(|(epoch, named, text)| Forged {
+        epoch,
+        named,
+        text,
+    })
+}
+
+/// A replica that knows two renames of one document, the epochs that there are, and a base of each.
+fn renamed_twice() -> (Sequence, [EpochId; 3], [Tuple; 4]) {
+    let ([mut one, mut two], mut three) = ([1, 2].map(site), site(3));
+    for operation in one.insert(0, "hello", &mut |below| below / 2).expect("inside") {
+        two.apply(&operation).expect("honest");
+        three.apply(&operation).expect("honest");
+    }
+    let first = |replica: &Sequence| {
+        let mut tuples = replica.intervals()[0].first.to_vec();
+        tuples.pop().expect("an identifier has a tuple")
+    };
+    let origin = first(&one);
+    let renames = [one.rename().expect("a document"), two.rename().expect("a document")];
+    renames.iter().for_each(|rename| assert_eq!(three.apply(rename), Ok(Integrated::Done)));
+    let new = Tuple { position: 3, site: 4, clock: 0, offset: 0 };
+    let epochs = [EpochId::Origin, one.epoch(), two.epoch()];
+    (three, epochs, [origin, first(&one), first(&two), new])
+}
+
+impl Forged {
+    fn operation(&self, epochs: &[EpochId; 3], bases: &[Tuple; 4]) -> Operation {
+        let epoch = epochs[self.epoch];
+        let interval = |named: &Named| {
+            let first = Tuple { offset: named.offset, ..bases[named.base] };
+            let tuples = Vec::from_iter([first].into_iter().chain(named.below));
+            Interval { first: Identifier::new(tuples).expect("an identifier"), end: named.end }
+        };
+        let intervals: Vec<Interval> = self.named.iter().map(interval).collect();
+        match &self.text {
+            Some(text) => {
+                let first = intervals[0].first.clone();
+                Operation::Insert { epoch, first, text: text.as_str().into() }
+            }
+            None => Operation::Remove { epoch, intervals: intervals.into() },
+        }
+    }
+}
+
 proptest! {
+    #[test]
+    fn what_is_refused_as_a_value_is_refused_from_bytes(forged in prop::collection::vec(forged(), 1..24)) {
+        let (mut read, epochs, bases) = renamed_twice();
+        let mut applied = read.clone();
+        let (mut writer, mut first, mut second) = (Writer::default(), Reader::default(), Reader::default());
+        for forged in forged {
+            let operation = forged.operation(&epochs, &bases);
+            let Ok(bytes) = writer.write(&[operation]) else { continue };
+            let done = applied.apply_message(&mut second, &bytes).expect("a message");
+            let [operation] = &first.read(&bytes).expect("a message")[..] else { panic!("one") };
+            let came = read.apply(operation);
+            prop_assert_eq!(done.done, usize::from(came == Ok(Integrated::Done)), "{:?}", operation);
+            prop_assert_eq!(done.refused, Vec::from_iter(came.err()));
+            prop_assert_eq!(applied.snapshot(), read.snapshot());
+        }
+        applied.check();
+        let restored = Sequence::restore(3, Moves::Eager, &applied.snapshot());
+        prop_assert_eq!(restored.map(|restored| restored.text()), Ok(applied.text()));
+    }
+
     #[test]
     fn a_message_is_what_it_says_however_it_is_carried_out(edits in edits(), together in 1..4_usize) {
         let (mut author, mut batched, mut cursor) = (site(1), site(1), 0);

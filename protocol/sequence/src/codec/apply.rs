@@ -131,6 +131,12 @@ impl Sequence {
         self.counted(done).map(|()| Integrated::Done)
     }
 
+    /// [`Sequence::stays_in`], where no tuple of an operation can be of a rename that its epoch does not know: while
+    /// one is known, what an operation names is spelled and looked through.
+    fn stays_unspelled(&self, epoch: EpochId) -> bool {
+        self.stays_in(epoch) && !self.epochs.has_elsewhere(self.current)
+    }
+
     /// Carries out the insert of `text` from element `offset` of base `number` on, without its spelling: where it
     /// stays in its epoch, another site made it, and the handle of what it extends is known. `None`, and nothing
     /// is done, where not.
@@ -145,7 +151,7 @@ impl Sequence {
     ) -> Option<Result<(), Refused>> {
         let bases = &mut reader.bases;
         let Tuple { site, clock, .. } = bases.last(number);
-        if site == self.site || !self.stays_in(epoch) {
+        if site == self.site || !self.stays_unspelled(epoch) {
             return None;
         }
         let known = bases.handle(&self.arena, number);
@@ -197,7 +203,7 @@ impl Sequence {
         pieces: &[Piece],
     ) -> Option<Result<(), Refused>> {
         let handle = |piece: &Piece| reader.bases.handle(&self.arena, piece.number);
-        if pieces.is_empty() || !self.stays_in(epoch) {
+        if pieces.is_empty() || !self.stays_unspelled(epoch) {
             return None;
         }
         if let [piece] = pieces {
