@@ -49,8 +49,30 @@ impl Epoch {
 #[derive(Clone, Debug)]
 pub(crate) struct Epochs {
     list: Vec<Epoch>,
+    /// One for each of `list`.
+    climbs: Vec<Climb>,
     by_id: BTreeMap<EpochId, u32>,
     priority: Priority,
+}
+
+/// How to go up from an epoch in few steps: from `n` renames below the root there are about `2 log n` to any
+/// epoch above, by parents and by jumps. How far a jump goes is a function of the level alone.
+///
+/// Source: Myers, "An applicative random-access stack", 1983.
+#[derive(Clone, Copy, Debug)]
+struct Climb {
+    /// Renames from the root on that is kept.
+    level: u32,
+    /// An epoch above; the root's is itself.
+    jump: u32,
+}
+
+/// Where two epochs meet.
+struct Fork {
+    /// Their lowest common ancestor.
+    meet: u32,
+    /// The epochs below it on the way to each of the two; none where it is that one.
+    sides: (Option<u32>, Option<u32>),
 }
 
 /// The steps from one epoch to another: up to the lowest common ancestor, then down.
@@ -74,20 +96,22 @@ impl Epochs {
             children: 0,
             former: None,
         };
-        let by_id = BTreeMap::from([(EpochId::Origin, 0)]);
-        Self { list: vec![origin], by_id, priority }
+        Self::from_list(vec![origin], priority)
     }
 
     /// Epochs that were read from a snapshot, parents first.
     pub(crate) fn from_list(mut list: Vec<Epoch>, priority: Priority) -> Self {
         list.iter_mut().for_each(|epoch| epoch.children = 0);
+        let mut climbs = Vec::with_capacity(list.len());
         for at in 0..list.len() {
-            if let Some(parent) = list[at].parent {
+            let parent = list[at].parent;
+            if let Some(parent) = parent {
                 list[parent as usize].children += 1;
             }
+            climbs.push(Climb::below(parent, &climbs));
         }
         let by_id = list.iter().zip(0..).map(|(epoch, at)| (epoch.id, at)).collect();
-        Self { list, by_id, priority }
+        Self { list, climbs, by_id, priority }
     }
 
     pub(crate) fn list(&self) -> &[Epoch] {
@@ -119,6 +143,7 @@ impl Epochs {
         };
         self.list[parent as usize].children += 1;
         self.list.push(epoch);
+        self.climbs.push(Climb::below(Some(parent), &self.climbs));
         let added = (self.list.len() - 1) as u32;
         self.by_id.insert(id, added);
         added
@@ -126,8 +151,7 @@ impl Epochs {
 
     /// Whether a rename is known that is neither `epoch` nor above it.
     pub(crate) fn has_elsewhere(&self, epoch: u32) -> bool {
-        let above = self.get(epoch).depth - self.get(0).depth;
-        self.list.len() > above as usize + 1
+        self.list.len() > self.climb(epoch).level as usize + 1
     }
 
     /// The former state of `epoch`, which has a parent, with its bases known to `arena`.
@@ -171,26 +195,58 @@ impl Epochs {
         left
     }
 
-    /// The renames that are neither `epoch` nor above it, ascending, each with how many elements it named.
-    pub(crate) fn elsewhere(&self, epoch: u32) -> Vec<(Dot, i32)> {
-        let others = (0_u32..).zip(&self.list).filter(|(at, _)| !self.reaches(*at, epoch));
-        let named = others.filter_map(|(_, other)| match (other.id, &other.former) {
-            (EpochId::Renamed(dot), Some(former)) => Some((dot, former.length() as i32)),
-            _ => None,
-        });
-        let mut named: Vec<_> = named.collect();
-        named.sort_unstable();
-        named
+    /// How many elements the rename `dot` named, where it is known and neither `epoch` nor above it.
+    pub(crate) fn named_elsewhere(&self, epoch: u32, dot: Dot) -> Option<i32> {
+        let rename = self.find(EpochId::Renamed(dot))?;
+        let former = self.get(rename).former.as_ref()?;
+        (!self.reaches(rename, epoch)).then_some(former.length() as i32)
+    }
+
+    fn climb(&self, epoch: u32) -> Climb {
+        self.climbs[epoch as usize]
+    }
+
+    /// The parent of an epoch that is not the root.
+    fn parent(&self, epoch: u32) -> u32 {
+        self.get(epoch).parent.expect("only the root has no parent")
     }
 
     /// Whether `above` is an ancestor of `below`, or is it.
     pub(crate) fn reaches(&self, above: u32, mut below: u32) -> bool {
-        while let Some(parent) = self.get(below).parent
-            && below > above
-        {
-            below = parent;
+        // Handles fall towards the root: no jump that ends at `above` or behind it leaves it out.
+        while below > above {
+            let jump = self.climb(below).jump;
+            below = if jump >= above { jump } else { self.parent(below) };
         }
         above == below
+    }
+
+    /// The epoch at `level` above `epoch`, or it itself.
+    fn at_level(&self, mut epoch: u32, level: u32) -> u32 {
+        while self.climb(epoch).level > level {
+            let jump = self.climb(epoch).jump;
+            epoch = if self.climb(jump).level >= level { jump } else { self.parent(epoch) };
+        }
+        epoch
+    }
+
+    /// Where `a` and `b` meet.
+    fn fork(&self, a: u32, b: u32) -> Fork {
+        let (high, low) = (self.climb(a).level, self.climb(b).level);
+        if high < low {
+            let Fork { meet, sides: (b, a) } = self.fork(b, a);
+            return Fork { meet, sides: (a, b) };
+        }
+        if self.at_level(a, low) == b {
+            return Fork { meet: b, sides: ((a != b).then(|| self.at_level(a, low + 1)), None) };
+        }
+        let (mut a, mut b) = (self.at_level(a, low), b);
+        while self.parent(a) != self.parent(b) {
+            // At one level, jumps are as long: where they end in one epoch, that may be too far up.
+            let jumps = (self.climb(a).jump, self.climb(b).jump);
+            (a, b) = if jumps.0 == jumps.1 { (self.parent(a), self.parent(b)) } else { jumps };
+        }
+        Fork { meet: self.parent(a), sides: (Some(a), Some(b)) }
     }
 
     /// The steps from one epoch to another.
@@ -200,10 +256,10 @@ impl Epochs {
         while from != to {
             if from > to {
                 revert.push(from);
-                from = self.get(from).parent.expect("only the root has no parent");
+                from = self.parent(from);
             } else {
                 apply.push(to);
-                to = self.get(to).parent.expect("only the root has no parent");
+                to = self.parent(to);
             }
         }
         apply.reverse();
@@ -217,9 +273,8 @@ impl Epochs {
             Priority::Depth => u64::from(self.get(epoch).depth),
             Priority::Covered => self.get(epoch).covered,
         };
-        let path = self.path(a, b);
-        let names = match (path.revert.last(), path.apply.first()) {
-            (Some(a), Some(b)) => self.get(*a).id.cmp(&self.get(*b).id),
+        let names = match self.fork(a, b).sides {
+            (Some(a), Some(b)) => self.get(a).id.cmp(&self.get(b).id),
             (Some(_), None) => Ordering::Greater,
             (None, Some(_)) => Ordering::Less,
             (None, None) => Ordering::Equal,
@@ -242,7 +297,7 @@ impl Epochs {
         let max = stable.iter().copied().max_by(|a, b| self.compare(*a, *b)).unwrap_or(root);
         let all = 0..self.list.len() as u32;
         let potential: Vec<u32> = all.filter(|epoch| self.compare(*epoch, max).is_ge()).collect();
-        let meet = potential.iter().copied().fold(max, |meet, epoch| self.path(meet, epoch).meet);
+        let meet = potential.iter().copied().fold(max, |meet, epoch| self.fork(meet, epoch).meet);
         let mut kept = BTreeSet::from([meet]);
         for epoch in &potential {
             let mut at = *epoch;
@@ -271,10 +326,87 @@ impl Epochs {
     }
 }
 
+impl Climb {
+    /// That of an epoch below `parent`, one of `climbs`; of the root, below nothing.
+    fn below(parent: Option<u32>, climbs: &[Self]) -> Self {
+        let Some(parent) = parent else { return Self { level: 0, jump: 0 } };
+        let at = |epoch: u32| climbs[epoch as usize];
+        let above = at(parent);
+        let (once, twice) = (at(above.jump), at(at(above.jump).jump));
+        // Two jumps of one length, one behind the other, are one of twice the length.
+        let doubled = above.level - once.level == once.level - twice.level;
+        Self { level: above.level + 1, jump: if doubled { once.jump } else { parent } }
+    }
+}
+
 /// What [`Epochs::required`] finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Required {
     pub(crate) potential: Vec<u32>,
     pub(crate) meet: u32,
     pub(crate) kept: Vec<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The epochs in which each is below the one that `parents` says.
+    fn tree(parents: &[u32]) -> Epochs {
+        let mut epochs = Epochs::new(Priority::Lexicographic);
+        for (clock, parent) in (0..).zip(parents) {
+            let id = EpochId::Renamed(Dot { site: 1, clock });
+            epochs.add(id, *parent, Former::elsewhere(1, 0, 0));
+        }
+        epochs
+    }
+
+    #[track_caller]
+    fn check(epochs: &Epochs) {
+        let all = 0..epochs.list().len() as u32;
+        for (a, b) in all.clone().flat_map(|a| all.clone().map(move |b| (a, b))) {
+            let Path { revert, meet, apply } = epochs.path(a, b);
+            let fork = epochs.fork(a, b);
+            assert_eq!(fork.meet, meet, "where {a} and {b} meet");
+            assert_eq!(fork.sides, (revert.last().copied(), apply.first().copied()));
+            assert_eq!(epochs.reaches(a, b), revert.is_empty(), "whether {a} is above {b}");
+        }
+        let elsewhere = |epoch| all.clone().any(|other| !epochs.reaches(other, epoch));
+        assert!(all.clone().all(|epoch| epochs.has_elsewhere(epoch) == elsewhere(epoch)));
+    }
+
+    #[test]
+    fn jumps_lead_where_parents_do() {
+        check(&tree(&[]));
+        check(&tree(&Vec::from_iter(0..100)));
+        check(&tree(&[0; 20]));
+        // Two chains that take turns.
+        check(&tree(&Vec::from_iter((0..100_u32).map(|at| at.saturating_sub(1)))));
+        let mut state = 1_u32;
+        let drawn = |at: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            at - (state >> 16) % (at + 1).min(4)
+        };
+        let mut epochs = tree(&Vec::from_iter((0..100).map(drawn)));
+        check(&epochs);
+        // And below another root.
+        let kept: Vec<u32> = (0..100).filter(|epoch| epochs.reaches(5, *epoch)).collect();
+        epochs.keep(&kept);
+        check(&epochs);
+    }
+
+    /// So that a walk is of few steps, whatever the tree: a restore asks for as many as there are bases.
+    #[test]
+    fn a_long_chain_is_climbed_in_few_steps() {
+        let epochs = tree(&Vec::from_iter(0..1 << 14));
+        for above in (0..1 << 14).step_by(97) {
+            let (mut at, mut steps) = (1_u32 << 14, 0);
+            while at > above {
+                let jump = epochs.climb(at).jump;
+                at = if jump >= above { jump } else { epochs.parent(at) };
+                steps += 1;
+            }
+            assert!(steps <= 3 * 14, "{steps} steps to {above}");
+        }
+    }
 }

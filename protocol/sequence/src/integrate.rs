@@ -497,14 +497,12 @@ impl Sequence {
         let last = tuples.len() - 1;
         for (at, tuple) in tuples.enumerate() {
             let dot = Dot { site: tuple.site, clock: tuple.clock };
-            let Some(rename) = self.epochs.find(EpochId::Renamed(dot)) else { continue };
-            let former = self.epochs.get(rename).former.as_ref();
-            let end = former.map_or(0, |former| former.length() as i32);
+            let Some(end) = self.epochs.named_elsewhere(epoch, dot) else { continue };
             let renamed = match tuple.offset {
                 offset if at == last => offset < end,
                 offset => (0..end - 1).contains(&offset),
             };
-            if renamed && !self.epochs.reaches(rename, epoch) {
+            if renamed {
                 return Some(dot);
             }
         }

@@ -12,7 +12,7 @@ pub(crate) const OWN_EPOCHS_MAX: usize = 1 << 14;
 
 /// Epochs beyond which it takes none of others. An honest one is never refused: so many more than their own
 /// limit cannot be under way.
-const EPOCHS_MAX: usize = 1 << 15;
+pub(crate) const EPOCHS_MAX: usize = 1 << 15;
 
 /// What [`Sequence::collect`] dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -135,7 +135,7 @@ impl Sequence {
         if !self.epochs.has_elsewhere(epoch) || self.flaw == Some(Flaw::PrintedMapping) {
             return None;
         }
-        former.names(&self.epochs.elsewhere(epoch))
+        former.names(|dot| self.epochs.named_elsewhere(epoch, dot))
     }
 
     /// Counts an operation towards a postponed move, and moves when it is time.

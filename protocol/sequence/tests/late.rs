@@ -56,4 +56,25 @@ fn a_long_chain_of_renames_that_came_backwards_is_carried_out() {
     assert_eq!(given(&mut two, &renames[0]), Integrated::Done);
     assert_eq!((two.waiting(), two.epoch()), (0, one.epoch()));
     assert_eq!(two.intervals(), one.intervals());
+    let bytes = two.snapshot();
+    let restored = Sequence::restore(2, Moves::Eager, &bytes).expect("its own snapshot");
+    assert_eq!((restored.epoch(), restored.intervals()), (two.epoch(), two.intervals()));
+    assert_eq!(restored.snapshot(), bytes);
+}
+
+#[test]
+fn two_long_chains_of_renames_side_by_side_are_restored() {
+    let [mut one, mut two, mut three] = [1, 2, 3].map(replica);
+    let hello = typed(&mut one, 0, "hello");
+    given(&mut two, &hello);
+    given(&mut three, &hello);
+    for author in [&mut two, &mut one] {
+        for _ in 0..2048 {
+            given(&mut three, &author.rename().expect("a document"));
+        }
+    }
+    assert_eq!(three.intervals(), two.intervals());
+    let bytes = three.snapshot();
+    let restored = Sequence::restore(3, Moves::Eager, &bytes).expect("its own snapshot");
+    assert_eq!((restored.epoch(), restored.snapshot()), (two.epoch(), bytes));
 }

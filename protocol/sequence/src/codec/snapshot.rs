@@ -20,6 +20,7 @@ use crate::{
     arena::{Arena, Id, ROOT, Run, UNBORN},
     epochs::{Epoch, Epochs},
     former::Former,
+    rename::EPOCHS_MAX,
     sequence::ELEMENTS_MAX,
 };
 
@@ -186,19 +187,36 @@ impl Sequence {
     }
 
     /// Whether no identifier names what a rename elsewhere named: mapping would lose the order of such.
+    ///
+    /// Each base is looked for once, in as many steps as the number of epochs has digits.
     fn sees_no_future(&self) -> bool {
-        let fits = |epoch: u32, run: &Run| {
-            let tuples = self.arena.spell(run.first());
-            self.foreseen(epoch, tuples.into_iter()).is_none()
-        };
         let kept = self.epochs.list().iter().all(|epoch| match (epoch.parent, &epoch.former) {
             (Some(parent), Some(former)) => {
                 former.here().is_none_or(|state| self.foresees(parent, state).is_none())
             }
             _ => true,
         });
-        let elsewhere = self.epochs.has_elsewhere(self.current);
-        kept && (!elsewhere || self.tree.runs().all(|run| fits(self.current, &run)))
+        kept && (!self.epochs.has_elsewhere(self.current) || self.document_sees_no_future())
+    }
+
+    /// [`Sequence::foreseen`] of all elements, whose bases have much in common.
+    fn document_sees_no_future(&self) -> bool {
+        let elsewhere = |base: u32| self.epochs.named_elsewhere(self.current, self.arena.dot(base));
+        let mut seen = vec![false; self.arena.len()];
+        self.tree.runs().all(|run| {
+            let mut fits = elsewhere(run.base).is_none_or(|end| run.offset >= end);
+            let mut base = run.base;
+            while fits && !std::mem::replace(&mut seen[base as usize], true) {
+                let above = self.arena.parent(Id { base, offset: 0 });
+                if above.base == ROOT.base {
+                    break;
+                }
+                let end = elsewhere(above.base);
+                fits = end.is_none_or(|end| !(0..end - 1).contains(&above.offset));
+                base = above.base;
+            }
+            fits
+        })
     }
 
     /// Takes over the names that were given, where they are those of this site.
@@ -350,6 +368,9 @@ fn take_epochs(
     arena: &mut Arena,
 ) -> Result<Epochs, Malformed> {
     let count = take_count(bytes)?;
+    if count > EPOCHS_MAX {
+        return Err(Malformed("as many epochs as a replica keeps"));
+    }
     let id = take_epoch(bytes)?;
     let (depth, covered) = (take_u32(bytes)?, take_varint(bytes)?);
     let root = Epoch { id, parent: None, depth, covered, children: 0, former: None };
