@@ -5,7 +5,7 @@
 
 use std::{cmp::Ordering, collections::BTreeMap, collections::BTreeSet};
 
-use crate::{Dot, EpochId, FormerState, Tuple, arena::Arena, codec, former::Former};
+use crate::{Dot, EpochId, FormerState, arena::Arena, codec, former::Former, left::Left};
 
 /// Which of two epochs leads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -180,19 +180,10 @@ impl Epochs {
         renames.chain(here.flat_map(FormerState::bases).map(|base| base.dot()))
     }
 
-    /// The bases by their names, spelled with offset 0, in the documents that the known renames of `epoch`
-    /// found; nothing for a name that several have.
-    pub(crate) fn left_by_renames_of(&self, epoch: u32) -> BTreeMap<Dot, Option<Vec<Tuple>>> {
+    /// The bases in the documents that the known renames of `epoch` found.
+    pub(crate) fn left_by_renames_of(&self, epoch: u32) -> Left<'_> {
         let renames = self.list.iter().filter(|rename| rename.parent == Some(epoch));
-        let formers = renames.filter_map(|rename| rename.former.as_ref()?.here());
-        let mut left = BTreeMap::new();
-        for (dot, tuples) in formers.flat_map(FormerState::names_of_bases) {
-            let known = left.entry(dot).or_insert_with(|| Some(tuples.clone()));
-            if known.as_ref() != Some(&tuples) {
-                *known = None;
-            }
-        }
-        left
+        Left::of(renames.filter_map(|rename| rename.former.as_ref()?.here()).collect())
     }
 
     /// How many elements the rename `dot` named, where it is known and neither `epoch` nor above it.

@@ -22,6 +22,7 @@ mod generate;
 mod identifier;
 mod integrate;
 mod ledger;
+mod left;
 mod local;
 mod mapping;
 mod offload;

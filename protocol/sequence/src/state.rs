@@ -104,16 +104,26 @@ impl FormerState {
     }
 
     /// The tuples of a base, the last with offset 0.
-    fn spelled(&self, base: u32) -> Vec<Tuple> {
-        let mut tuples = Vec::new();
-        let mut at = Id { base, offset: 0 };
-        while at.base != ROOT.base {
-            let entry = &self.0.bases[at.base as usize - 1];
-            tuples.push(entry.tuple(at.offset));
-            at = entry.parent;
-        }
+    pub(crate) fn spelled(&self, base: u32) -> Vec<Tuple> {
+        let mut tuples: Vec<Tuple> = self.climbed(base).collect();
         tuples.reverse();
         tuples
+    }
+
+    /// Whether `tuples` are those of a base, the last with offset 0.
+    pub(crate) fn spells(&self, base: u32, tuples: &[Tuple]) -> bool {
+        self.climbed(base).eq(tuples.iter().rev().copied())
+    }
+
+    /// The tuples of a base from the last on, which has offset 0.
+    fn climbed(&self, base: u32) -> impl Iterator<Item = Tuple> {
+        let mut at = Id { base, offset: 0 };
+        std::iter::from_fn(move || {
+            let entry = self.0.bases.get(at.base.checked_sub(1)? as usize)?;
+            let tuple = entry.tuple(at.offset);
+            at = entry.parent;
+            Some(tuple)
+        })
     }
 
     /// The document of `runs`, which are the longest, sorted and at least one, and the handle of each base.
@@ -221,12 +231,6 @@ impl FormerState {
                 (run.offset < end).then_some(dot)
             })
         })
-    }
-
-    /// Each of its bases: its name, and its tuples, the last with offset 0.
-    pub(crate) fn names_of_bases(&self) -> impl Iterator<Item = (Dot, Vec<Tuple>)> {
-        let bases = self.0.bases.iter().zip(1..);
-        bases.map(|(entry, number)| (entry.dot(), self.spelled(number)))
     }
 
     /// Whether `dot` is that of a tuple of one of its elements.

@@ -1,6 +1,9 @@
 //! Renames in few bytes: as small as they are to be, and never another rename than was made.
 
-use sequence::{EpochId, Few, Moves, Operation, Options, Refused, Sequence, Unreadable};
+use sequence::{
+    Dot, EpochId, Few, FormerState, Identifier, Interval, Moves, Operation, Options, Refused,
+    Sequence, TUPLES_MAX, Tuple, Unreadable,
+};
 
 fn draws(seed: u64) -> impl FnMut(u64) -> u64 {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
@@ -162,4 +165,37 @@ fn bytes_that_were_changed_under_way_give_no_other_rename() {
             assert!(!matches!(applied, Err(Refused::Order(_))));
         }
     }
+}
+
+/// Spelled out, the bases of the document below take up 32 GiB.
+#[test]
+fn of_what_renames_left_no_more_is_spelled_than_a_rename_names() {
+    let mut author = replica(2);
+    author.insert(0, "hello", &mut |below| below / 2).expect("inside");
+    let first = author.intervals()[0].first.clone();
+    let rename = author.rename().expect("a document");
+    let bytes = author.shortened(&rename).expect("a rename");
+    assert!(bytes.len() <= 30, "{} bytes", bytes.len());
+    let deep = |clock: u32| Tuple { position: i32::MAX - 1, site: 3, clock, offset: 0 };
+    let deep = Identifier::new(Vec::from_iter((0..TUPLES_MAX as u32).map(deep)));
+    let deep = Interval { first: deep.expect("an identifier"), end: 0 };
+    let beside = |clock: u32, intervals: &[Interval]| {
+        let former = FormerState::new(intervals).expect("a document");
+        Operation::Rename { epoch: EpochId::Origin, dot: Dot { site: 4, clock }, former }
+    };
+    let mut reader = replica(1);
+    reader.apply(&beside(0, std::slice::from_ref(&deep))).expect("it may be honest");
+    let missing = Dot { site: 2, clock: 0 };
+    assert_eq!(reader.lengthened(&bytes), Err(Unreadable::Missing(missing)));
+    let known = Interval { first, end: 2 };
+    for clock in 1..3 {
+        reader.apply(&beside(clock, &[known.clone(), deep.clone()])).expect("it may be honest");
+        assert_eq!(reader.lengthened(&bytes), Ok(rename.clone()));
+    }
+    // Another of the same name: nobody knows which is meant.
+    let Tuple { site, clock, .. } = known.first.to_vec()[0];
+    let other = Tuple { position: i32::MIN + 5, site, clock, offset: 0 };
+    let other = Interval { first: Identifier::new([other]).expect("an identifier"), end: 0 };
+    reader.apply(&beside(3, &[other])).expect("it may be honest");
+    assert_eq!(reader.lengthened(&bytes), Err(Unreadable::Missing(missing)));
 }

@@ -8,8 +8,6 @@
 //! Who came back from a snapshot has the bases of its document, and looks for others in what known renames of
 //! the same epoch left. Of bases that are in neither, since all of their elements are gone, it must ask.
 
-use std::cell::{Cell, OnceCell};
-
 use contract::wire::{Malformed, take_array};
 
 use super::{
@@ -64,12 +62,11 @@ impl Sequence {
         };
         let expected = u64::from_le_bytes(take_array(bytes)?);
         let parent = self.epochs.find(epoch).ok_or(Unreadable::Unknown(epoch))?;
-        let (left, guessed) = (OnceCell::new(), Cell::new(None));
+        let (mut left, mut guessed) = (None, None);
         let found = take_state(bytes, |dot| {
             self.arena.named(dot, parent).or_else(|| {
-                let left = left.get_or_init(|| self.epochs.left_by_renames_of(parent));
-                guessed.set(guessed.get().or(Some(dot)));
-                left.get(&dot)?.clone()
+                guessed = guessed.or(Some(dot));
+                left.get_or_insert_with(|| self.epochs.left_by_renames_of(parent)).base(dot)
             })
         });
         let read = match found {
@@ -80,6 +77,6 @@ impl Sequence {
             Err(Unread::Missing(dot)) => Err(Unreadable::Missing(dot)),
         };
         // What is wrong may be the guess, and not the bytes.
-        read.map_err(|why| guessed.get().map_or(why, Unreadable::Missing))
+        read.map_err(|why| guessed.map_or(why, Unreadable::Missing))
     }
 }

@@ -170,7 +170,7 @@ pub(super) fn take_whole(bytes: &mut &[u8]) -> Result<FormerState, Malformed> {
 /// What [`put_state`] wrote; `find` knows the tuples of bases that are named.
 pub(super) fn take_state(
     bytes: &mut &[u8],
-    find: impl Fn(Dot) -> Option<Vec<Tuple>>,
+    mut find: impl FnMut(Dot) -> Option<Vec<Tuple>>,
 ) -> Result<FormerState, Unread> {
     let mut builder = Builder::default();
     let mut told = Told::default();
