@@ -40,7 +40,8 @@ pub(super) struct Dictionary {
 /// What it knows, whatever was looked for or spelled out of it.
 impl fmt::Debug for Dictionary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries((0..self.len()).map(|number| self.entry(number))).finish()
+        let bases = Vec::from_iter((0..self.len()).map(|number| self.entry(number)));
+        f.debug_struct("Dictionary").field("bases", &bases).field("held", &self.held).finish()
     }
 }
 
@@ -141,5 +142,22 @@ impl Dictionary {
             self.entries.iter_mut().for_each(|entry| entry.handle = ROOT.base);
         }
         self.entries[number].handle = handle;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dictionary_shows_what_it_knows_and_how_much_that_is() {
+        let tuple = |clock: u32| Tuple { position: 7, site: 1, clock, offset: 0 };
+        let mut known = Dictionary::default();
+        known.push(None, &[tuple(0)]).expect("a base");
+        known.push(Some((0, 4)), &[tuple(1)]).expect("a base");
+        let shown = format!("{known:?}");
+        assert!(shown.contains("Some((0, 4))") && shown.contains("held: 3"), "{shown}");
+        known.spelled(1);
+        assert_eq!(format!("{known:?}"), shown, "what was spelled out is nothing new");
     }
 }

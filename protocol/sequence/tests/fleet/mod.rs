@@ -6,6 +6,7 @@
 #![allow(dead_code, unreachable_pub)]
 
 mod editor;
+mod seen;
 
 use std::{collections::BTreeMap, panic::AssertUnwindSafe};
 
@@ -15,6 +16,7 @@ use sequence::{
 };
 
 pub use editor::take_over;
+pub use seen::Seen;
 
 use crate::reference::{Id, Mapping, Reference, spelled};
 
@@ -106,57 +108,6 @@ fn far_insert() -> Operation {
     let tuple = Tuple { position: 5, site: 3, clock: 7, offset: i32::MAX - 4 };
     let first = Identifier::new([tuple]).expect("an identifier");
     Operation::Insert { epoch: EpochId::Origin, first, text: "wxyz".into() }
-}
-
-/// What happened in runs: that it did is worth knowing.
-#[derive(Clone, Debug, Default)]
-pub struct Seen {
-    pub runs: u64,
-    pub operations: u64,
-    pub steps: u64,
-    /// Runs with numbers at the ends of their ranges.
-    pub far: u64,
-    pub renames: u64,
-    pub sibling_renames: u64,
-    pub collected: u64,
-    pub restored: u64,
-    /// Renames that were read with their bases named, and those that had to be asked for.
-    pub lengthened: u64,
-    pub asked: u64,
-    /// Changes that an editor was told of.
-    pub changes: u64,
-    /// Former states that were put aside, and those that were taken back.
-    pub offloaded: u64,
-    pub loaded: u64,
-    /// Runs by which epoch leads, when replicas move to it, and what elements are named by.
-    pub ways: BTreeMap<String, u64>,
-    pub epochs_deep: usize,
-    pub tuples_deep: usize,
-    pub reserved: u64,
-}
-
-impl Seen {
-    pub fn add(&mut self, other: &Self) {
-        self.runs += other.runs;
-        self.operations += other.operations;
-        self.steps += other.steps;
-        self.far += other.far;
-        self.renames += other.renames;
-        self.sibling_renames += other.sibling_renames;
-        self.collected += other.collected;
-        self.restored += other.restored;
-        self.lengthened += other.lengthened;
-        self.asked += other.asked;
-        self.changes += other.changes;
-        self.offloaded += other.offloaded;
-        self.loaded += other.loaded;
-        for (way, runs) in &other.ways {
-            *self.ways.entry(way.clone()).or_default() += runs;
-        }
-        self.epochs_deep = self.epochs_deep.max(other.epochs_deep);
-        self.tuples_deep = self.tuples_deep.max(other.tuples_deep);
-        self.reserved += other.reserved;
-    }
 }
 
 struct Site {
@@ -408,6 +359,21 @@ impl Fleet {
         }
         let index = ready[self.rng.below(ready.len() as u64) as usize];
         let twice = self.rng.chance(10);
+        self.read(at, index)?;
+        self.carry_out(at, index, 1 + u8::from(twice))?;
+        let Sent { operation, from, .. } = &self.sent[index];
+        let site = &mut self.sites[at];
+        site.delivered |= 1 << index;
+        site.announced[*from] = match operation {
+            Operation::Rename { dot, .. } => EpochId::Renamed(*dot),
+            other => other.epoch(),
+        };
+        self.check(at)?;
+        Ok(true)
+    }
+
+    /// Reads what was sent as operation `index` at site `at`: it is the operation.
+    fn read(&mut self, at: usize, index: usize) -> Result<(), String> {
         let Sent { operation, bytes, short, from, .. } = &self.sent[index];
         let site = &mut self.sites[at];
         if self.plan.delivery == Delivery::Causal {
@@ -424,50 +390,50 @@ impl Fleet {
                 Err(why) => return Err(format!("a rename in few bytes: {why}")),
             }
         }
+        Ok(())
+    }
+
+    /// Carries operation `index` out at site `at`, and at the real one as often as it comes there.
+    fn carry_out(&mut self, at: usize, index: usize, times: u8) -> Result<(), String> {
+        let operation = &self.sent[index].operation;
+        let site = &mut self.sites[at];
         site.reference.apply_at(operation, self.plan.options.moves == Moves::Eager);
-        if let Some(real) = &mut site.real {
-            for _ in 0..1 + u8::from(twice) {
-                let needed = real.needed(operation);
-                let came = loop {
-                    // An editor asks for every other operation, and is told of the rest at once.
-                    let asks = (index + at).is_multiple_of(2);
-                    let applied = if asks {
-                        real.apply_with(operation, &mut |change| {
-                            self.seen.changes += 1;
-                            take_over(&mut site.shown, change);
-                        })
-                    } else {
-                        real.apply(operation)
-                    };
-                    if !asks {
-                        site.shown = real.text();
-                    }
-                    match applied {
-                        Err(Refused::Offloaded(epoch)) if needed.contains(&epoch) => {
-                            let mut bytes = site.store.remove(&epoch).ok_or("nothing in store")?;
-                            bytes[0] ^= 1;
-                            let rotten = real.load(epoch, &bytes);
-                            same("whether rotten bytes are refused", &rotten.is_err(), &true)?;
-                            bytes[0] ^= 1;
-                            real.load(epoch, &bytes).map_err(|why| why.to_string())?;
-                            self.seen.loaded += 1;
-                        }
-                        came => break came.map_err(|why| format!("operation {index}: {why}"))?,
-                    }
+        let Some(real) = &mut site.real else { return Ok(()) };
+        for _ in 0..times {
+            let needed = real.needed(operation);
+            let came = loop {
+                // An editor asks for every other operation, and is told of the rest at once.
+                let asks = (index + at).is_multiple_of(2);
+                let applied = if asks {
+                    real.apply_with(operation, &mut |change| {
+                        self.seen.changes += 1;
+                        take_over(&mut site.shown, change);
+                    })
+                } else {
+                    real.apply(operation)
                 };
-                same("what becomes of it", &came, &Integrated::Done)?;
-            }
-            if self.plan.options.moves != Moves::Eager {
-                site.reference.move_to(real.epoch());
-            }
+                if !asks {
+                    site.shown = real.text();
+                }
+                match applied {
+                    Err(Refused::Offloaded(epoch)) if needed.contains(&epoch) => {
+                        let mut bytes = site.store.remove(&epoch).ok_or("nothing in store")?;
+                        bytes[0] ^= 1;
+                        let rotten = real.load(epoch, &bytes);
+                        same("whether rotten bytes are refused", &rotten.is_err(), &true)?;
+                        bytes[0] ^= 1;
+                        real.load(epoch, &bytes).map_err(|why| why.to_string())?;
+                        self.seen.loaded += 1;
+                    }
+                    came => break came.map_err(|why| format!("operation {index}: {why}"))?,
+                }
+            };
+            same("what becomes of it", &came, &Integrated::Done)?;
         }
-        site.delivered |= 1 << index;
-        site.announced[*from] = match operation {
-            Operation::Rename { dot, .. } => EpochId::Renamed(*dot),
-            other => other.epoch(),
-        };
-        self.check(at)?;
-        Ok(true)
+        if self.plan.options.moves != Moves::Eager {
+            site.reference.move_to(real.epoch());
+        }
+        Ok(())
     }
 
     fn check(&mut self, at: usize) -> Result<(), String> {

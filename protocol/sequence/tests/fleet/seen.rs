@@ -1,0 +1,54 @@
+//! What runs came across: a property that nothing tried holds of nothing.
+
+use std::collections::BTreeMap;
+
+/// What happened in runs: that it did is worth knowing.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    pub runs: u64,
+    pub operations: u64,
+    pub steps: u64,
+    /// Runs with numbers at the ends of their ranges.
+    pub far: u64,
+    pub renames: u64,
+    pub sibling_renames: u64,
+    pub collected: u64,
+    pub restored: u64,
+    /// Renames that were read with their bases named, and those that had to be asked for.
+    pub lengthened: u64,
+    pub asked: u64,
+    /// Changes that an editor was told of.
+    pub changes: u64,
+    /// Former states that were put aside, and those that were taken back.
+    pub offloaded: u64,
+    pub loaded: u64,
+    /// Runs by which epoch leads, when replicas move to it, and what elements are named by.
+    pub ways: BTreeMap<String, u64>,
+    pub epochs_deep: usize,
+    pub tuples_deep: usize,
+    pub reserved: u64,
+}
+
+impl Seen {
+    pub fn add(&mut self, other: &Self) {
+        self.runs += other.runs;
+        self.operations += other.operations;
+        self.steps += other.steps;
+        self.far += other.far;
+        self.renames += other.renames;
+        self.sibling_renames += other.sibling_renames;
+        self.collected += other.collected;
+        self.restored += other.restored;
+        self.lengthened += other.lengthened;
+        self.asked += other.asked;
+        self.changes += other.changes;
+        self.offloaded += other.offloaded;
+        self.loaded += other.loaded;
+        for (way, runs) in &other.ways {
+            *self.ways.entry(way.clone()).or_default() += runs;
+        }
+        self.epochs_deep = self.epochs_deep.max(other.epochs_deep);
+        self.tuples_deep = self.tuples_deep.max(other.tuples_deep);
+        self.reserved += other.reserved;
+    }
+}
