@@ -70,6 +70,20 @@ fn a_shrinking_without_time_gives_what_it_has() {
     assert_eq!(shrunk.after.choices, shrunk.before.choices);
 }
 
+/// Such a run goes on after what broke first; the shrunk one does not.
+#[test]
+fn a_canary_in_which_something_else_breaks_first_shrinks_to_that() {
+    let listed = small().find(|listed| listed.name == "gate-off").expect("it is listed");
+    let scenario = &listed.scenario;
+    let first = |seed: &u64| run(scenario, *seed, Options::default(), None).expect("it runs");
+    let other = |seed: &u64| first(seed).violations[0].invariant != "S6";
+    let seed = (0..32).find(other).expect("S12 breaks first in every third run");
+    let outcome = first(&seed);
+    assert!(outcome.violations.len() > 1, "it went on until S6 broke");
+    let shrunk = shrink(scenario, seed, "gate-off.toml", &|| true, &mut |_| {}).expect("it fails");
+    assert_eq!(Some(shrunk.signature), signature(&outcome));
+}
+
 #[test]
 fn every_run_repeats_from_its_choices_and_every_choice_can_be_written_and_read() {
     // A thousand nodes make no kind of choice that ten do not.

@@ -45,6 +45,8 @@ pub struct Outcome {
     pub fingerprint: Option<u128>,
     /// When the safety phase ended, or the run where that was earlier.
     pub safety_ended: Time,
+    /// Whether the liveness phase began; otherwise the run stopped under faults.
+    pub calmed: bool,
     /// How long the fleet took to come to rest after it was healed; `None`: it did not.
     pub rested_after: Option<Span>,
     /// When the run ended.

@@ -259,7 +259,7 @@ impl<'a, C: Choices> Run<'a, C> {
         }
         let interrupted = drive.interrupted;
         let swarm = self.scenario.random.swarm.then(|| self.world.settings().profile.clone());
-        let facts = Facts { safety_ended, rested_after, swarm, interrupted };
+        let facts = Facts { safety_ended, calmed: !stopped, rested_after, swarm, interrupted };
         self.outcome(facts, end.as_ref())
     }
 }
@@ -267,6 +267,7 @@ impl<'a, C: Choices> Run<'a, C> {
 /// What the phases showed.
 struct Facts {
     safety_ended: Time,
+    calmed: bool,
     rested_after: Option<Span>,
     swarm: Option<sim::fault::Profile>,
     interrupted: bool,

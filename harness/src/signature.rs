@@ -33,7 +33,7 @@ pub fn signature(outcome: &Outcome) -> Option<Signature> {
     let first = outcome.violations.first()?;
     let part = if is_of_the_end(outcome) {
         "at the end"
-    } else if first.at >= outcome.safety_ended {
+    } else if outcome.calmed && first.at >= outcome.safety_ended {
         "while the fleet heals"
     } else {
         "under faults"

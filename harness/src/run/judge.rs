@@ -18,7 +18,7 @@ const CHANCES_MIN: u64 = 10_000;
 
 impl<C: Choices> Run<'_, C> {
     pub(super) fn outcome(mut self, facts: Facts, end: Option<&End>) -> (Outcome, C) {
-        let Facts { safety_ended, rested_after, swarm, interrupted } = facts;
+        let Facts { safety_ended, calmed, rested_after, swarm, interrupted } = facts;
         let ledger = self.ledger();
         self.story.count_partitions(&ledger);
         let core: Vec<NodeId> = end.map_or_else(
@@ -68,6 +68,7 @@ impl<C: Choices> Run<'_, C> {
             fingerprint: (self.options.fingerprint && !interrupted)
                 .then(|| self.world.fingerprint()),
             safety_ended,
+            calmed,
             rested_after,
             ended: self.world.now(),
             came_to_its_end: end.is_some(),
