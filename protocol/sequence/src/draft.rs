@@ -9,7 +9,7 @@ use smol_str::ToSmolStr;
 
 use crate::{
     Dot, Flaw, FormerState, Identifier, Naming, Operation, Refused, Sequence, Tuple,
-    arena::{Id, Run},
+    arena::Id,
     generate::spelled_between,
     rename::{OWN_EPOCHS_MAX, map_between},
     sequence::ELEMENTS_MAX,
@@ -99,8 +99,7 @@ impl Sequence {
         Ok(Operation::Remove { epoch: self.epoch(), intervals })
     }
 
-    /// What [`Sequence::rename`] would tell the other replicas at a site that gives `next`
-    /// next.
+    /// What [`Sequence::rename`] would tell the other replicas at a site that gives the name `next` next.
     ///
     /// Errors: as there.
     pub fn drafted_rename(&self, next: Dot) -> Result<Operation, Refused> {
@@ -140,9 +139,7 @@ impl Sequence {
         if dot.site != site || given(dot.clock) != Some(last.offset) {
             return None;
         }
-        last.offset.checked_add_unsigned(length).filter(|end| *end < i32::MAX)?;
-        let run = Run { base: last.base, offset: last.offset + 1, length };
-        self.clear(run, self.tree.behind(spot)).then_some(run.first())
+        self.going_on(spot, last, length).map(|run| run.first())
     }
 
     /// The elements before and behind `spot`, spelled out; none where there is none.

@@ -12,7 +12,7 @@ use crate::{
     change::{Nobody, Told},
     recent::Resolved,
     sequence::ELEMENTS_MAX,
-    tree::{Count, Spot, Typing},
+    tree::{Count, Spot, Typing, cut},
 };
 
 /// Names by which a site may have been ahead of what it was restored to: no more than it gives between two
@@ -296,8 +296,7 @@ impl Sequence {
 
     /// Inserts `run` with as many characters from the front of `text`. Returns the others.
     fn insert_head<'a, T: Told>(&mut self, run: Run, text: &'a str, told: &mut T) -> &'a str {
-        let cut = text.char_indices().nth(run.length as usize).map_or(text.len(), |(at, _)| at);
-        let (head, rest) = text.split_at(cut);
+        let (head, rest) = cut(text, run.length);
         self.insert_pieces(run, head, told);
         rest
     }
@@ -319,21 +318,17 @@ impl Sequence {
                 Some(behind) => room(&self.arena, run, behind),
                 None => run.length,
             };
-            let cut = if here == run.length {
-                text.len()
-            } else {
-                text.char_indices().nth(here as usize).map_or(text.len(), |(at, _)| at)
-            };
             if here == run.length {
                 if !there {
                     self.insert_last_piece(spot, run, text, told);
                 }
                 return;
             }
+            let (head, rest) = cut(text, here);
             if !there {
-                self.insert_piece(spot, run.head(here), &text[..cut], told);
+                self.insert_piece(spot, run.head(here), head, told);
             }
-            (run, text) = (run.without(here), &text[cut..]);
+            (run, text) = (run.without(here), rest);
         }
     }
 

@@ -121,26 +121,30 @@ impl Sequence {
         u32::try_from(room).unwrap_or(0).min(most)
     }
 
-    /// `length` names that go on behind `last`, where it is the last that this site gave of its base and
-    /// they stay below what is behind `spot`.
-    ///
-    /// The last condition is missing in the papers' implementation: behind a rename, what follows a block
-    /// often extends its last element.
+    /// `length` names that go on behind `last`, where it is the last that this site gave of its base.
     #[inline]
     fn appended(&mut self, spot: Spot, last: Id, length: u32) -> Option<Run> {
         let dot = self.arena.dot(last.base);
         if dot.site != self.site || !self.given.is_last(dot.clock, last.offset) {
             return None;
         }
-        let end = last.offset.checked_add_unsigned(length).filter(|end| *end < i32::MAX)?;
-        let run = Run { base: last.base, offset: last.offset + 1, length };
-        if !self.clear(run, self.tree.behind(spot)) {
-            return None;
-        }
-        self.given.raise(dot.clock, end);
+        let run = self.going_on(spot, last, length)?;
+        self.given.raise(dot.clock, run.last().offset);
         // One of an older epoch, mapped, is of this epoch to all others from now on.
         self.arena.bear(run.base, self.current);
         Some(run)
+    }
+
+    /// `length` names that go on behind `last`, which stands before `spot` and is the last that was given of its
+    /// base, where there are as many and they stay below what is behind `spot`.
+    ///
+    /// The last condition is missing in the papers' implementation: behind a rename, what follows a block
+    /// often extends its last element.
+    #[inline]
+    pub(crate) fn going_on(&self, spot: Spot, last: Id, length: u32) -> Option<Run> {
+        last.offset.checked_add_unsigned(length).filter(|end| *end < i32::MAX)?;
+        let run = Run { base: last.base, offset: last.offset + 1, length };
+        self.clear(run, self.tree.behind(spot)).then_some(run)
     }
 
     /// Whether all of `run` is below the first of `behind`, which is above the first of `run`.

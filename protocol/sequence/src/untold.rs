@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::{Few, Interval, Operation, Refused, Sequence, arena::Run};
+use crate::{Few, Interval, Operation, Refused, Sequence, arena::Run, tree::cut};
 
 /// What was done and is untold.
 #[derive(Clone, Debug, Default)]
@@ -103,14 +103,6 @@ impl Untold {
     }
 }
 
-/// The byte behind the first `chars` characters of `text`.
-fn byte_of(text: &str, chars: u32) -> usize {
-    match text.as_bytes().get(..chars as usize) {
-        Some(front) if front.is_ascii() => front.len(),
-        _ => text.char_indices().nth(chars as usize).map_or(text.len(), |(at, _)| at),
-    }
-}
-
 impl Sequence {
     /// [`Sequence::insert`], told later: by [`Sequence::tell`].
     ///
@@ -129,7 +121,7 @@ impl Sequence {
         }
         let mut rest = text;
         for run in &self.edited {
-            let (head, tail) = rest.split_at(byte_of(rest, run.length));
+            let (head, tail) = cut(rest, run.length);
             self.untold.insert(self.current, *run, head);
             rest = tail;
         }

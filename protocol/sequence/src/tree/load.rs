@@ -3,7 +3,7 @@
 use super::{
     BYTES_MAX, CHILDREN_MAX, Count, NONE, RUNS_MAX, Spot, Tree,
     nodes::{Entry, Inner, Leaf, Up},
-    text::Text,
+    text::{Text, bytes_of},
 };
 use crate::arena::{ROOT, Run, push_run};
 
@@ -100,14 +100,5 @@ fn leaf(filled: &mut Vec<Run>, text: &str, number: u32) -> Leaf {
         count: Count::of(text),
         runs,
         text: Text::from(text),
-    }
-}
-
-/// The bytes of the first `chars` characters of `text`, where it has as many.
-fn bytes_of(text: &str, chars: u32) -> Option<usize> {
-    let chars = chars as usize;
-    match text.as_bytes().get(..chars) {
-        Some(front) if front.is_ascii() => Some(chars),
-        _ => text.char_indices().map(|(at, _)| at).chain([text.len()]).nth(chars),
     }
 }

@@ -15,7 +15,7 @@ mod text;
 mod typing;
 
 pub(crate) use nodes::Tree;
-pub(crate) use text::Count;
+pub(crate) use text::{Count, cut};
 pub(crate) use typing::Typing;
 
 /// No node.

@@ -36,6 +36,20 @@ impl Count {
     }
 }
 
+/// The bytes of the first `chars` characters of `text`, where it has as many.
+pub(super) fn bytes_of(text: &str, chars: u32) -> Option<usize> {
+    let chars = chars as usize;
+    match text.as_bytes().get(..chars) {
+        Some(front) if front.is_ascii() => Some(chars),
+        _ => text.char_indices().map(|(at, _)| at).chain([text.len()]).nth(chars),
+    }
+}
+
+/// `text` in two: its first `chars` characters, or as many as there are, and the others.
+pub(crate) fn cut(text: &str, chars: u32) -> (&str, &str) {
+    text.split_at(bytes_of(text, chars).unwrap_or(text.len()))
+}
+
 /// The characters and the code units of UTF-16 in a part of a text: as numbers, for what is returned in memory is
 /// waited for.
 fn counted(bytes: &[u8]) -> (u32, u32) {
