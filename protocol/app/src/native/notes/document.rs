@@ -14,6 +14,7 @@ use causal::{At, Clock, Dot, Stamp};
 use crdt::Refused;
 use sequence::{
     Author, EpochId, FormerState, Integrated, Moves, Naming, Operation, Options, Parts, Sequence,
+    Tuple,
 };
 
 use crate::native::{
@@ -215,6 +216,9 @@ impl Document {
             if !self.sites.may_name(origin, named.0) {
                 return Err(dishonest(format!("{origin} names {} as its own", named.0)));
             }
+            if let Some(dot) = self.not_yet_given(operation, &names) {
+                return Err(dishonest(format!("{origin} writes beside {dot}, which nobody gave")));
+            }
             names.push(named);
         }
         self.apply_all(operations)?;
@@ -228,6 +232,31 @@ impl Document {
             }
         }
         Ok(())
+    }
+
+    /// A name that an operation takes for one that was given, where none has given it: causes come first, so no
+    /// replica writes that. Whoever gives it later on would find it in use. `beside` were given just now.
+    fn not_yet_given(
+        &self,
+        operation: &Operation,
+        beside: &[(sequence::Dot, i32)],
+    ) -> Option<sequence::Dot> {
+        let is_given = |dot| self.sites.is_given(dot) || beside.iter().any(|given| given.0 == dot);
+        let made = |tuple: &Tuple| !tuple.is_reserved();
+        let dot = |Tuple { site, clock, .. }| sequence::Dot { site, clock };
+        match operation {
+            Operation::Insert { first, .. } => {
+                let inner = first.tuples().len() - 1;
+                let inner = first.tuples().take(inner).filter(made);
+                inner.map(dot).find(|dot| !is_given(*dot))
+            }
+            Operation::Rename { former, .. } => {
+                let intervals = former.intervals();
+                let all = intervals.iter().flat_map(|interval| interval.first.tuples());
+                all.filter(made).map(dot).find(|dot| !is_given(*dot))
+            }
+            Operation::Remove { .. } => None,
+        }
     }
 
     fn apply_all(&mut self, operations: &[Operation]) -> Result<(), Refused> {
@@ -285,9 +314,19 @@ impl Document {
         }
         if !everybody_is_in.is_empty() || self.sites.names() > self.crowd {
             self.sites.tidy(&parts(&self.sequence));
-            self.crowd = 2 * self.sites.names() + NAMES_SPARE;
+            self.crowd = self.crowd_max();
         }
         (self.retained(), self.crowd) != before
+    }
+
+    /// The greatest `crowd` that these names leave: it was set when there were as many, or fewer.
+    pub(super) fn crowd_max(&self) -> u32 {
+        self.sites.names().saturating_mul(2).saturating_add(NAMES_SPARE)
+    }
+
+    /// Whether this code may have fewer names than when it set `crowd`.
+    pub(super) fn loses_names(&self) -> bool {
+        self.ways.flaw == Some(Flaw::ReusesNames)
     }
 
     /// How much is kept for what is still under way.

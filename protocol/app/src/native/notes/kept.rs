@@ -159,6 +159,9 @@ impl Kept {
         document.unsettled = told(self.unsettled)?;
         document.announcements = told(self.announcements)?;
         document.crowd = self.crowd;
+        if document.crowd > document.crowd_max() && !document.loses_names() {
+            return Err(Fault::Malformed("state: crowd"));
+        }
         Ok(document)
     }
 }

@@ -103,6 +103,12 @@ impl Sites {
         })
     }
 
+    /// Whether anybody gave the name `dot`.
+    pub(super) fn is_given(&self, dot: Dot) -> bool {
+        let node = NodeId((dot.site / LIVES).wrapping_sub(1));
+        self.lives(node).any(|(origin, _)| self.gave(origin, dot))
+    }
+
     /// Whether `origin` may give the name `dot`, or more of it.
     pub(super) fn may_name(&self, origin: Origin, dot: Dot) -> bool {
         let number = match self.claims.get(&origin) {
@@ -181,9 +187,7 @@ impl Sites {
         for Given { site, clock, offset } in given {
             let dot = Dot { site: *site, clock: *clock };
             let behind = sites.given.last_key_value().is_none_or(|(last, _)| *last < dot);
-            let node = NodeId((site / LIVES).wrapping_sub(1));
-            let known = sites.lives(node).any(|(origin, _)| sites.gave(origin, dot));
-            let offset = i32::try_from(*offset).ok().filter(|_| behind && known);
+            let offset = i32::try_from(*offset).ok().filter(|_| behind && sites.is_given(dot));
             sites.given.insert(dot, offset.ok_or(Fault::Malformed("state: names"))?);
         }
         Ok(sites)

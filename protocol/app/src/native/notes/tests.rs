@@ -2,7 +2,7 @@
 
 use causal::{At, Clock, Dot, Origin, Stamp};
 use crdt::Op;
-use sequence::{EpochId, Operation};
+use sequence::{EpochId, Identifier, Operation, Tuple};
 
 use super::{
     Flaw,
@@ -128,6 +128,18 @@ fn what_is_kept_is_the_document_again_whatever_it_waits_for() {
 }
 
 #[test]
+fn a_state_that_would_never_look_which_names_are_in_use_is_refused() {
+    let (fleet, _) = renamed(Moving::OnceAnnounced, None);
+    let document = &fleet.documents[0];
+    let most = 2 * document.sites.names() + 32;
+    for (crowd, taken) in [(0, true), (most, true), (most + 1, false), (u32::MAX, false)] {
+        let kept = Kept { crowd, ..Kept::of(document) };
+        let back = kept.document(fleet.kind.0);
+        assert_eq!(back.is_ok(), taken, "{crowd}");
+    }
+}
+
+#[test]
 fn forgetting_says_whether_it_changed_anything() {
     let mut fleet = Fleet::new(Moving::AtOnce, None);
     let mut changed = 0;
@@ -157,6 +169,35 @@ fn names_of_another_are_refused_without_effect() {
     let unknown = EpochId::Renamed(sequence::Dot { site: 5, clock: 5 });
     assert!(fleet.kind.effect(&mut document, at, &Change::Announce(unknown)).is_err());
     assert_eq!(document, fleet.documents[0]);
+}
+
+#[test]
+fn names_that_nobody_gave_yet_are_refused_without_effect() {
+    let mut fleet = Fleet::new(Moving::AtOnce, None);
+    for at in 0..2 {
+        let typed = fleet.edit(at, &Edit::Insert(0, "ab".to_owned()));
+        fleet.tell(at, &typed);
+    }
+    let Change::Edit(inserts) = fleet.edit(0, &Edit::Insert(1, "x".to_owned())) else {
+        panic!("an edit");
+    };
+    let [Operation::Insert { epoch, first, text }] = &inserts[..] else { panic!("one insert") };
+    let Change::Edit(renames) = fleet.edit(1, &Edit::Rename) else { panic!("an edit") };
+    let [Operation::Rename { dot: next, .. }] = &renames[..] else { panic!("one rename") };
+    // Between the last tuple and those before it stands one of the name that the other gives next.
+    let mut tuples = first.to_vec();
+    let last = tuples.pop().expect("an identifier has a tuple");
+    let beside = |clock| {
+        let foreign = Tuple { position: 1, site: next.site, clock, offset: 0 };
+        let tuples = tuples.iter().copied().chain([foreign, last]).collect::<Vec<_>>();
+        let first = Identifier::new(tuples).expect("it could be one");
+        Change::Edit(vec![Operation::Insert { epoch: *epoch, first, text: text.clone() }])
+    };
+    let mut document = fleet.documents[1].clone();
+    let at = At { stamp: fleet.next(0), past: &fleet.past };
+    assert!(fleet.kind.effect(&mut document, at, &beside(next.clock)).is_err());
+    assert_eq!(document, fleet.documents[1]);
+    fleet.kind.effect(&mut document, at, &beside(next.clock - 1)).expect("it was given");
 }
 
 #[test]
