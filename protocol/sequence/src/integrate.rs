@@ -375,7 +375,7 @@ impl Sequence {
         told: &mut T,
     ) -> Result<(), Refused> {
         self.is_here_between(epoch, self.current)?;
-        self.in_order(epoch, intervals)?;
+        self.in_order(Some(epoch), intervals)?;
         if epoch == self.current {
             for interval in intervals {
                 // All that is there has a base that is known.
@@ -448,8 +448,13 @@ impl Sequence {
         told.tell(Change::Removed { from: from.into(), to: to.into() });
     }
 
-    /// Whether an operation of `epoch` can name `intervals`, in this order.
-    pub(crate) fn in_order(&self, epoch: u32, intervals: &[Interval]) -> Result<(), Refused> {
+    /// Whether an operation of `epoch` can name `intervals`, in this order; of one that is not known, less can be
+    /// asked.
+    pub(crate) fn in_order(
+        &self,
+        epoch: Option<u32>,
+        intervals: &[Interval],
+    ) -> Result<(), Refused> {
         if intervals.is_empty() {
             return Err(Refused::Empty);
         }
@@ -459,7 +464,9 @@ impl Sequence {
             if begin < 0 {
                 return Err(Refused::Offsets { begin, end: i64::from(interval.end) });
             }
-            self.not_from_the_future(epoch, &interval.first)?;
+            if let Some(epoch) = epoch {
+                self.not_from_the_future(epoch, &interval.first)?;
+            }
             if at > 0 && !above(&intervals[at - 1], &interval.first) {
                 return Err(Refused::Order(at));
             }
@@ -468,7 +475,11 @@ impl Sequence {
     }
 
     /// Whether an operation of `epoch` can name `identifier`.
-    fn not_from_the_future(&self, epoch: u32, identifier: &Identifier) -> Result<(), Refused> {
+    pub(crate) fn not_from_the_future(
+        &self,
+        epoch: u32,
+        identifier: &Identifier,
+    ) -> Result<(), Refused> {
         // What the papers print makes such names, so that it cannot refuse them.
         if !self.epochs.has_elsewhere(epoch) || self.flaw == Some(Flaw::PrintedMapping) {
             return Ok(());

@@ -28,6 +28,9 @@ impl Sequence {
     ///
     /// Where moves are postponed the replica first moves to the leading epoch, so that the new one leads.
     ///
+    /// What is untold stays of the epoch that it was made in: [`Sequence::tell`] it before the rename is told, or
+    /// at least before this replica is taken to have announced the new epoch.
+    ///
     /// Errors: the document is empty, this site is out of names, or too many epochs wait to be collected.
     pub fn rename(&mut self) -> Result<Operation, Refused> {
         if self.is_empty() {
@@ -186,6 +189,9 @@ impl Sequence {
     /// was delivered here; after a rename, that is the one that it began. All members are named, this one too.
     ///
     /// Where every move is eager, an epoch whose rename every member has delivered is announced as well.
+    ///
+    /// Neither holds of a member that [`Sequence::has_untold`]: it announces no more than it did before it made
+    /// the first edit that is untold. What it tells of an epoch that was dropped waits for ever.
     pub fn collect_announced(&mut self, announced: impl IntoIterator<Item = EpochId>) -> Collected {
         let least = match self.flaw {
             Some(Flaw::CollectsDelivered) => Some(self.leading),
@@ -198,7 +204,7 @@ impl Sequence {
     }
 
     /// Drops the epochs that nobody can need, once every member announces that it is in one of `stable`, or
-    /// beyond: no operation of an epoch before the greatest of them is under way any more.
+    /// beyond: no operation of an epoch before the greatest of them is under way any more, or untold.
     ///
     /// The origin counts as stable. An epoch that is not known is ignored: it was collected before.
     pub fn collect(&mut self, stable: &[EpochId]) -> Collected {

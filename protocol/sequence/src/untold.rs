@@ -2,9 +2,12 @@
 //!
 //! Invariant: `steps` are of handles as they are; `text` is that of the inserts among them, in order.
 
-use std::ops::Range;
+use std::{iter, ops::Range};
 
-use crate::{Few, Interval, Operation, Refused, Sequence, arena::Run, tree::cut};
+use crate::{
+    Dot, EpochId, Few, Interval, Operation, Refused, Sequence, arena::Run, sequence::ELEMENTS_MAX,
+    tree::cut,
+};
 
 /// What was done and is untold.
 #[derive(Clone, Debug, Default)]
@@ -95,6 +98,28 @@ impl Untold {
         }
     }
 
+    /// Spells out the steps, of each of which `spell` says the epoch and the elements.
+    fn spelled(self, mut spell: impl FnMut(&Step) -> (EpochId, Interval)) -> Vec<Operation> {
+        let Self { mut spelled, steps, text } = self;
+        let mut at = 0;
+        for removal in steps.chunk_by(|_, next| next.what == What::RemoveToo) {
+            let (epoch, interval) = spell(&removal[0]);
+            spelled.push(match removal[0].what {
+                What::Insert { bytes } => {
+                    let end = at + bytes as usize;
+                    let text = text[std::mem::replace(&mut at, end)..end].into();
+                    Operation::Insert { epoch, first: interval.first, text }
+                }
+                _ => {
+                    let others = removal[1..].iter().map(|step| spell(step).1);
+                    let intervals: Few<Interval> = iter::once(interval).chain(others).collect();
+                    Operation::Remove { epoch, intervals }
+                }
+            });
+        }
+        spelled
+    }
+
     /// Bytes of memory that it takes up, but for what the operations in it share.
     pub(crate) fn held(&self) -> usize {
         self.spelled.capacity() * size_of::<Operation>()
@@ -103,8 +128,14 @@ impl Untold {
     }
 }
 
+impl From<Vec<Operation>> for Untold {
+    fn from(spelled: Vec<Operation>) -> Self {
+        Self { spelled, ..Self::default() }
+    }
+}
+
 impl Sequence {
-    /// [`Sequence::insert`], told later: by [`Sequence::tell`].
+    /// [`Sequence::insert`], told later: by [`Sequence::tell`], before this replica's next epoch is announced.
     ///
     /// Errors: as there; there is no more to tell than before.
     #[inline]
@@ -128,7 +159,7 @@ impl Sequence {
         Ok(())
     }
 
-    /// [`Sequence::remove`], told later: by [`Sequence::tell`].
+    /// [`Sequence::remove`], told later: by [`Sequence::tell`], before this replica's next epoch is announced.
     ///
     /// Errors: as there; there is no more to tell than before.
     #[inline]
@@ -151,7 +182,11 @@ impl Sequence {
     ///
     /// Inserts and removals that went on where the last one ended are part of it, and what was rubbed out
     /// before it was ever told is not told. Operations of others, and renames, may have been carried out in
-    /// between. No snapshot has it.
+    /// between. A snapshot has what is untold, for this site to tell when it comes back.
+    ///
+    /// Each is of the epoch that it was made in. Others must not have collected that: what they are told of an
+    /// epoch that they dropped waits there for ever. So a replica that has something untold announces no epoch
+    /// beyond that of its last `tell`, whether it began one by [`Sequence::rename`] or moved there.
     pub fn tell(&mut self) -> Vec<Operation> {
         self.spell_untold();
         std::mem::take(&mut self.untold).spelled
@@ -159,24 +194,46 @@ impl Sequence {
 
     /// Spells out what is untold: handles, or epochs, are about to mean others.
     pub(crate) fn spell_untold(&mut self) {
-        let Untold { mut spelled, steps, text } = std::mem::take(&mut self.untold);
-        let mut at = 0;
-        for removal in steps.chunk_by(|_, next| next.what == What::RemoveToo) {
-            let Step { epoch, run, what } = removal[0];
-            let epoch = self.epochs.get(epoch).id;
-            spelled.push(match what {
-                What::Insert { bytes } => {
-                    let end = at + bytes as usize;
-                    let text = text[std::mem::replace(&mut at, end)..end].into();
-                    Operation::Insert { epoch, first: self.shared(run).first, text }
+        let untold = std::mem::take(&mut self.untold);
+        let spell = |step: &Step| (self.epochs.get(step.epoch).id, self.shared(step.run));
+        self.untold = untold.spelled(spell).into();
+    }
+
+    /// What [`Sequence::tell`] would say. It stays untold.
+    pub(crate) fn untold_operations(&self) -> Vec<Operation> {
+        let spell = |step: &Step| (self.epochs.get(step.epoch).id, self.interval(step.run));
+        self.untold.clone().spelled(spell)
+    }
+
+    /// Whether `operation` can be an edit that the site of `next`, which is the name that it gives next, has yet
+    /// to tell. Its epoch may be collected.
+    ///
+    /// Errors: why it cannot.
+    pub(crate) fn may_be_untold(&self, next: Dot, operation: &Operation) -> Result<(), Refused> {
+        let epoch = self.epochs.find(operation.epoch());
+        match operation {
+            Operation::Insert { first, text, .. } => {
+                let (dot, begin) = (first.dot(), first.offset());
+                let end = i64::from(begin) + text.chars().count() as i64;
+                if text.is_empty() {
+                    return Err(Refused::Empty);
                 }
-                _ => {
-                    let interval = |step: &Step| self.shared(step.run);
-                    let intervals: Few<Interval> = removal.iter().map(interval).collect();
-                    Operation::Remove { epoch, intervals }
+                if text.len() as u64 > ELEMENTS_MAX {
+                    return Err(Refused::Long);
                 }
-            });
+                if begin < 0 || end > i64::from(i32::MAX) {
+                    return Err(Refused::Offsets { begin, end });
+                }
+                let own = dot.site == next.site && dot.clock < next.clock;
+                // Where all of the base is gone, it is not known how far it went.
+                let last = if next.site == self.site { self.given.last(dot.clock) } else { None };
+                if !own || last.is_some_and(|last| i64::from(last) < end - 1) {
+                    return Err(Refused::Own(dot));
+                }
+                epoch.map_or(Ok(()), |epoch| self.not_from_the_future(epoch, first))
+            }
+            Operation::Remove { intervals, .. } => self.in_order(epoch, intervals),
+            Operation::Rename { .. } => Err(Refused::Apart),
         }
-        self.untold.spelled = spelled;
     }
 }

@@ -1,7 +1,8 @@
 //! Operations and replicas as bytes, and back. Hostile bytes are refused, never a panic.
 //!
 //! A sender names a base in full once, and by its number in a dictionary from then on; receivers keep a
-//! dictionary for each sender. So messages of a sender are to be read in the order in which it wrote them.
+//! dictionary for each sender. So messages of a sender are to be read each once and in the order in which it
+//! wrote them.
 
 mod apply;
 mod dictionary;
@@ -10,6 +11,7 @@ mod short;
 mod snapshot;
 mod state;
 mod stream;
+mod untold;
 
 pub use apply::Applied;
 pub use short::Unreadable;

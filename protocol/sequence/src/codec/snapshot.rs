@@ -1,7 +1,7 @@
 //! A replica as bytes: what a site comes back with, and what another joins with.
 //!
-//! A joiner takes the document, the epochs and what waits. The names that a site has given are its own: a
-//! site that comes back without its snapshot needs a new name.
+//! A joiner takes the document, the epochs and what waits. The names that a site has given are its own, and what
+//! it has yet to tell: a site that comes back without its snapshot needs a new name.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +28,10 @@ use crate::{
 const FORMAT: u8 = 1;
 
 impl Sequence {
-    /// Everything that this replica knows.
+    /// Everything that this replica knows, and what it has yet to [`Sequence::tell`].
+    ///
+    /// Nobody but this site tells that. What another replica is made of is better taken after a `tell`: it has
+    /// the text as well, of which the others know nothing yet.
     pub fn snapshot(&self) -> Vec<u8> {
         let mut out = vec![FORMAT, self.options.naming as u8, self.options.priority as u8];
         put_varint(&mut out, u64::from(self.site));
@@ -48,6 +51,7 @@ impl Sequence {
             let bytes = Writer::default().write(std::slice::from_ref(operation));
             contract::wire::put_blob(&mut out, &bytes.expect("it waits since it could be taken"));
         }
+        self.put_untold(&mut out);
         out
     }
 
@@ -102,6 +106,10 @@ impl Sequence {
 
     /// The replica of site `site` that a snapshot describes, of that site or of another.
     ///
+    /// A site that comes back with an older snapshot than its last is to apply all that it told since before it
+    /// edits: it asks the others for its own operations. Names that it does not know to be given it gives twice,
+    /// and replicas differ then for ever.
+    ///
     /// Errors: the bytes are no snapshot, or one that no replica writes.
     pub fn restore(site: u32, moves: Moves, bytes: &[u8]) -> Result<Self, Malformed> {
         Self::restore_planted(site, moves, None, bytes)
@@ -130,9 +138,10 @@ impl Sequence {
             _ => return Err(Malformed("which epoch leads")),
         };
         let options = Options { naming, priority, moves };
-        let mut replica = Self::new(site, options).map_err(|_| Malformed("a site above 0"))?;
+        let mut replica =
+            Self::new(site, options).map_err(|_| Malformed("a site that there is"))?;
         replica.flaw = flaw;
-        replica.take_names(bytes)?;
+        let next = replica.take_names(bytes)?;
         let bases = take_bases(bytes, &mut replica.arena)?;
         replica.epochs = take_epochs(bytes, priority, &mut replica.arena)?;
         let epochs = replica.epochs.list().len() as u32;
@@ -162,7 +171,8 @@ impl Sequence {
                 }
             }
         }
-        if bytes.is_empty() { Ok(replica) } else { Err(Malformed("bytes after the snapshot")) }
+        replica.take_untold(next, bytes)?;
+        Ok(replica)
     }
 
     /// Makes sure that no name of this site that is in use is given again.
@@ -219,8 +229,9 @@ impl Sequence {
         })
     }
 
-    /// Takes over the names that were given, where they are those of this site.
-    fn take_names(&mut self, bytes: &mut &[u8]) -> Result<(), Malformed> {
+    /// Takes over the names that were given, where they are those of this site. Returns the one that the site
+    /// of the snapshot gives next.
+    fn take_names(&mut self, bytes: &mut &[u8]) -> Result<Dot, Malformed> {
         let (site, clock) = (take_u32(bytes)?, take_u32(bytes)?);
         let count = take_count(bytes)?;
         if clock > 1 << 31 {
@@ -240,7 +251,7 @@ impl Sequence {
         if site == self.site {
             self.clock = clock;
         }
-        Ok(())
+        Ok(Dot { site, clock })
     }
 }
 
