@@ -10,7 +10,7 @@ use crate::{
 
 /// A base of its own for element 0, above `lower` and below `upper`.
 ///
-/// `draw(n)` is a number below `n`, which is at least 1: where in the gap.
+/// `draw(n)` is a number below `n`, which is at least 1: where in the gap. A greater one counts as `n - 1`.
 pub(crate) fn between(
     arena: &mut Arena,
     lower: Option<Id>,
@@ -55,7 +55,9 @@ fn drawn(a: Option<Tuple>, z: Option<Tuple>, draw: &mut impl FnMut(u64) -> u64) 
     if low >= high {
         return None;
     }
-    let drawn = low + draw((high - low) as u64) as i64;
+    let room = (high - low) as u64;
+    // It is of whoever edits: what leaves the gap would put elements out of order.
+    let drawn = low + draw(room).min(room - 1) as i64;
     Some(i32::try_from(drawn).expect("it is between two positions"))
 }
 

@@ -16,7 +16,8 @@ impl Sequence {
     /// Inserts `text` before element `index`. Returns what the other replicas must be told: one operation,
     /// or one an element where each has its own base.
     ///
-    /// `draw(n)` is a number below `n`: where in the gap the new identifier lies.
+    /// `draw(n)` is a number below `n`: where in the gap the new identifier lies. A greater one counts as
+    /// `n - 1`.
     ///
     /// Errors: the index is beyond the end, the text is empty or too long, this site is out of names.
     pub fn insert(
@@ -206,7 +207,7 @@ impl Sequence {
 
     /// Removes the elements in `range`. Returns what the other replicas must be told.
     ///
-    /// Errors: the range is empty, or reaches beyond the end.
+    /// Errors: the range is empty, runs backwards, or reaches beyond the end.
     pub fn remove(&mut self, range: Range<u64>) -> Result<Operation, Refused> {
         self.remove_runs(range)?;
         let epoch = self.epoch();

@@ -15,12 +15,23 @@ pub enum Refused {
         /// How many elements there are.
         length: u64,
     },
-    /// There is nothing in it: no text, no tuple, no interval, no document to rename.
+    /// A range that ends before it begins.
+    #[error("a range from {from} to {to} ends before it begins")]
+    Backwards {
+        /// Where it begins.
+        from: u64,
+        /// Where it ends.
+        to: u64,
+    },
+    /// There is nothing in it: no text, no tuple, no interval, no document to rename, no element to remove.
     #[error("there is nothing in it")]
     Empty,
     /// An identifier or a document is longer than a replica keeps.
     #[error("it is longer than a replica keeps")]
     Long,
+    /// No replica can be of this site.
+    #[error("site {0} is not one of 1 to 2147483647")]
+    Site(u32),
     /// A tuple that no site makes.
     #[error("no site makes the tuple {0:?}")]
     Tuple(Tuple),
@@ -80,8 +91,10 @@ impl Refused {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Range { .. } => "range",
+            Self::Backwards { .. } => "backwards",
             Self::Empty => "empty",
             Self::Long => "long",
+            Self::Site(_) => "site",
             Self::Tuple(_) => "tuple",
             Self::Reserved => "reserved",
             Self::Offsets { .. } => "offsets",

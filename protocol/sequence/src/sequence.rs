@@ -96,14 +96,12 @@ pub struct Sequence {
 }
 
 impl Sequence {
-    /// An empty document at site `site`, which no other replica has and which is not 0.
+    /// An empty document at site `site`, which is from 1 to 2^31 - 1 and which no other replica has.
     ///
     /// Errors: no site has this name.
     pub fn new(site: u32, options: Options) -> Result<Self, Refused> {
-        Tuple { position: 0, site, clock: 0, offset: 0 }.check()?;
-        if site == 0 {
-            return Err(Refused::Reserved);
-        }
+        let first = Tuple { position: 0, site, clock: 0, offset: 0 };
+        first.check().map_err(|_| Refused::Site(site))?;
         Ok(Self {
             site,
             clock: 0,
@@ -300,9 +298,9 @@ impl Sequence {
 
     /// `range`, where it is one of this document.
     pub(crate) fn within(&self, range: &Range<u64>) -> Result<(u32, u32), Refused> {
-        let to = below(range.end, self.len())?;
-        let from = below(range.start, u64::from(to))?;
-        Ok((from, to))
+        let Range { start: from, end: to } = *range;
+        let within = (below(from, self.len())?, below(to, self.len())?);
+        if from > to { Err(Refused::Backwards { from, to }) } else { Ok(within) }
     }
 
     /// Checks the invariants of the structure. Panics where one is broken: for tests.

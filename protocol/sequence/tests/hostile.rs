@@ -64,7 +64,7 @@ fn an_edit_outside_the_document_is_refused() {
     assert_eq!(replica.remove(2..2), Err(Refused::Empty));
     #[expect(clippy::reversed_empty_ranges, reason = "that is what is refused")]
     let reversed = 4..2;
-    assert_eq!(replica.remove(reversed), Err(Refused::Range { index: 4, length: 2 }));
+    assert_eq!(replica.remove(reversed), Err(Refused::Backwards { from: 4, to: 2 }));
     assert_eq!(replica.slice(0..6), Err(range(6)));
     assert_eq!(replica.snapshot(), before);
     let mut empty = Sequence::new(1, Options::default()).expect("1 is a site");
