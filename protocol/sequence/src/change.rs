@@ -121,7 +121,8 @@ impl Sequence {
         self.apply_told(operation, &mut Editor(changed))
     }
 
-    /// [`Sequence::apply_message`], and tells `changed` of every change as [`Sequence::apply_with`] does.
+    /// [`Sequence::apply_message`], and tells `changed` of every change as [`Sequence::apply_with`] does. Here too
+    /// each message of a sender is to come once and in order: see [`Writer`](crate::Writer).
     ///
     /// Errors: as there; nothing was told.
     pub fn apply_message_with(

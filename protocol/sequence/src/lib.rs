@@ -41,6 +41,7 @@ mod waiting;
 pub use arena::Run;
 pub use change::{Change, Place};
 pub use codec::{Applied, Reader, Unreadable, Writer};
+pub use contract::wire::Malformed;
 pub use draft::Author;
 pub use epochs::{Path, Priority};
 pub use few::Few;

@@ -26,7 +26,8 @@ pub struct Applied {
 
 impl Sequence {
     /// [`Reader::read`] and [`Sequence::apply`] of all that was read, without the operations in between.
-    /// `reader` is that of whoever sent the message.
+    /// `reader` is that of whoever sent the message, each of whose messages is to come once and in order: a gap or
+    /// a repetition may be carried out as something else. See [`Writer`](crate::Writer).
     ///
     /// Errors: the bytes are no message; replica and dictionary are then as they were.
     pub fn apply_message(

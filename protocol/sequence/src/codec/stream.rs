@@ -27,7 +27,48 @@ const SAME_EPOCH: u8 = 4;
 pub(super) const TYPED: u8 = INSERT | SAME_EPOCH;
 pub(super) const RUBBED_OUT: u8 = REMOVE | SAME_EPOCH;
 
-/// The dictionary of a sender, at the sender.
+/// The dictionary of a sender, at the sender: what turns operations into messages.
+///
+/// A message says what is new and names the rest by what the messages before it said. So whoever reads them keeps a
+/// [`Reader`] for each writer, and reads every message of it *once and in the order in which it was written*. A
+/// gap or a repetition is not always noticed: the message may read as another operation, without an error, and
+/// replicas differ then for ever. Beneath there has to be a link that is ordered and reliable, or causal broadcast.
+///
+/// Neither has a form as bytes:
+///
+/// - At a restart, or on a new link, a fresh `Writer` goes with a fresh [`Reader`] at each receiver.
+/// - Who joins by a snapshot needs the messages of a writer that began after it, or a clone of the reader that the
+///   replica had for this writer as the snapshot was taken.
+///
+/// ```
+/// use sequence::{Options, Reader, Sequence, Writer};
+///
+/// // Randomness is an argument: here, the middle of each gap.
+/// let mut draw = |below: u64| below / 2;
+/// let mut here = Sequence::new(1, Options::default())?;
+/// let mut there = Sequence::new(2, Options::default())?;
+///
+/// // A writer for all that a replica tells, and a reader for each replica that it hears.
+/// let (mut from_here, mut of_here) = (Writer::default(), Reader::default());
+/// let (mut from_there, mut of_there) = (Writer::default(), Reader::default());
+///
+/// for (index, text) in [(0, "held"), (2, "llo wor")] {
+///     let told = here.insert(index, text, &mut draw)?;
+///     let message = from_here.write(&told)?;
+///     // Once each, in order: or what is read may be something else.
+///     let applied = there.apply_message(&mut of_here, &message)?;
+///     assert_eq!((applied.done, applied.refused.len()), (1, 0));
+/// }
+/// assert_eq!(there.text(), "hello world");
+///
+/// // Both edit at once.
+/// let goodbye = from_here.write(&[here.remove(0..5)?])?;
+/// let louder = from_there.write(&there.insert(11, "!", &mut draw)?)?;
+/// there.apply_message(&mut of_here, &goodbye)?;
+/// here.apply_message(&mut of_there, &louder)?;
+/// assert_eq!((here.text(), there.text()), (" world!".into(), " world!".into()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Writer {
     /// By base, spelled with offset 0: its number.
@@ -39,7 +80,10 @@ pub struct Writer {
     told: Told,
 }
 
-/// The dictionary of a sender, at a receiver.
+/// The dictionary of a sender, at a receiver: of one [`Writer`], whose messages it reads once each and in the order
+/// in which they were written. It begins with the first of them, or as a clone of one that is as far.
+///
+/// A gap or a repetition is not always noticed: see [`Writer`].
 #[derive(Clone, Debug, Default)]
 pub struct Reader {
     pub(super) bases: Dictionary,
@@ -209,10 +253,11 @@ impl Writer {
 }
 
 impl Reader {
-    /// The operations of a message, the next of its sender.
+    /// The operations of a message, the next of its sender: each message is to be read once, and none left out.
     ///
-    /// Errors: the bytes are no message, or none that follows what was read before; the dictionary is then
-    /// as it was.
+    /// Errors: the bytes are no message, or one that cannot follow what was read before; the dictionary is then
+    /// as it was. That there is no error does not say that none was left out or came twice: what follows a gap
+    /// may read as another operation. See [`Writer`].
     pub fn read(&mut self, mut bytes: &[u8]) -> Result<Vec<Operation>, Malformed> {
         let (told, held, known) = (self.told, self.bases.held, self.bases.len());
         // Kept where the dictionary is emptied under way, for the bytes may prove to be no message.
