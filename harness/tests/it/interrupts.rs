@@ -6,7 +6,10 @@ use std::{
     process::{Child, Command},
 };
 
-use crate::support::{Ran, VIOLATES, command, folder, names};
+use crate::support::{Ran, command, folder, names};
+
+/// Takes many runs to shrink, each of them long: after the first, which is waited for, it is far from its end.
+const LONG: &str = include_str!("../../../scenarios/notes-printed-mapping.toml");
 
 /// Presses Ctrl-C once `simctl` minds it, and gives what it came to.
 fn interrupted(folder: &Path, arguments: &[&str]) -> Ran {
@@ -29,14 +32,18 @@ fn minds(child: &Child) -> bool {
 
 #[test]
 fn a_shrinking_that_is_interrupted_says_so_and_not_that_time_ran_out() {
-    let folder = folder(&[("gate.toml", VIOLATES)]);
-    let ran = interrupted(folder.path(), &["shrink", "gate.toml", "--out", "small.toml"]);
+    let folder = folder(&[("long.toml", LONG)]);
+    let ran = interrupted(
+        folder.path(),
+        &["shrink", "long.toml", "--threads", "1", "--out", "small.toml"],
+    );
     assert_eq!(ran.code, 130, "{}{}", ran.out, ran.err);
     assert!(ran.out.contains(" s; interrupted, more might go\n"), "{}", ran.out);
     let pressed = "interrupted: ending soon (Ctrl-C again to stop at once)\n";
     assert_eq!(ran.err, pressed);
-    assert_eq!(names(folder.path()), ["gate.toml", "small.toml"]);
-    let ran = interrupted(folder.path(), &["shrink", "gate.toml", "--format", "json"]);
+    assert_eq!(names(folder.path()), ["long.toml", "small.toml"]);
+    let ran =
+        interrupted(folder.path(), &["shrink", "long.toml", "--threads", "1", "--format", "json"]);
     let line: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((&line["cut_short"], &line["interrupted"]), (&true.into(), &true.into()));
 }

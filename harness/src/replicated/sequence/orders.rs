@@ -9,8 +9,12 @@ use sequence::Operation;
 
 use super::{Fault, Promise, Replica, Vector, differ, differs, passive};
 
-/// Sets of as many operations that are looked at: where there are more, there are more orders as well.
-const SETS_MAX: usize = 10_000;
+/// Orders that are tried. No more sets of as many operations are looked at: each is of an order of its own.
+const ORDERS_MAX: usize = 10_000;
+
+/// Operations of a vector whose orders are tried: even where there is one order alone, each operation costs
+/// a copy of what was made of all before it.
+const OPERATIONS_MAX: usize = 100;
 
 /// A set of operations with all that they follow: how many of each site.
 type Set = Vec<u64>;
@@ -18,7 +22,8 @@ type Set = Vec<u64>;
 impl Vector {
     /// Whether a replica has the last text, epoch and identifiers whatever the order, as causes allow it.
     ///
-    /// Where they allow more orders than [`SETS_MAX`], or are not all that is promised, no order is tried.
+    /// Where they allow more orders than [`ORDERS_MAX`], there are more operations than [`OPERATIONS_MAX`], or
+    /// causes are not all that is promised, no order is tried.
     pub(super) fn agree_in_every_order<R: Replica>(
         &self,
         operations: &[Operation],
@@ -75,8 +80,11 @@ impl Vector {
         ready
     }
 
-    /// Whether no more orders are possible than are looked at.
+    /// Whether no more orders are possible than are tried, of no more operations.
     fn has_few_orders(&self) -> bool {
+        if self.ops.len() > OPERATIONS_MAX {
+            return false;
+        }
         let mut level = BTreeMap::from([(vec![0; self.sites.len()], 1_usize)]);
         for _ in &self.ops {
             let mut next: BTreeMap<Set, usize> = BTreeMap::new();
@@ -85,7 +93,7 @@ impl Vector {
                     *next.entry(after).or_default() += orders;
                 }
             }
-            if next.values().any(|orders| *orders > SETS_MAX) || next.len() > SETS_MAX {
+            if next.values().any(|orders| *orders > ORDERS_MAX) || next.len() > ORDERS_MAX {
                 return false;
             }
             level = next;
