@@ -65,6 +65,9 @@ const EXTRA: &[Step] = &[
     },
 ];
 
+/// Ours, and those that keep what they depend on out of it.
+const WORKSPACES: [&str; 3] = ["Cargo.toml", "bench/Cargo.toml", "fuzz/Cargo.toml"];
+
 fn main() -> ExitCode {
     let names: Vec<String> = std::env::args().skip(1).collect();
     if names.iter().any(|name| name == "--help" || name == "-h" || name == "help") {
@@ -107,7 +110,10 @@ fn help() -> String {
 }
 
 fn fmt() -> step::Outcome {
-    cargo(&["fmt", "--all", "--check"])
+    for manifest in WORKSPACES {
+        cargo(&["fmt", "--all", "--check", "--manifest-path", manifest])?;
+    }
+    Ok(())
 }
 
 fn clippy() -> step::Outcome {

@@ -159,13 +159,7 @@ pub(crate) fn layer(bytes: &[u8]) {
         let before = exported(&layer);
         let refused = match feed.byte() % 8 {
             0 => {
-                let content = match feed.byte() % 8 {
-                    0 => Content::Join(origin(&mut feed)),
-                    1 => Content::Retire(origin(&mut feed)),
-                    2 => Content::Heartbeat,
-                    _ => Content::Payload(Word(feed.number())),
-                };
-                let came = layer.broadcast(content);
+                let came = layer.broadcast(content(&mut feed));
                 if let Ok(delivery) = &came {
                     assert!(!delivered.covers(delivery.stamp.dot), "a name is given twice");
                     delivered.advance(delivery.stamp.dot);
@@ -182,13 +176,7 @@ pub(crate) fn layer(bytes: &[u8]) {
                 true
             }
             2 => {
-                let ranges: Vec<Range> = (0..feed.byte() % 4)
-                    .map(|_| {
-                        let first = Dot { origin: origin(&mut feed), seq: feed.number() as u32 };
-                        Range { first, more: feed.number() as u32 }
-                    })
-                    .filter(|range| range.first.seq > 0)
-                    .collect();
+                let ranges = ranges(&mut feed);
                 let answer = Answer { count_max: 3, bytes_max: 64 };
                 assert!(layer.serve(&ranges, answer).len() <= 3);
                 true
@@ -225,4 +213,23 @@ pub(crate) fn layer(bytes: &[u8]) {
         let most = LIMITS.parked_max + layer.members().count();
         assert!(parked <= most && bytes <= LIMITS.parked_bytes_max + (16 << 10));
     }
+}
+
+fn content(feed: &mut Feed<'_>) -> Content<Word> {
+    match feed.byte() % 8 {
+        0 => Content::Join(origin(feed)),
+        1 => Content::Retire(origin(feed)),
+        2 => Content::Heartbeat,
+        _ => Content::Payload(Word(feed.number())),
+    }
+}
+
+fn ranges(feed: &mut Feed<'_>) -> Vec<Range> {
+    let count = feed.byte() % 4;
+    let range = |_| {
+        let first = Dot { origin: origin(feed), seq: feed.number() as u32 };
+        Range { first, more: feed.number() as u32 }
+    };
+    let ranges = (0..count).map(range);
+    ranges.filter(|range| range.first.seq > 0).collect()
 }
