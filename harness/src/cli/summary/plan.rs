@@ -1,6 +1,8 @@
 //! What a run set out to do: the scenario in words.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
+
+use contract::NodeId;
 
 use super::{
     super::words::{counted, time},
@@ -8,7 +10,7 @@ use super::{
 };
 use crate::{
     outcome::Outcome,
-    scenario::{Core, Latency, Loss, Network, Release, Rollout, Scenario, Workload},
+    scenario::{Core, Latency, Loss, Network, Release, Rollout, Scenario, Text, Workload},
 };
 
 /// Scripted faults that are told one by one; the others are counted.
@@ -19,9 +21,7 @@ pub(super) fn tell(page: &mut Page, scenario: &Scenario, outcome: &Outcome) {
     for release in &scenario.releases {
         page.line("release", &released(release));
     }
-    if let Some(workload) = &scenario.workload {
-        page.line("clients", &clients(workload, scenario.fleet.nodes));
-    }
+    workload(page, scenario);
     page.list("network", &network(&scenario.network));
     faults(page, scenario, outcome);
     let core = match scenario.phases.core {
@@ -43,8 +43,8 @@ fn fleet(page: &mut Page, scenario: &Scenario) {
         || format!("wait for a first release of {}", scenario.app),
         |version| format!("run {} {version}", scenario.app),
     );
-    let mut text = format!("{} {runs}", counted(u64::from(fleet.nodes), "node"));
-    for join in &fleet.joins {
+    let mut text = format!("{} {runs}", counted(founders(scenario), "node"));
+    for join in fleet.joins.iter().filter(|join| scenario.has(*join.node)) {
         let with = join.runs.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
         write!(text, "; {} joins at {} with {with}", join.node, join.at)
             .expect("a string takes everything");
@@ -96,17 +96,34 @@ fn released(release: &Release) -> String {
     text
 }
 
-fn clients(workload: &Workload, nodes: u32) -> String {
-    let count = workload.clients.as_ref().map_or(u64::from(nodes), |clients| clients.len() as u64);
+/// How many nodes are there from the start.
+fn founders(scenario: &Scenario) -> u64 {
+    scenario.nodes().filter(|(_, from)| *from == contract::Time::ZERO).count() as u64
+}
+
+fn workload(page: &mut Page, scenario: &Scenario) {
+    let Some(workload) = &scenario.workload else { return };
+    page.line("clients", &clients(workload, scenario));
+    for later in &workload.later {
+        let from = format!("from {}", time(*later.from));
+        page.line(&from, &format!("clients of {}: {}", later.version, mix(&later.mix)));
+    }
+}
+
+fn clients(workload: &Workload, scenario: &Scenario) -> String {
+    let at = |clients: &Vec<Text<NodeId>>| clients.iter().filter(|at| scenario.has(***at)).count();
+    let count = workload.clients.as_ref().map_or(founders(scenario), |clients| at(clients) as u64);
     let pace = match (workload.rate, workload.think) {
         (Some(rate), _) => format!("{rate} each"),
         (None, Some(think)) => format!("thinking {think} each"),
         (None, None) => String::new(),
     };
-    let mix: Vec<String> =
-        workload.mix.iter().map(|(kind, weight)| format!("{weight} {kind}")).collect();
-    let mix = if mix.is_empty() { "every operation equally".to_owned() } else { mix.join(" : ") };
-    format!("{}, {pace}: {mix}", counted(count, "client"))
+    format!("{}, {pace}: {}", counted(count, "client"), mix(&workload.mix))
+}
+
+fn mix(mix: &BTreeMap<String, u32>) -> String {
+    let mix: Vec<String> = mix.iter().map(|(kind, weight)| format!("{weight} {kind}")).collect();
+    if mix.is_empty() { "every operation equally".to_owned() } else { mix.join(" : ") }
 }
 
 fn network(network: &Network) -> Vec<String> {
@@ -210,4 +227,32 @@ fn profiled(profile: &sim::fault::Profile) -> Vec<String> {
         profile.clogs.as_ref().map(|family| format!("a link clogs every {}", time(family.every))),
     );
     parts
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn who_is_there_is_told_and_what_clients_ask_for_later() {
+        let text = "about = \"a\"\napp = \"notes\"\n[fleet]\nnodes = 4\nruns = \"1.1.0\"\n\
+                    without = [\"n1\"]\n[workload]\nrate = \"3/s\"\nclients = [\"n0\", \"n1\"]\n\
+                    mix = { insert = 5 }\n[[workload.later]]\nversion = \"2.0.0\"\nfrom = \"4s\"\n\
+                    mix = { append = 2, rename = 1 }\n[[release]]\nversion = \"2.0.0\"\nat = \"1s\"\n\
+                    node = \"n0\"\n";
+        let scenario = Scenario::parse(Path::new("s.toml"), text.to_owned());
+        let scenario = scenario.unwrap_or_else(|rejected| panic!("{}", rejected.rendered()));
+        let mut page = Page(String::new());
+        fleet(&mut page, &scenario);
+        workload(&mut page, &scenario);
+        for said in [
+            "3 nodes run notes 1.1.0;",
+            "1 client, 3/s each: 5 insert\n",
+            "from 4s        clients of 2.0.0: 2 append : 1 rename\n",
+        ] {
+            assert!(page.0.contains(said), "{said}: {}", page.0);
+        }
+    }
 }
