@@ -18,7 +18,9 @@ use crate::replicated::{
 pub(super) const EXAMPLES: &str = "\
 Examples:
   simctl vectors tests/vectors/semidirect            every file of a folder
-  simctl vectors int_add_mult.json --format json     one JSON object a file";
+  simctl vectors int_add_mult.json --format json     one JSON object a file
+
+docs/vectors.md says how a vector file is laid out, with a small one of each schema to begin with.";
 
 /// Failures of a file that are told; the others are counted.
 const TOLD_MAX: usize = 5;
@@ -73,7 +75,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
 fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     for path in paths {
-        let failed = |error| Failure::Usage(format!("{}: {error}", path.display()));
+        let failed = |error| Failure::Usage(format!("{}: cannot be read: {error}", path.display()));
         if !fs::metadata(path).map_err(failed)?.is_dir() {
             files.push(path.clone());
             continue;
@@ -87,7 +89,7 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         }
         if inside.is_empty() {
             return Err(Failure::Usage(format!(
-                "{}: no file ends in .json or .json.gz",
+                "{}: expected a folder with vector files (*.json or *.json.gz), found none in it",
                 path.display()
             )));
         }

@@ -1,11 +1,21 @@
 //! Texts that may lie packed on disk.
 
-use std::{fs, io::Read, path::Path};
+use std::{
+    fs,
+    io::{Error, Read, Result},
+    path::Path,
+};
 
 use flate2::bufread::GzDecoder;
 
-/// Bytes that a text may unpack to: a hundred times the longest that we have.
-const UNPACKED_MAX: u64 = 64 << 20;
+/// Bytes of a text, unpacked: a hundred times the longest that we have.
+const BYTES_MAX: u64 = 64 << 20;
+
+/// What a file begins with that gzip packed.
+const MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// What some editors begin a text with; JSON has none.
+const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 
 /// Whether `path` is of a JSON file, packed or not.
 pub fn is_json(path: &Path) -> bool {
@@ -13,52 +23,135 @@ pub fn is_json(path: &Path) -> bool {
     name.ends_with(".json") || name.ends_with(".json.gz")
 }
 
-/// What a file begins with that gzip packed.
-const MAGIC: [u8; 2] = [0x1f, 0x8b];
-
 /// The text of the file `path`; where its name ends in `.gz`, unpacked.
 ///
-/// Errors: it cannot be read or unpacked, its name says that it is packed and it is not, it is longer than
-/// 64 MiB, has bytes after what is packed, or is no text.
-pub fn read_to_string(path: &Path) -> std::io::Result<String> {
-    if path.extension().is_none_or(|ending| ending != "gz") {
-        return fs::read_to_string(path);
+/// Errors: it is no file or cannot be read, its name and its bytes disagree on whether it is packed, it breaks
+/// off or goes on after what is packed, it is longer than 64 MiB, or it is no text of UTF-8 without a mark.
+pub fn read_to_string(path: &Path) -> Result<String> {
+    // Whoever opens a pipe that nobody writes waits for ever, and some devices never end.
+    let found = fs::metadata(path)?;
+    if !found.is_file() {
+        let what = if found.is_dir() { "a folder" } else { "a pipe or a device" };
+        return Err(Error::other(format!("expected a file, found {what}")));
     }
-    let bytes = fs::read(path)?;
-    if !bytes.starts_with(&MAGIC) {
-        let why = "its name ends in .gz, and it is not packed with gzip: expected another name, or `gzip FILE`";
-        return Err(std::io::Error::other(why));
+    let bytes = bounded(read(fs::File::open(path)?)?)?;
+    let named = path.extension().is_some_and(|ending| ending == "gz");
+    text(match (named, bytes.starts_with(&MAGIC)) {
+        (false, false) => bytes,
+        (true, true) => unpacked(&bytes)?,
+        (true, false) => {
+            let why = "its name ends in .gz, and it is not packed with gzip: expected another name, or `gzip FILE`";
+            return Err(Error::other(why));
+        }
+        (false, true) => {
+            let why = "it is packed with gzip, and its name does not end in .gz: expected such a name, or `gunzip`";
+            return Err(Error::other(why));
+        }
+    })
+}
+
+/// All that `from` has, and no more of what is too long than shows that it is.
+fn read(from: impl Read) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn bounded(bytes: Vec<u8>) -> Result<Vec<u8>> {
+    match bytes.len() as u64 > BYTES_MAX {
+        true => Err(Error::other(format!("expected at most {} MiB, found more", BYTES_MAX >> 20))),
+        false => Ok(bytes),
     }
-    let mut text = String::new();
-    let mut packed = GzDecoder::new(&bytes[..]);
-    packed.by_ref().take(UNPACKED_MAX + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > UNPACKED_MAX {
-        return Err(std::io::Error::other("it unpacks to more than 64 MiB"));
+}
+
+fn unpacked(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut packed = GzDecoder::new(bytes);
+    let text = read(&mut packed).map_err(|error| {
+        Error::other(format!("expected all that gzip wrote, found a part or other bytes: {error}"))
+    })?;
+    let text = bounded(text)?;
+    match packed.into_inner().len() {
+        0 => Ok(text),
+        after => Err(Error::other(format!("expected its end, found {after} bytes more"))),
     }
-    let after = packed.into_inner().len();
-    if after > 0 {
-        return Err(std::io::Error::other(format!("expected its end, found {after} bytes more")));
+}
+
+fn text(bytes: Vec<u8>) -> Result<String> {
+    if bytes.starts_with(&BYTE_ORDER_MARK) {
+        let why = "it begins with a byte order mark: expected UTF-8 without one";
+        return Err(Error::other(why));
     }
-    Ok(text)
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to() + 1;
+        Error::other(format!("expected UTF-8, found a byte that is none: number {at}"))
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
+    use flate2::{Compression, write::GzEncoder};
+
     use super::*;
 
+    fn packed(bytes: &[u8]) -> Vec<u8> {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+        packed.write_all(bytes).unwrap();
+        packed.finish().unwrap()
+    }
+
+    /// What is said of `bytes` in a file of this name, if anything is wrong with them.
+    fn said(name: &str, bytes: &[u8]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        read_to_string(&path).map_or_else(|error| error.to_string(), |text| format!("= {text}"))
+    }
+
     #[test]
-    fn what_is_called_packed_and_is_not_is_told_so() {
-        let folder = tempfile::tempdir().expect("there is room");
-        let path = folder.path().join("plain.json.gz");
-        for text in ["{}", ""] {
-            fs::write(&path, text).expect("there is room");
-            let error = read_to_string(&path).expect_err("it is not packed");
-            assert!(
-                error.to_string().starts_with("its name ends in .gz, and it is not packed"),
-                "{error}"
-            );
+    fn a_text_is_read_packed_and_not() {
+        assert_eq!(said("plain.json", b"{}"), "= {}");
+        assert_eq!(said("plain.json.gz", &packed(b"{}")), "= {}");
+        assert_eq!(said("empty.json", b""), "= ");
+    }
+
+    #[test]
+    fn a_name_that_says_otherwise_than_the_bytes_is_told() {
+        let unpacked =
+            "its name ends in .gz, and it is not packed with gzip: expected another name";
+        assert!(said("plain.json.gz", b"{}").starts_with(unpacked));
+        assert!(said("empty.json.gz", b"").starts_with(unpacked));
+        let named =
+            "it is packed with gzip, and its name does not end in .gz: expected such a name";
+        assert!(said("packed.json", &packed(b"{}")).starts_with(named));
+    }
+
+    #[test]
+    fn what_breaks_off_is_broken_or_goes_on_is_told() {
+        let whole = packed(&[b'x'; 100]);
+        let part = "expected all that gzip wrote, found a part or other bytes: ";
+        for end in 2..whole.len() {
+            let said = said("a.json.gz", &whole[..end]);
+            assert!(said.starts_with(part), "{end}: {said}");
         }
-        fs::write(&path, MAGIC).expect("there is room");
-        assert!(read_to_string(&path).is_err(), "it breaks off");
+        let mut broken = whole.clone();
+        broken[12] ^= 0xff;
+        assert!(said("a.json.gz", &broken).starts_with(part));
+        let more = [&whole[..], b"more"].concat();
+        let found = "expected its end, found 4 bytes more";
+        assert_eq!(said("a.json.gz", &more), found);
+        let endless = packed(&vec![b' '; BYTES_MAX as usize + 1]);
+        assert_eq!(said("a.json.gz", &endless), "expected at most 64 MiB, found more");
+    }
+
+    #[test]
+    fn what_is_no_plain_utf_8_is_told() {
+        let mark = "it begins with a byte order mark: expected UTF-8 without one";
+        assert_eq!(said("a.json", b"\xef\xbb\xbf{}"), mark);
+        assert_eq!(said("a.json.gz", &packed(b"\xef\xbb\xbf{}")), mark);
+        let none = "expected UTF-8, found a byte that is none: number 2";
+        assert_eq!(said("a.json", b"{\xff}"), none);
+        assert_eq!(said("a.json.gz", &packed(b"{\xff}")), none);
     }
 }

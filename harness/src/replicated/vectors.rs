@@ -105,15 +105,18 @@ pub struct Replayed {
 /// Why a file cannot be replayed at all.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
-    /// It is no JSON of this schema.
-    #[error("it is no vector file: {0}")]
-    Json(#[from] serde_json::Error),
-    /// It has another schema.
-    #[error("expected the schema `{SCHEMA}`, `{DELIVERY}` or `{SEQUENCE}`, found `{found}`", found = visible(.0))]
+    /// It is no JSON.
+    #[error("expected a JSON object with the key `schema`, found no JSON: {0}")]
+    Json(serde_json::Error),
+    /// It has no schema, or another: what it has.
+    #[error("`schema`: expected `{SCHEMA}`, `{DELIVERY}` or `{SEQUENCE}`, found {}", visible(.0))]
     Schema(String),
     /// It is JSON, and no object.
-    #[error("expected a JSON object, found {0}")]
+    #[error("expected a JSON object with the key `schema`, found {0}")]
     Object(&'static str),
+    /// It is an object of another shape than its schema says.
+    #[error("it is no vector file of its schema: {0}")]
+    Shape(#[from] serde_json::Error),
     /// It is for a type that there is not.
     #[error("`type`: expected one of {known}, found `{name}`", known = known().join(", "), name = visible(.0))]
     Type(String),
@@ -184,22 +187,24 @@ impl Names {
 
 /// Replays the vector file `text`. Errors: [`Unreadable`].
 pub fn replay(text: &str) -> Result<Replayed, Unreadable> {
-    let schema: serde_json::Value = serde_json::from_str(text)?;
-    match schema {
-        serde_json::Value::Object(_) => {}
-        serde_json::Value::Array(_) => return Err(Unreadable::Object("a list")),
-        serde_json::Value::String(_) => return Err(Unreadable::Object("a text")),
-        serde_json::Value::Number(_) => return Err(Unreadable::Object("a number")),
-        serde_json::Value::Bool(_) => return Err(Unreadable::Object("a truth value")),
-        serde_json::Value::Null => return Err(Unreadable::Object("null")),
+    if text.trim().is_empty() {
+        return Err(Unreadable::Object("nothing"));
     }
-    match schema.get("schema").and_then(|schema| schema.as_str()) {
-        Some(SCHEMA) => {}
-        Some(delivery::SCHEMA) => return delivery::replay(schema),
-        Some(sequence::SCHEMA) => return sequence::replay(schema),
-        other => return Err(Unreadable::Schema(other.unwrap_or("none").to_owned())),
+    let file: serde_json::Value = serde_json::from_str(text).map_err(Unreadable::Json)?;
+    if !file.is_object() {
+        return Err(Unreadable::Object(kind_of(&file)));
     }
-    let file: File = serde_json::from_value(schema)?;
+    match file.get("schema") {
+        Some(schema) if schema == SCHEMA => {}
+        Some(schema) if schema == DELIVERY => return delivery::replay(file),
+        Some(schema) if schema == SEQUENCE => return sequence::replay(file),
+        Some(serde_json::Value::String(other)) => {
+            return Err(Unreadable::Schema(format!("`{other}`")));
+        }
+        Some(other) => return Err(Unreadable::Schema(kind_of(other).to_owned())),
+        None => return Err(Unreadable::Schema("no such key".to_owned())),
+    }
+    let file: File = serde_json::from_value(file)?;
     debug_assert_eq!(file.schema, SCHEMA);
     let mut replayed = Replayed { kind: file.kind.clone(), ..Replayed::default() };
     if file.cases.is_empty() {
@@ -227,6 +232,18 @@ pub fn replay(text: &str) -> Result<Replayed, Unreadable> {
         }
     }
     Ok(replayed)
+}
+
+/// What kind of JSON it is, in a word or two.
+fn kind_of(json: &serde_json::Value) -> &'static str {
+    match json {
+        serde_json::Value::Null => "null",
+        serde_json::Value::Bool(_) => "a truth value",
+        serde_json::Value::Number(_) => "a number",
+        serde_json::Value::String(_) => "a text",
+        serde_json::Value::Array(_) => "a list",
+        serde_json::Value::Object(_) => "an object",
+    }
 }
 
 /// What JSON says, numbers beyond 64 bits as texts.

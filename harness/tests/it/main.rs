@@ -11,4 +11,5 @@ mod reports;
 mod square;
 mod support;
 mod sweep;
+mod vectors;
 mod view;
