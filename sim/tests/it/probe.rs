@@ -1,5 +1,4 @@
 //! A process that does as it is told, and a watcher that writes down what it sees.
-#![allow(unreachable_pub)]
 
 use std::collections::BTreeSet;
 
@@ -18,9 +17,9 @@ use sim::{
 
 /// What travels.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    pub id: u64,
-    pub body: Vec<u8>,
+pub(crate) struct Message {
+    pub(crate) id: u64,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Encode for Message {
@@ -38,7 +37,7 @@ impl Wire for Message {
 
 /// What a probe is told to do: one effect.
 #[derive(Clone, Debug)]
-pub enum Do {
+pub(crate) enum Do {
     /// Send a message with this id and so many bytes of body.
     Send(u32, u64, usize),
     /// Arm a timer so much later by the node's clock.
@@ -50,7 +49,7 @@ pub enum Do {
 
 /// What a probe is told to do, in order.
 #[derive(Clone, Debug)]
-pub struct Orders(pub Vec<Do>);
+pub(crate) struct Orders(pub Vec<Do>);
 
 impl Encode for Orders {
     fn encode(&self, out: &mut Vec<u8>) {
@@ -60,7 +59,7 @@ impl Encode for Orders {
 
 /// What a probe says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notice {
+pub(crate) enum Notice {
     Born { records: Vec<String>, entropy: u64 },
     Got { from: NodeId, id: u64, length: usize },
     Rang { timer: u32, reads: Time },
@@ -74,15 +73,15 @@ impl Encode for Notice {
 }
 
 #[derive(Clone, Debug, Default)]
-pub struct Probe {
+pub(crate) struct Probe {
     /// Send so many messages to this node, one each span, from the start.
-    pub chatter: Option<(u32, Span)>,
+    pub(crate) chatter: Option<(u32, Span)>,
     /// Timers rung in this incarnation.
-    pub rung: u64,
+    pub(crate) rung: u64,
 }
 
 /// The timer of a probe that chatters.
-pub const CHATTER: u32 = u32::MAX;
+pub(crate) const CHATTER: u32 = u32::MAX;
 
 impl Process for Probe {
     type Message = Message;
@@ -131,28 +130,28 @@ impl Process for Probe {
 }
 
 /// Writes down every event as a line, and obeys a rule about what to order.
-pub struct Log<F> {
-    pub lines: Vec<String>,
-    pub order: F,
+pub(crate) struct Log<F> {
+    pub(crate) lines: Vec<String>,
+    pub(crate) order: F,
 }
 
 /// A watcher that orders nothing.
-pub fn log() -> Log<impl FnMut(&str) -> Control> {
+pub(crate) fn log() -> Log<impl FnMut(&str) -> Control> {
     Log { lines: Vec::new(), order: |_: &str| Control::Continue }
 }
 
 /// A watcher that orders what `order` says when it sees a line.
-pub fn log_and<F: FnMut(&str) -> Control>(order: F) -> Log<F> {
+pub(crate) fn log_and<F: FnMut(&str) -> Control>(order: F) -> Log<F> {
     Log { lines: Vec::new(), order }
 }
 
 impl<F> Log<F> {
     /// Lines that contain `part`.
-    pub fn with(&self, part: &str) -> Vec<&str> {
+    pub(crate) fn with(&self, part: &str) -> Vec<&str> {
         self.lines.iter().map(String::as_str).filter(|line| line.contains(part)).collect()
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = self.lines.join("\n");
         text.push('\n');
         text
@@ -211,38 +210,43 @@ fn describe(event: &Event<'_, Probe>) -> String {
     }
 }
 
-pub fn millis(millis: u64) -> Span {
+pub(crate) fn millis(millis: u64) -> Span {
     Span::from_millis(millis)
 }
 
-pub fn at(millis: u64) -> Time {
+pub(crate) fn at(millis: u64) -> Time {
     Time::ZERO + Span::from_millis(millis)
 }
 
 /// A network in which a datagram takes exactly a millisecond.
-pub fn calm() -> Settings {
+pub(crate) fn calm() -> Settings {
     with_link(Link::default())
 }
 
-pub fn with_link(link: Link) -> Settings {
+pub(crate) fn with_link(link: Link) -> Settings {
     let mut settings = Settings { fingerprint: true, ..Settings::default() };
     settings.network.default = link;
     settings
 }
 
-pub fn uniform(min: Span, max: Span) -> Latency {
+pub(crate) fn uniform(min: Span, max: Span) -> Latency {
     Latency::Uniform { min, max }
 }
 
 /// A world of probes 0..nodes that do nothing by themselves.
-pub fn world(settings: Settings, seed: u64, nodes: u32) -> World<Probe, Seeded> {
+pub(crate) fn world(settings: Settings, seed: u64, nodes: u32) -> World<Probe, Seeded> {
     let mut world = World::new(settings, Seeded::new(seed), |_| Probe::default());
     (0..nodes).for_each(|node| world.add_node(NodeId(node), Time::ZERO));
     world
 }
 
 /// A world of probes in which each sends to the next, one datagram each `gap`.
-pub fn chatter(settings: Settings, seed: u64, nodes: u32, gap: Span) -> World<Probe, Seeded> {
+pub(crate) fn chatter(
+    settings: Settings,
+    seed: u64,
+    nodes: u32,
+    gap: Span,
+) -> World<Probe, Seeded> {
     let spawn = move |node: NodeId| Probe { chatter: Some(((node.0 + 1) % nodes, gap)), rung: 0 };
     let mut world = World::new(settings, Seeded::new(seed), spawn);
     (0..nodes).for_each(|node| world.add_node(NodeId(node), Time::ZERO));
@@ -250,27 +254,27 @@ pub fn chatter(settings: Settings, seed: u64, nodes: u32, gap: Span) -> World<Pr
 }
 
 /// Tells a node what to do at a time.
-pub fn tell(world: &mut World<Probe, Seeded>, when: u64, node: u32, orders: Vec<Do>) {
+pub(crate) fn tell(world: &mut World<Probe, Seeded>, when: u64, node: u32, orders: Vec<Do>) {
     world.command(at(when), NodeId(node), Orders(orders));
 }
 
 /// A disk that takes 5 ms for a record.
-pub fn slow_disk() -> Settings {
+pub(crate) fn slow_disk() -> Settings {
     let mut settings = calm();
     settings.disk.latency = Latency::Constant(millis(5));
     settings
 }
 
-pub fn fault(when: u64, fault: Fault) -> Scheduled {
+pub(crate) fn fault(when: u64, fault: Fault) -> Scheduled {
     Scheduled { at: at(when), fault }
 }
 
-pub fn set(nodes: &[u32]) -> BTreeSet<NodeId> {
+pub(crate) fn set(nodes: &[u32]) -> BTreeSet<NodeId> {
     nodes.iter().copied().map(NodeId).collect()
 }
 
 /// Runs `orders` (when, node, what) in `settings` and shows the lines that contain a part of `shown`.
-pub fn check(
+pub(crate) fn check(
     settings: Settings,
     nodes: u32,
     orders: Vec<(u64, u32, Vec<Do>)>,

@@ -3,7 +3,7 @@
 use sequence::{Change, Place};
 
 /// Makes `change` in a copy of the text.
-pub fn take_over(shown: &mut String, change: Change<'_>) {
+pub(crate) fn take_over(shown: &mut String, change: Change<'_>) {
     let place = |utf8: u64| {
         let before = &shown[..utf8 as usize];
         let [index, utf16] = [before.chars().count(), before.encode_utf16().count()];

@@ -3,8 +3,6 @@
 //!
 //! A run is a function of its seed.
 
-#![allow(dead_code, unreachable_pub)]
-
 mod editor;
 mod seen;
 
@@ -15,17 +13,17 @@ use sequence::{
     Sequence, Tuple, Unreadable, Writer,
 };
 
-pub use editor::take_over;
-pub use seen::Seen;
+pub(crate) use editor::take_over;
+pub(crate) use seen::Seen;
 
 use crate::reference::{Id, Mapping, Reference, spelled};
 
 /// splitmix64.
 #[derive(Clone, Debug)]
-pub struct Rng(pub u64);
+pub(crate) struct Rng(pub u64);
 
 impl Rng {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -33,7 +31,7 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    pub fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }
 
@@ -44,7 +42,7 @@ impl Rng {
 
 /// What delivery promises beside once each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivery {
+pub(crate) enum Delivery {
     /// Causal order.
     Causal,
     /// A removal after its inserts, an operation after the rename that began its epoch: nothing else.
@@ -53,26 +51,26 @@ pub enum Delivery {
 
 /// What a run is like.
 #[derive(Clone, Debug)]
-pub struct Plan {
-    pub sites: u64,
-    pub operations: usize,
-    pub rename_percent: u64,
-    pub deliver_percent: u64,
+pub(crate) struct Plan {
+    pub(crate) sites: u64,
+    pub(crate) operations: usize,
+    pub(crate) rename_percent: u64,
+    pub(crate) deliver_percent: u64,
     /// From how many positions of a gap a new identifier takes one.
-    pub positions: u64,
-    pub delivery: Delivery,
-    pub options: Options,
-    pub collects: bool,
+    pub(crate) positions: u64,
+    pub(crate) delivery: Delivery,
+    pub(crate) options: Options,
+    pub(crate) collects: bool,
     /// Whether former states are put aside at times.
-    pub offloads: bool,
+    pub(crate) offloads: bool,
     /// Which mapping the reference has; the real one takes part with the right one alone.
-    pub mapping: Mapping,
+    pub(crate) mapping: Mapping,
     /// Whether sites, clocks, positions and offsets are as great and as small as they can be.
-    pub far: bool,
+    pub(crate) far: bool,
 }
 
 impl Plan {
-    pub fn draw(rng: &mut Rng, mapping: Mapping) -> Self {
+    pub(crate) fn draw(rng: &mut Rng, mapping: Mapping) -> Self {
         let moves = [Moves::Eager, Moves::Eager, Moves::AfterOperations(3), Moves::AfterStable];
         let priority = [Priority::Lexicographic, Priority::Depth, Priority::Covered];
         let naming = if rng.chance(90) { Naming::Blocks } else { Naming::Elements };
@@ -154,7 +152,7 @@ fn key(id: &[Tuple]) -> (u32, u32, i32) {
 }
 
 /// Carries out the run of `seed`. Errors: which property broke, and where.
-pub fn run(seed: u64, mapping: Mapping) -> Result<Seen, String> {
+pub(crate) fn run(seed: u64, mapping: Mapping) -> Result<Seen, String> {
     let went = std::panic::catch_unwind(AssertUnwindSafe(|| {
         let mut rng = Rng(seed);
         let mut plan = Plan::draw(&mut rng, mapping);

@@ -4,33 +4,33 @@ use std::collections::BTreeMap;
 
 /// What happened in runs: that it did is worth knowing.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
-    pub runs: u64,
-    pub operations: u64,
-    pub steps: u64,
+pub(crate) struct Seen {
+    pub(crate) runs: u64,
+    pub(crate) operations: u64,
+    pub(crate) steps: u64,
     /// Runs with numbers at the ends of their ranges.
-    pub far: u64,
-    pub renames: u64,
-    pub sibling_renames: u64,
-    pub collected: u64,
-    pub restored: u64,
+    pub(crate) far: u64,
+    pub(crate) renames: u64,
+    pub(crate) sibling_renames: u64,
+    pub(crate) collected: u64,
+    pub(crate) restored: u64,
     /// Renames that were read with their bases named, and those that had to be asked for.
-    pub lengthened: u64,
-    pub asked: u64,
+    pub(crate) lengthened: u64,
+    pub(crate) asked: u64,
     /// Changes that an editor was told of.
-    pub changes: u64,
+    pub(crate) changes: u64,
     /// Former states that were put aside, and those that were taken back.
-    pub offloaded: u64,
-    pub loaded: u64,
+    pub(crate) offloaded: u64,
+    pub(crate) loaded: u64,
     /// Runs by which epoch leads, when replicas move to it, and what elements are named by.
-    pub ways: BTreeMap<String, u64>,
-    pub epochs_deep: usize,
-    pub tuples_deep: usize,
-    pub reserved: u64,
+    pub(crate) ways: BTreeMap<String, u64>,
+    pub(crate) epochs_deep: usize,
+    pub(crate) tuples_deep: usize,
+    pub(crate) reserved: u64,
 }
 
 impl Seen {
-    pub fn add(&mut self, other: &Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         self.runs += other.runs;
         self.operations += other.operations;
         self.steps += other.steps;

@@ -1,8 +1,6 @@
 //! The sequence as simply as it can be written: a vector of spelled-out identifiers with their characters,
 //! and every function an element at a time. What the real one is compared with.
 
-#![allow(dead_code, unreachable_pub)]
-
 use std::collections::BTreeMap;
 
 use sequence::{
@@ -10,11 +8,11 @@ use sequence::{
 };
 
 /// An identifier.
-pub type Id = Vec<Tuple>;
+pub(crate) type Id = Vec<Tuple>;
 
 /// Which functions map identifiers between epochs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mapping {
+pub(crate) enum Mapping {
     /// The order isomorphism.
     Repaired,
     /// What the papers print: not reciprocal, and no order kept across sibling epochs.
@@ -22,10 +20,10 @@ pub enum Mapping {
 }
 
 #[derive(Clone, Debug)]
-pub struct Epoch {
-    pub parent: EpochId,
-    pub dot: Dot,
-    pub former: Vec<Id>,
+pub(crate) struct Epoch {
+    pub(crate) parent: EpochId,
+    pub(crate) dot: Dot,
+    pub(crate) former: Vec<Id>,
 }
 
 impl Epoch {
@@ -65,7 +63,7 @@ impl Epoch {
     }
 
     /// A.5, forward.
-    pub fn forward(&self, x: &Id) -> Id {
+    pub(crate) fn forward(&self, x: &Id) -> Id {
         let last = self.former.len() - 1;
         let (b, w) = (vec![self.name(-1)], vec![self.name(last as i32)]);
         if let Ok(at) = self.former.binary_search(x) {
@@ -89,7 +87,7 @@ impl Epoch {
     }
 
     /// A.5, backward.
-    pub fn backward(&self, y: &Id) -> Id {
+    pub(crate) fn backward(&self, y: &Id) -> Id {
         let last = self.former.len() - 1;
         let (b, w) = (vec![self.name(-1)], vec![self.name(last as i32)]);
         if *y > w {
@@ -114,7 +112,7 @@ impl Epoch {
     }
 
     /// renameForwardPos, as printed.
-    pub fn forward_printed(&self, x: &Id) -> Id {
+    pub(crate) fn forward_printed(&self, x: &Id) -> Id {
         let last = self.former.len() - 1;
         let (first, w) = (vec![self.name(0)], vec![self.name(last as i32)]);
         if let Ok(at) = self.former.binary_search(x) {
@@ -131,7 +129,7 @@ impl Epoch {
     }
 
     /// revertRenameId, as printed.
-    pub fn backward_printed(&self, y: &Id) -> Id {
+    pub(crate) fn backward_printed(&self, y: &Id) -> Id {
         let last = self.former.len() - 1;
         let (b, w) = (vec![self.name(-1)], vec![self.name(last as i32)]);
         if *y > w {
@@ -181,15 +179,15 @@ fn stripped<'a>(mut tail: &'a [Tuple], prefix: &[Tuple]) -> &'a [Tuple] {
 
 /// The epochs and their functions.
 #[derive(Clone, Debug)]
-pub struct Epochs {
-    pub all: BTreeMap<EpochId, Epoch>,
-    pub mapping: Mapping,
-    pub priority: Priority,
+pub(crate) struct Epochs {
+    pub(crate) all: BTreeMap<EpochId, Epoch>,
+    pub(crate) mapping: Mapping,
+    pub(crate) priority: Priority,
 }
 
 impl Epochs {
     /// The renames from the origin to `epoch`.
-    pub fn path(&self, epoch: EpochId) -> Vec<EpochId> {
+    pub(crate) fn path(&self, epoch: EpochId) -> Vec<EpochId> {
         let mut path = Vec::new();
         let mut at = epoch;
         while let Some(epoch) = self.all.get(&at) {
@@ -212,13 +210,13 @@ impl Epochs {
     }
 
     /// The greatest epoch.
-    pub fn leading(&self) -> EpochId {
+    pub(crate) fn leading(&self) -> EpochId {
         let all = self.all.keys().copied().chain([EpochId::Origin]);
         all.max_by_key(|epoch| self.key(*epoch)).expect("there is the origin")
     }
 
     /// `id`, which is of `from`, in `to`.
-    pub fn mapped(&self, mut id: Id, from: EpochId, to: EpochId) -> Id {
+    pub(crate) fn mapped(&self, mut id: Id, from: EpochId, to: EpochId) -> Id {
         let (from, to) = (self.path(from), self.path(to));
         let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
         for epoch in from[common..].iter().rev() {
@@ -241,18 +239,18 @@ impl Epochs {
 
 /// A replica.
 #[derive(Clone, Debug)]
-pub struct Reference {
-    pub site: u32,
-    pub clock: u32,
-    pub naming: Naming,
-    pub elements: Vec<(Id, char)>,
-    pub epochs: Epochs,
-    pub current: EpochId,
-    pub highest: BTreeMap<u32, i32>,
+pub(crate) struct Reference {
+    pub(crate) site: u32,
+    pub(crate) clock: u32,
+    pub(crate) naming: Naming,
+    pub(crate) elements: Vec<(Id, char)>,
+    pub(crate) epochs: Epochs,
+    pub(crate) current: EpochId,
+    pub(crate) highest: BTreeMap<u32, i32>,
 }
 
 impl Reference {
-    pub fn new(site: u32, naming: Naming, priority: Priority, mapping: Mapping) -> Self {
+    pub(crate) fn new(site: u32, naming: Naming, priority: Priority, mapping: Mapping) -> Self {
         Self {
             site,
             clock: 0,
@@ -264,16 +262,16 @@ impl Reference {
         }
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.elements.iter().map(|(_, character)| character).collect()
     }
 
     /// The longest intervals.
-    pub fn intervals(&self) -> Vec<Interval> {
+    pub(crate) fn intervals(&self) -> Vec<Interval> {
         intervals(self.elements.iter().map(|(id, _)| id))
     }
 
-    pub fn insert(
+    pub(crate) fn insert(
         &mut self,
         index: usize,
         text: &str,
@@ -322,12 +320,12 @@ impl Reference {
         }
     }
 
-    pub fn remove(&mut self, from: usize, to: usize) -> Operation {
+    pub(crate) fn remove(&mut self, from: usize, to: usize) -> Operation {
         let gone: Vec<Id> = self.elements.drain(from..to).map(|(id, _)| id).collect();
         Operation::Remove { epoch: self.current, intervals: intervals(gone.iter()).into() }
     }
 
-    pub fn rename(&mut self) -> Operation {
+    pub(crate) fn rename(&mut self) -> Operation {
         let dot = Dot { site: self.site, clock: self.clock };
         self.clock += 1;
         let former = FormerState::new(&self.intervals()).expect("a document");
@@ -337,12 +335,12 @@ impl Reference {
         rename
     }
 
-    pub fn apply(&mut self, operation: &Operation) {
+    pub(crate) fn apply(&mut self, operation: &Operation) {
         self.apply_at(operation, true);
     }
 
     /// [`Self::apply`], without a move where `moves` says so.
-    pub fn apply_at(&mut self, operation: &Operation, moves: bool) {
+    pub(crate) fn apply_at(&mut self, operation: &Operation, moves: bool) {
         match operation {
             Operation::Insert { epoch, first, text } => {
                 for (id, character) in numbered(&first.to_vec()).zip(text.chars()) {
@@ -371,7 +369,7 @@ impl Reference {
         }
     }
 
-    pub fn move_to(&mut self, epoch: EpochId) {
+    pub(crate) fn move_to(&mut self, epoch: EpochId) {
         let from = std::mem::replace(&mut self.current, epoch);
         for (id, _) in &mut self.elements {
             *id = self.epochs.mapped(std::mem::take(id), from, epoch);
@@ -390,7 +388,7 @@ fn numbered(first: &[Tuple]) -> impl Iterator<Item = Id> + use<> {
 }
 
 /// All identifiers of an interval.
-pub fn spelled(interval: &Interval) -> impl Iterator<Item = Id> {
+pub(crate) fn spelled(interval: &Interval) -> impl Iterator<Item = Id> {
     let length = interval.length().expect("a valid interval");
     numbered(&interval.first.to_vec()).take(length as usize)
 }
