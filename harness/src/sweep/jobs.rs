@@ -1,5 +1,7 @@
 //! The jobs of a plan, by number.
 
+use std::ops::Range;
+
 use results::Plan;
 
 /// One run to be done.
@@ -16,14 +18,24 @@ pub struct Job {
 /// The jobs of a plan. See [`Plan`] for their order.
 #[derive(Clone, Debug)]
 pub struct Jobs {
-    /// Seeds that once failed, and recorded runs.
-    regress: Vec<Job>,
+    /// By scenario: its seeds that once failed, or its recorded run.
+    once: Vec<Once>,
     /// Scenario and cell of those that take every seed of the range.
     cells: Vec<(usize, usize)>,
-    /// By scenario: seeds that once failed, which the range leaves out.
-    known: Vec<Vec<u64>>,
     first: u64,
     count: u64,
+}
+
+/// Seeds that each cell of a scenario takes before those of the range, which leaves them out: none is listed
+/// for each cell, for there may be many of both.
+#[derive(Clone, Debug)]
+struct Once {
+    /// Ascending.
+    seeds: Vec<u64>,
+    /// The scenario's cells.
+    cells: Range<usize>,
+    /// The number after its last job.
+    end: u64,
 }
 
 /// A plan has more jobs than can be numbered, or seeds beyond the last.
@@ -40,27 +52,25 @@ impl Jobs {
         let (first, seeds) = (plan.seed_first, plan.seed_count);
         let overflow = Overflow { first, count: seeds };
         first.checked_add(seeds).ok_or(overflow)?;
-        let (mut regress, mut cells, mut known) = (Vec::new(), Vec::new(), Vec::new());
-        let mut next = 0;
+        let (mut once, mut cells) = (Vec::new(), Vec::new());
+        let (mut next, mut end) = (0, 0_u64);
         for (scenario, planned) in plan.scenarios.iter().enumerate() {
             let own = next..next + planned.cells.len();
             next = own.end;
-            let mut once = planned.regress.clone();
+            let mut listed = planned.regress.clone();
             if let Some(seed) = planned.replay {
-                once = vec![seed];
+                listed = vec![seed];
             } else {
                 cells.extend(own.clone().map(|cell| (scenario, cell)));
             }
-            once.sort_unstable();
-            for seed in &once {
-                let job = |cell| Job { scenario, cell, seed: *seed };
-                regress.extend(own.clone().map(job));
-            }
-            known.push(once);
+            listed.sort_unstable();
+            let jobs = (own.len() as u64).checked_mul(listed.len() as u64).ok_or(overflow)?;
+            end = end.checked_add(jobs).ok_or(overflow)?;
+            once.push(Once { seeds: listed, cells: own, end });
         }
         let drawn = (cells.len() as u64).checked_mul(seeds).ok_or(overflow)?;
-        let count = drawn.checked_add(regress.len() as u64).ok_or(overflow)?;
-        Ok(Self { regress, cells, known, first, count })
+        let count = drawn.checked_add(end).ok_or(overflow)?;
+        Ok(Self { once, cells, first, count })
     }
 
     /// How many numbers there are.
@@ -71,19 +81,23 @@ impl Jobs {
     /// The job of number `index`; `None` where a seed comes up again, and nothing is run.
     pub fn get(&self, index: u64) -> Option<Job> {
         assert!(index < self.count, "job {index} of {}", self.count);
-        let regress = self.regress.len() as u64;
-        let Some(drawn) = index.checked_sub(regress) else {
-            return Some(self.regress[index as usize]);
-        };
+        let scenario = self.once.partition_point(|once| once.end <= index);
+        let start = scenario.checked_sub(1).map_or(0, |before| self.once[before].end);
+        let within = index - start;
+        if let Some(Once { seeds, cells, .. }) = self.once.get(scenario) {
+            let (seed, cell) = (within / cells.len() as u64, within % cells.len() as u64);
+            let (seed, cell) = (seeds[seed as usize], cells.start + cell as usize);
+            return Some(Job { scenario, cell, seed });
+        }
         let width = self.cells.len() as u64;
-        let (scenario, cell) = self.cells[(drawn % width) as usize];
-        let seed = self.first + drawn / width;
-        let again = self.known[scenario].binary_search(&seed).is_ok();
+        let (scenario, cell) = self.cells[(within % width) as usize];
+        let seed = self.first + within / width;
+        let again = self.once[scenario].seeds.binary_search(&seed).is_ok();
         (!again).then_some(Job { scenario, cell, seed })
     }
 
     /// The numbers of shard `shard` of `of`: all shards together have each number once.
-    pub fn shard(&self, shard: u32, of: u32) -> std::ops::Range<u64> {
+    pub fn shard(&self, shard: u32, of: u32) -> Range<u64> {
         assert!(shard < of, "shard {shard} of {of}");
         let at = |shard: u32| (u128::from(self.count) * u128::from(shard) / u128::from(of)) as u64;
         at(shard)..at(shard + 1)
@@ -154,6 +168,22 @@ mod tests {
             }
             assert_eq!(next, jobs.count());
         }
+    }
+
+    #[test]
+    fn a_plan_of_billions_of_jobs_takes_the_room_of_its_seeds_and_cells() {
+        let many = 1 << 16;
+        let planned = Planned {
+            regress: (0..many).collect(),
+            cells: vec![Cell::default(); many as usize],
+            ..Planned::default()
+        };
+        let plan = Plan { seed_count: 1, scenarios: vec![planned], ..Plan::default() };
+        let jobs = Jobs::new(&plan).unwrap();
+        assert_eq!(jobs.count(), many * many + many);
+        let last = Job { scenario: 0, cell: many as usize - 1, seed: many - 1 };
+        assert_eq!(jobs.get(many * many - 1), Some(last));
+        assert_eq!(jobs.get(many * many), None, "the range begins with a seed that came before");
     }
 
     #[test]
