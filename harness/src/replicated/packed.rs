@@ -34,7 +34,12 @@ pub fn read_to_string(path: &Path) -> Result<String> {
         let what = if found.is_dir() { "a folder" } else { "a pipe or a device" };
         return Err(Error::other(format!("expected a file, found {what}")));
     }
-    let bytes = bounded(read(fs::File::open(path)?)?)?;
+    text_of(path, read(fs::File::open(path)?)?)
+}
+
+/// As [`read_to_string`], where the file `path` is said to have these bytes.
+pub fn text_of(path: &Path, bytes: Vec<u8>) -> Result<String> {
+    let bytes = bounded(bytes)?;
     let named = path.extension().is_some_and(|ending| ending == "gz");
     text(match (named, bytes.starts_with(&MAGIC)) {
         (false, false) => bytes,
