@@ -4,6 +4,8 @@ use std::{fmt, ops::Range, path::PathBuf};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
+use crate::replicated::vectors::visible;
+
 /// What kind of mistake it is. Its number never changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Code {
@@ -184,7 +186,7 @@ impl Rejected {
 }
 
 impl fmt::Display for Rejected {
-    /// Each mistake on one line: `path:line:column: S0001: title`.
+    /// Each mistake on one line: `path:line:column: S0001: title`. What the title quotes may hold anything.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, one) in self.diagnostics.iter().enumerate() {
             let line_break = if index == 0 { "" } else { "\n" };
@@ -193,7 +195,7 @@ impl fmt::Display for Rejected {
                 let (line, column) = position(&self.text, at.start);
                 write!(f, ":{line}:{column}")?;
             }
-            write!(f, ": {}: {}", one.code, one.title)?;
+            write!(f, ": {}: {}", one.code, visible(&one.title))?;
         }
         Ok(())
     }

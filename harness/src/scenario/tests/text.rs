@@ -139,3 +139,12 @@ fn the_schema_has_no_null_and_documents_every_key() {
     assert_eq!(bad, Vec::<String>::new());
     assert!(!schema.to_string().contains("null"));
 }
+
+#[test]
+fn what_a_mistake_quotes_neither_breaks_its_line_nor_reaches_the_terminal() {
+    let text = GOOD.replace("app = \"counter\"", "app = \"a\\n\\u001b]0;b\\u0007\"");
+    let rejected = Scenario::parse(Path::new("s.toml"), text).unwrap_err();
+    assert_eq!(rejected.to_string(), "s.toml:2:7: S0014: unknown app `a\\n\\u{1b}]0;b\\u{7}`");
+    let rendered = rejected.rendered();
+    assert!(!rendered.contains('\u{7}') && !rendered.contains("\u{1b}]"), "{rendered}");
+}
