@@ -117,7 +117,6 @@ impl Sequence {
             && base == Some(last)
             && self.stays_in(epoch)
             && !text.is_empty()
-            && self.len_utf8() + text.len() as u64 <= ELEMENTS_MAX
             && self.tree.type_on(text, Count::of(text)).is_some()
     }
 
@@ -131,11 +130,14 @@ impl Sequence {
         end: i32,
     ) -> bool {
         let last = self.tree.typing().last;
-        end == last.offset
+        let here = end == last.offset
             && base == Some(last.base)
             && self.stays_in(epoch)
-            && (0..=end).contains(&offset)
-            && self.tree.rub_out(end.abs_diff(offset) + 1).is_some()
+            && (0..=end).contains(&offset);
+        if here {
+            self.edited.clear();
+        }
+        here && self.tree.rub_out(end.abs_diff(offset) + 1, &mut self.edited)
     }
 
     /// Whether nothing is to be done for the epoch of an operation of `epoch`.

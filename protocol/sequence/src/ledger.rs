@@ -17,10 +17,22 @@ impl Ledger {
     fn find(&self, clock: u32) -> Result<usize, usize> {
         match self.given.get(self.hint) {
             Some((at, _)) if *at == clock => Ok(self.hint),
-            _ => match self.given.last() {
-                Some((last, _)) if *last < clock => Err(self.given.len()),
-                _ => self.given.binary_search_by_key(&clock, |(clock, _)| *clock),
-            },
+            _ => self.find_elsewhere(clock),
+        }
+    }
+
+    fn find_elsewhere(&self, clock: u32) -> Result<usize, usize> {
+        match (self.given.first(), self.given.last()) {
+            (Some((first, _)), Some((last, _))) if (*first..=*last).contains(&clock) => {
+                // Few clocks are left out: it is there or before.
+                let end = self.given.len().min((clock - first) as usize + 1);
+                match self.given[end - 1].0 == clock {
+                    true => Ok(end - 1),
+                    false => self.given[..end].binary_search_by_key(&clock, |(clock, _)| *clock),
+                }
+            }
+            (Some((first, _)), _) if clock < *first => Err(0),
+            _ => Err(self.given.len()),
         }
     }
 
@@ -55,8 +67,16 @@ impl Ledger {
     /// Notes that `length` offsets more were given under `clock`, of which some were.
     #[inline]
     pub(crate) fn go_on(&mut self, clock: u32, length: u32) {
-        let at = self.find(clock).expect("names were given under this clock");
-        let (_, offset) = &mut self.given[at];
+        match self.given.get_mut(self.hint) {
+            Some((at, offset)) if *at == clock => *offset = offset.wrapping_add_unsigned(length),
+            _ => self.go_on_elsewhere(clock, length),
+        }
+    }
+
+    #[cold]
+    fn go_on_elsewhere(&mut self, clock: u32, length: u32) {
+        self.hint = self.find(clock).expect("names were given under this clock");
+        let (_, offset) = &mut self.given[self.hint];
         *offset = offset.wrapping_add_unsigned(length);
     }
 

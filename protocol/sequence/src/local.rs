@@ -49,6 +49,38 @@ impl Sequence {
         text: &str,
         draw: &mut impl FnMut(u64) -> u64,
     ) -> Result<&[Run], Refused> {
+        // What is typed is mostly one letter: then all that is counted is one more.
+        let letter = Count { chars: 1, bytes: 1, units: 1 };
+        if text.len() != 1 || !self.types_on_here(index, text, letter) {
+            self.insert_elsewhere(index, text, draw)?;
+        }
+        Ok(&self.edited)
+    }
+
+    /// Inserts `text`, of `count`, where this site goes on with what it typed last. Returns whether it does;
+    /// nothing is done where not.
+    // Always, as `Tree::type_on`.
+    #[inline(always)]
+    fn types_on_here(&mut self, index: u64, text: &str, count: Count) -> bool {
+        if let Some(clock) = self.tree.typing().own
+            && self.tree.cursor_index() == Some(index)
+            && let Some(run) = self.tree.type_on(text, count)
+        {
+            self.given.go_on(clock, run.length);
+            self.edited.clear();
+            self.edited.push(run);
+            return true;
+        }
+        false
+    }
+
+    #[inline(never)]
+    fn insert_elsewhere(
+        &mut self,
+        index: u64,
+        text: &str,
+        draw: &mut impl FnMut(u64) -> u64,
+    ) -> Result<(), Refused> {
         if text.is_empty() {
             return Err(Refused::Empty);
         }
@@ -56,33 +88,17 @@ impl Sequence {
             return Err(Refused::Long);
         }
         let count = Count::of(text);
-        self.edited.clear();
-        if let Some(clock) = self.tree.typing().own
-            && self.tree.cursor_index() == Some(index)
-            && let Some(run) = self.tree.type_on(text, count)
-        {
-            self.given.go_on(clock, run.length);
-            self.edited.push(run);
-            return Ok(&self.edited);
+        if self.types_on_here(index, text, count) {
+            return Ok(());
         }
-        self.insert_elsewhere(index, text, count.chars, draw)?;
-        Ok(&self.edited)
-    }
-
-    fn insert_elsewhere(
-        &mut self,
-        index: u64,
-        text: &str,
-        chars: u32,
-        draw: &mut impl FnMut(u64) -> u64,
-    ) -> Result<(), Refused> {
         if index > self.len() {
             return Err(Refused::Range { index, length: self.len() });
         }
+        self.edited.clear();
         let spot = self.tree.seek(index as u32);
         match self.options.naming {
-            Naming::Blocks => self.insert_block(spot, text, chars, draw),
-            Naming::Elements => self.insert_elements(spot, text, chars, draw),
+            Naming::Blocks => self.insert_block(spot, text, count.chars, draw),
+            Naming::Elements => self.insert_elements(spot, text, count.chars, draw),
         }
     }
 
@@ -112,7 +128,9 @@ impl Sequence {
 
     /// How many elements may follow `run`, which ends at the cursor, in its base and below what is behind it.
     pub(crate) fn room_at_cursor(&self, run: Run) -> u32 {
-        let most = (i32::MAX - 1).saturating_sub(run.last().offset).unsigned_abs();
+        // A character has at most 4 bytes: what is typed on is not counted each time.
+        let left = (ELEMENTS_MAX.saturating_sub(self.len_utf8()) / 4) as u32;
+        let most = (i32::MAX - 1).saturating_sub(run.last().offset).unsigned_abs().min(left);
         let Some(behind) = self.tree.behind(self.tree.cursor) else { return most };
         let room = match self.arena.under(behind.first(), run.base) {
             None => return most,
@@ -223,19 +241,37 @@ impl Sequence {
     /// [`Sequence::remove`] without its operation: returns what was removed, in document order.
     #[inline]
     pub fn remove_runs(&mut self, range: Range<u64>) -> Result<&[Run], Refused> {
-        let (from, to) = self.within(&range)?;
+        self.edited.clear();
+        if !self.rubs_here(&range) {
+            self.remove_elsewhere(&range)?;
+        }
+        Ok(&self.edited)
+    }
+
+    /// Removes the elements in `range` where that begins or ends at the cursor. Returns whether it did: nothing is
+    /// done where it takes more than a look at one leaf.
+    #[inline]
+    fn rubs_here(&mut self, range: &Range<u64>) -> bool {
+        let Some(at) = self.tree.cursor_index() else { return false };
+        match range.end.checked_sub(range.start) {
+            Some(chars @ 1..=ELEMENTS_MAX) if at == range.end => {
+                self.tree.rub_out(chars as u32, &mut self.edited)
+            }
+            Some(chars @ 1..=ELEMENTS_MAX) if at == range.start => {
+                self.tree.rub_ahead(chars as u32, &mut self.edited)
+            }
+            _ => false,
+        }
+    }
+
+    #[inline(never)]
+    fn remove_elsewhere(&mut self, range: &Range<u64>) -> Result<(), Refused> {
+        let (from, to) = self.within(range)?;
         if from == to {
             return Err(Refused::Empty);
         }
-        self.edited.clear();
-        if self.tree.cursor_index() == Some(range.end)
-            && let Some(run) = self.tree.rub_out(to - from)
-        {
-            self.edited.push(run);
-            return Ok(&self.edited);
-        }
         let spot = self.tree.seek(from);
         self.tree.remove(spot, to - from, &mut self.edited);
-        Ok(&self.edited)
+        Ok(())
     }
 }

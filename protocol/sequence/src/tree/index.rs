@@ -5,8 +5,15 @@ use crate::arena::{Arena, Beneath, Id, Run};
 
 impl Tree {
     /// How much there is.
+    #[inline]
     pub(crate) fn count(&self) -> Count {
-        self.total
+        if self.lagging == NONE { self.total } else { self.total_with(self.pending()) }
+    }
+
+    fn total_with(&self, pending: Count) -> Count {
+        let mut total = self.total;
+        total.add(pending);
+        total
     }
 
     /// The place behind `index` elements, of which there are as many.

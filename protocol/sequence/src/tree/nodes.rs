@@ -2,10 +2,7 @@
 //!
 //! Invariant: an entry's count (but for what is pending) and first identifier are those of its child; an empty leaf is the only one.
 
-use super::{
-    BYTES_MAX, CHILDREN_MAX, Count, NONE, RUNS_MAX, Spot, text::Text, typing::Pending,
-    typing::Typing,
-};
+use super::{BYTES_MAX, CHILDREN_MAX, Count, NONE, RUNS_MAX, Spot, text::Text, typing::Typing};
 use crate::arena::{Arena, Id, ROOT, Run};
 
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +50,8 @@ pub(crate) struct Tree {
     /// Where the last edit ended: most follow there.
     pub(crate) cursor: Spot,
     pub(super) typing: Typing,
-    pub(super) pending: Pending,
+    /// The leaf of which the sums above it and the total do not count what was typed and rubbed out of late.
+    pub(super) lagging: u32,
     /// By base: the leaf in which elements of it were seen last. A guess.
     pub(super) homes: Vec<u32>,
 }
@@ -79,7 +77,7 @@ impl Default for Tree {
             total: Count::default(),
             cursor: Spot { leaf: 0, run: 0, within: 0, chars: 0, start: 0 },
             typing: Typing::default(),
-            pending: Pending::default(),
+            lagging: NONE,
             homes: Vec::new(),
         }
     }
@@ -399,8 +397,8 @@ impl Tree {
         assert_eq!(self.inner(self.root).up.parent, NONE);
         let mut leaves = Vec::new();
         let mut sum = self.check_inner(self.root, &mut leaves);
-        sum.count.add(self.pending.count);
-        assert_eq!(sum.count, self.total);
+        sum.count.add(self.pending());
+        assert_eq!(sum.count, self.count());
         let mut at = self.first;
         let mut previous = NONE;
         let mut last: Option<Id> = None;
@@ -437,8 +435,8 @@ impl Tree {
             };
             assert_eq!((up.parent, up.slot as usize), (inner, slot));
             let mut counted = entry.count;
-            if node.lowest && entry.child == self.pending.leaf {
-                counted.add(self.pending.count);
+            if node.lowest && entry.child == self.lagging {
+                counted.add(self.pending());
             }
             assert_eq!((counted, entry.first), (sum.count, sum.first));
         }

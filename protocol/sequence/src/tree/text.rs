@@ -189,6 +189,12 @@ impl Text {
         self.room += length;
     }
 
+    /// Takes the `length` bytes behind the gap.
+    #[inline]
+    pub(crate) fn rub_ahead(&mut self, length: usize) {
+        self.room += length;
+    }
+
     /// How much there is from byte `from` to byte `to`.
     pub(crate) fn count_between(&self, from: usize, to: usize) -> Count {
         self.count(from, to)

@@ -1,6 +1,7 @@
-//! Typing on and rubbing out at the cursor: most edits are one of them, and touch one leaf.
+//! Typing on and rubbing out at the cursor, before and behind it: most edits are one of them, and touch one leaf.
 //!
-//! The sums above that leaf follow when somebody asks for them, or edits elsewhere.
+//! The sums above that leaf follow when somebody asks for them, or edits elsewhere. What one leaf bounds is added
+//! modulo 2^32: to ask each time whether it fits would be a good part of the work.
 
 use super::{Count, NONE, Spot, Tree};
 use crate::arena::{Id, ROOT, Run};
@@ -24,19 +25,6 @@ impl Typing {
 impl Default for Typing {
     fn default() -> Self {
         Self::STOPPED
-    }
-}
-
-/// What the sums above a leaf do not count yet, modulo 2^32.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Pending {
-    pub(super) leaf: u32,
-    pub(super) count: Count,
-}
-
-impl Default for Pending {
-    fn default() -> Self {
-        Self { leaf: NONE, count: Count::default() }
     }
 }
 
@@ -83,7 +71,8 @@ impl Tree {
 
     /// The run that `text`, of `count`, makes behind the cursor where it is typed on; `None`, and nothing is
     /// done, where that takes more than a look at one leaf.
-    #[inline]
+    // Always, so that the count of one letter is known where it is added: read from memory it is waited for.
+    #[inline(always)]
     pub(crate) fn type_on(&mut self, text: &str, count: Count) -> Option<Run> {
         if count.chars >= self.typing.room {
             return None;
@@ -95,58 +84,104 @@ impl Tree {
         }
         let whole = &mut node.runs[run];
         let Id { base, offset } = self.typing.last;
-        let typed = Run { base, offset: offset + 1, length: count.chars };
-        whole.length += count.chars;
-        node.count += count;
+        let typed = Run { base, offset: offset.wrapping_add(1), length: count.chars };
+        whole.length = whole.length.wrapping_add(count.chars);
+        node.count.add(count);
         self.typing.room -= count.chars;
         self.typing.last = typed.last();
-        self.cursor.within += count.chars;
-        self.cursor.chars += count.chars;
-        self.total += count;
-        self.pending_at(leaf).add(count);
+        self.cursor.within = self.cursor.within.wrapping_add(count.chars);
+        self.cursor.chars = self.cursor.chars.wrapping_add(count.chars);
+        self.lag(leaf);
         Some(typed)
     }
 
-    /// The run that goes where the last `chars` elements before the cursor are taken away; `None`, and nothing
-    /// is done, where that takes more than a look at one leaf.
+    /// Takes the last `chars` elements before the cursor away, at least one, and appends what they were to `out`.
+    /// Returns whether it did: nothing is done where that takes more than a look at one leaf.
     #[inline]
-    pub(crate) fn rub_out(&mut self, chars: u32) -> Option<Run> {
-        let at = self.cursor;
-        let node = &mut self.leaves[at.leaf as usize];
-        let ascii = node.count.chars == node.count.bytes;
-        if chars >= at.within || self.typing.last == ROOT || !ascii {
-            return None;
+    pub(crate) fn rub_out(&mut self, chars: u32, out: &mut Vec<Run>) -> bool {
+        let Spot { leaf, run, within, .. } = self.cursor;
+        let Id { base, offset } = self.typing.last;
+        let node = &mut self.leaves[leaf as usize];
+        if chars > within || self.typing.last == ROOT || node.count.chars != node.count.bytes {
+            return false;
+        }
+        let first = offset.wrapping_sub_unsigned(chars).wrapping_add(1);
+        if chars < within {
+            let left = &mut node.runs[run];
+            left.length = left.length.wrapping_sub(chars);
+            self.cursor.within = within.wrapping_sub(chars);
+            self.typing.last = Id { base, offset: first.wrapping_sub(1) };
+        } else {
+            let Some(before) = run.checked_sub(1).filter(|at| take_out(&mut node.runs, *at)) else {
+                return false;
+            };
+            let left = node.runs[before];
+            (self.cursor.run, self.cursor.within) = (before, left.length);
+            self.typing.last = left.last();
         }
         node.text.rub_out(chars as usize);
-        node.runs[at.run].length -= chars;
-        let count = Count { chars, bytes: chars, units: chars };
-        node.count -= count;
-        let Id { base, offset } = self.typing.last;
-        let last = Id { base, offset: offset.wrapping_sub_unsigned(chars) };
-        let gone = Run { base, offset: last.offset + 1, length: chars };
-        self.typing = Typing { last, room: 0, own: None };
-        self.cursor.within -= chars;
-        self.cursor.chars -= chars;
-        self.total -= count;
-        self.pending_at(at.leaf).take(count);
-        Some(gone)
+        node.count.take(Count { chars, bytes: chars, units: chars });
+        self.cursor.chars = self.cursor.chars.wrapping_sub(chars);
+        (self.typing.room, self.typing.own) = (0, None);
+        self.lag(leaf);
+        out.push(Run { base, offset: first, length: chars });
+        true
     }
 
+    /// [`Tree::rub_out`] of the elements behind the cursor.
     #[inline]
-    fn pending_at(&mut self, leaf: u32) -> &mut Count {
-        if self.pending.leaf != leaf {
-            self.settle_sums();
-            self.pending.leaf = leaf;
+    pub(crate) fn rub_ahead(&mut self, chars: u32, out: &mut Vec<Run>) -> bool {
+        let Spot { leaf, run, within, chars: before, .. } = self.cursor;
+        let node = &mut self.leaves[leaf as usize];
+        let gap_is_here =
+            node.count.chars == node.count.bytes && node.text.gap() == before as usize;
+        let at_end = node.runs.get(run).is_some_and(|run| run.length == within);
+        if within == 0 || !gap_is_here || !at_end {
+            return false;
         }
-        &mut self.pending.count
+        let Some(behind) = node.runs.get_mut(run + 1) else { return false };
+        let Run { base, offset, length } = *behind;
+        if chars < length {
+            behind.offset = offset.wrapping_add_unsigned(chars);
+            behind.length = length - chars;
+        } else if chars > length || !take_out(&mut node.runs, run) {
+            return false;
+        }
+        node.text.rub_ahead(chars as usize);
+        node.count.take(Count { chars, bytes: chars, units: chars });
+        self.lag(leaf);
+        out.push(Run { base, offset, length: chars });
+        true
+    }
+
+    /// The sums above `leaf` no longer follow what is in it.
+    #[inline]
+    fn lag(&mut self, leaf: u32) {
+        if self.lagging != leaf {
+            self.settle_sums();
+            self.lagging = leaf;
+        }
+    }
+
+    /// What the sums above the leaf where typing goes on have yet to count, modulo 2^32.
+    pub(super) fn pending(&self) -> Count {
+        let mut pending = Count::default();
+        if self.lagging != NONE {
+            let leaf = self.leaf(self.lagging);
+            pending = leaf.count;
+            pending.take(self.inner(leaf.up.parent).entries[leaf.up.slot as usize].count);
+        }
+        pending
     }
 
     /// Brings the sums up to date.
     #[inline]
     pub(super) fn settle_sums(&mut self) {
-        if self.pending.count != Count::default() {
-            let Pending { leaf, count } = std::mem::take(&mut self.pending);
-            self.add_above(leaf, count);
+        if self.lagging != NONE {
+            let pending = self.pending();
+            self.total.add(pending);
+            self.add_above(self.lagging, pending);
+            self.lagging = NONE;
         }
     }
 
@@ -159,15 +194,25 @@ impl Tree {
 
     /// What `inner` has yet to count for its child in slot `slot`.
     pub(super) fn pending_for(&self, inner: u32, slot: usize) -> Count {
-        if self.pending.count != Count::default() {
-            let mut up = self.leaf(self.pending.leaf).up;
+        if self.lagging != NONE {
+            let mut up = self.leaf(self.lagging).up;
             while up.parent != NONE {
                 if (up.parent, up.slot as usize) == (inner, slot) {
-                    return self.pending.count;
+                    return self.pending();
                 }
                 up = self.inner(up.parent).up;
             }
         }
         Count::default()
     }
+}
+
+/// Takes the run out that follows run `at`. Returns whether it did: not where that would then be joined with the
+/// next.
+fn take_out(runs: &mut Vec<Run>, at: usize) -> bool {
+    let apart = !runs.get(at + 2).is_some_and(|next| runs[at].meets(*next));
+    if apart {
+        runs.remove(at + 1);
+    }
+    apart
 }
