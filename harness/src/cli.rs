@@ -41,7 +41,7 @@ mod words;
 
 pub use exit::Exit;
 
-use crate::shell::quoted;
+use crate::{replicated::vectors::visible, shell::quoted};
 
 /// Columns of a terminal that help fills, at most.
 const WIDTH_MAX: usize = 100;
@@ -260,12 +260,18 @@ impl Failure {
                 let mistakes = if count == 1 { "1 mistake" } else { &format!("{count} mistakes") };
                 (format!("{}\n{mistakes}; nothing was run\n", each.join("\n")), Exit::BadInput)
             }
-            Self::Usage(why) => (format!("error: {why}\n"), Exit::BadInput),
-            Self::Internal(why) => (format!("error: {why}\n"), Exit::Internal),
+            Self::Usage(why) => (error(&why), Exit::BadInput),
+            Self::Internal(why) => (error(&why), Exit::Internal),
         };
         print_aside(&text);
         exit
     }
+}
+
+/// What is said of an error. It may quote a file, which may hold what a terminal would obey.
+fn error(why: &str) -> String {
+    let lines: Vec<String> = why.lines().map(visible).collect();
+    format!("error: {}\n", lines.join("\n"))
 }
 
 /// Prints a result to standard output, in colour where that is wanted.
@@ -321,6 +327,16 @@ mod tests {
         assert_eq!(run("--format", "xml"), None);
         let laws = told(&["simctl", "laws", "--cases", "many"]);
         assert_eq!(laws, said("--cases many: expected a whole number"));
+    }
+
+    #[test]
+    fn an_error_keeps_its_lines_and_tells_a_terminal_nothing() {
+        let why =
+            results::Diagram::read("{\"what\":\"\\u001b]0;simctl diagram\\u0007\"}").unwrap_err();
+        let said = error(&format!("{why}\nfor help: x"));
+        assert!(said.contains("`\\u{1b}]0;simctl diagram\\u{7}`"), "{said}");
+        assert!(said.ends_with("\nfor help: x\n"), "{said}");
+        assert!(!said.contains('\u{1b}'), "{said}");
     }
 
     #[test]
