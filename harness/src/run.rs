@@ -100,6 +100,15 @@ pub fn run_replayed(
     Ok(Deployed::new(scenario)?.run_replayed(seed, decisions, options, trace))
 }
 
+/// What replicas of an app send each other: a release has either, and an upgrade may bring the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exchanges {
+    /// Messages, each for one other node.
+    pub messages: bool,
+    /// Operations, which are broadcast.
+    pub operations: bool,
+}
+
 /// A scenario with everything made that all of its runs share: releases are signed once.
 pub struct Deployed<'a> {
     scenario: &'a Scenario,
@@ -112,6 +121,16 @@ impl<'a> Deployed<'a> {
     /// Errors: [`DeployError`] where it cannot be deployed, which a checked scenario never meets.
     pub fn new(scenario: &'a Scenario) -> Result<Self, DeployError> {
         Ok(Self { scenario, setup: Arc::new(Setup::new(scenario)?) })
+    }
+
+    /// What the replicas of its releases send each other.
+    pub fn exchanges(&self) -> Exchanges {
+        let mut exchanges = Exchanges { messages: false, operations: false };
+        for has_operations in self.setup.have_operations() {
+            exchanges.operations |= has_operations;
+            exchanges.messages |= !has_operations;
+        }
+        exchanges
     }
 
     /// The kinds of operation of its clients, to read and write choices with.

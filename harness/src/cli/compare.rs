@@ -16,6 +16,7 @@ Examples:
   simctl compare before/ after/ --out diff.html     both drawn over each other, with the tests
   simctl compare before/ after/ --format json       for programs
   simctl compare before/ after/ --tolerance 5%      a change of less than 5 % is none
+  simctl compare before/ after/ --column causal_stable_p99_nanos   for apps that broadcast operations
 
 Tests: where both sweeps ran the same seeds, run is compared with run (Wilcoxon's signed-rank test,
 McNemar's exact test), otherwise sample with sample (Mann-Whitney within cells, Fisher's exact
@@ -70,7 +71,10 @@ fn human(comparison: &Comparison) -> String {
     let mut text = format!("{style}{}{style:#}\n\n", comparison.sentence);
     for one in &comparison.scenarios {
         text += &format!("{BOLD}{}{BOLD:#}\n  {}\n", one.name, one.sentence);
-        text += &format!("  {DIM}{}{DIM:#}\n", said_by(one));
+        let by = said_by(one);
+        if !by.is_empty() {
+            text += &format!("  {DIM}{by}{DIM:#}\n");
+        }
     }
     for (names, side) in [(&comparison.only_before, "before"), (&comparison.only_after, "after")] {
         if !names.is_empty() {

@@ -13,13 +13,52 @@ use super::{
     summary::{self, GoalsOf},
     words::{counted, time},
 };
-use crate::outcome::Outcome;
+use crate::{
+    outcome::Outcome,
+    run::{Deployed, Exchanges},
+};
+
+/// A column of numbers: its head, and what a run has of it.
+type Column = (&'static str, fn(&Outcome) -> u64);
+
+/// Of runs whose replicas send messages.
+const MESSAGES: [Column; 3] = [
+    ("held", |outcome| outcome.counts.held),
+    ("conv.", |outcome| outcome.counts.converted),
+    ("nack", |outcome| outcome.counts.nacked),
+];
+
+/// Of runs whose replicas broadcast operations.
+const OPERATIONS: [Column; 5] = [
+    ("issued", |outcome| outcome.causal.issued),
+    ("taken", |outcome| outcome.causal.carried_out),
+    ("void", |outcome| outcome.causal.void),
+    ("waited", |outcome| outcome.causal.parked),
+    ("at gate", |outcome| outcome.causal.held),
+];
+
+/// Of all runs.
+const ALL: [Column; 3] = [
+    ("retr.", |outcome| outcome.counts.retransmitted),
+    ("crashes", |outcome| outcome.counts.crashes),
+    ("switches", |outcome| outcome.counts.switches),
+];
+
+/// Whether replicas exchange what a column is of.
+type Of = fn(&Exchanges) -> bool;
+
+/// How wide a column is.
+fn wide(head: &str) -> usize {
+    head.len().max(6)
+}
 
 /// The runs as they come in, whatever the order.
 pub(super) struct Table<'a> {
     format: Format,
     quiet: bool,
     width: usize,
+    /// By scenario: what its replicas send each other.
+    exchanges: BTreeMap<String, Exchanges>,
     /// Lines that wait for those before them.
     early: BTreeMap<usize, String>,
     /// The line that comes next.
@@ -34,13 +73,21 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    pub(super) fn new(loaded: &[Loaded], format: Format, quiet: bool) -> Self {
+    pub(super) fn new(
+        loaded: &[Loaded],
+        deployed: &[Deployed<'_>],
+        format: Format,
+        quiet: bool,
+    ) -> Self {
         let width =
             loaded.iter().map(|one| one.name.len()).max().unwrap_or(0).max("scenario".len());
+        let exchanges = loaded.iter().zip(deployed);
+        let exchanges = exchanges.map(|(one, deployed)| (one.name.clone(), deployed.exchanges()));
         Self {
             format,
             quiet,
             width,
+            exchanges: exchanges.collect(),
             early: BTreeMap::new(),
             next: 0,
             done: 0,
@@ -55,22 +102,32 @@ impl<'a> Table<'a> {
         if self.format == Format::Json || self.quiet {
             return String::new();
         }
+        let columns = self.columns().map(|(head, ..)| format!(" {head:>0$}", wide(head)));
         format!(
-            "{DIM}{:<width$} {:>6}  {:<14} {:>7} {:>7} {:>7} {:>6} {:>6} {:>5} {:>6} {:>7} {:>8}  fingerprint{DIM:#}\n",
+            "{DIM}{:<width$} {:>6}  {:<14} {:>7} {:>7} {:>7}{}  fingerprint{DIM:#}\n",
             "scenario",
             "seed",
             "outcome",
             "p50",
             "p99",
             "max",
-            "held",
-            "conv.",
-            "nack",
-            "retr.",
-            "crashes",
-            "switches",
+            columns.collect::<String>(),
             width = self.width
         )
+    }
+
+    /// The columns that some scenario has numbers for; and which of what replicas send they are of.
+    fn columns(&self) -> impl Iterator<Item = (&'static str, fn(&Outcome) -> u64, Of)> {
+        let groups: [(&[Column], Of); 3] = [
+            (&MESSAGES, |exchanges| exchanges.messages),
+            (&OPERATIONS, |exchanges| exchanges.operations),
+            (&ALL, |_| true),
+        ];
+        let of_some = |of: &Of| self.exchanges.values().any(of);
+        let shown = groups.into_iter().filter(move |(_, of)| of_some(of));
+        shown.flat_map(|(columns, of)| {
+            columns.iter().map(move |(head, number)| (*head, *number, of))
+        })
     }
 
     /// Takes the run number `index`; returns the lines that can be printed now, in order.
@@ -108,23 +165,22 @@ impl<'a> Table<'a> {
         let latency = outcome.latency();
         let at = |percent| latency.percentile(percent).map_or_else(|| "-".to_owned(), time);
         let style = if outcome.is_as_expected_but_goals() { GOOD } else { BAD };
-        let counts = &outcome.counts;
+        let exchanges = &self.exchanges[&job.loaded.name];
+        let numbers = self.columns().map(|(head, number, of)| {
+            let number = if of(exchanges) { number(outcome).to_string() } else { "-".to_owned() };
+            format!(" {number:>0$}", wide(head))
+        });
+        let numbers: String = numbers.collect();
         let fingerprint =
             outcome.fingerprint.map_or_else(String::new, |print| format!("{print:032x}"));
         format!(
-            "{:<width$} {:>6}  {style}{:<14}{style:#} {:>7} {:>7} {:>7} {:>6} {:>6} {:>5} {:>6} {:>7} {:>8}  {DIM}{fingerprint}{DIM:#}\n",
+            "{:<width$} {:>6}  {style}{:<14}{style:#} {:>7} {:>7} {:>7}{numbers}  {DIM}{fingerprint}{DIM:#}\n",
             job.loaded.name,
             job.seed,
             summary::verdict(outcome, GoalsOf::Sweep),
             at(50),
             at(99),
             at(100),
-            counts.held,
-            counts.converted,
-            counts.nacked,
-            counts.retransmitted,
-            counts.crashes,
-            counts.switches,
             width = self.width
         )
     }

@@ -104,6 +104,11 @@ impl Setup {
         self.sources.iter().find(|source| source.stamp.id().version == *version)
     }
 
+    /// Of each of the truth's releases, whether replicas broadcast operations.
+    pub(super) fn have_operations(&self) -> impl Iterator<Item = bool> {
+        self.sources.iter().map(|source| deployment::has_operations(source.program.manifest()))
+    }
+
     /// Whether the code that comes with a release of the scenario is the one that was signed.
     pub(super) fn has_its_code(&self, release: usize) -> bool {
         let release = &self.deployment.releases[release];

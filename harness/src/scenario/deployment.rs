@@ -190,7 +190,7 @@ impl Published {
 }
 
 /// Whether replicas of this code broadcast operations.
-pub(super) fn has_operations(manifest: &Manifest) -> bool {
+pub(crate) fn has_operations(manifest: &Manifest) -> bool {
     manifest.messages.iter().any(|message| message.guarantee == Guarantee::Causal)
 }
 

@@ -199,6 +199,7 @@ fn tally_of(place: &Place, outcome: &Outcome, as_expected: bool) -> Tally {
         (name.to_owned(), Bound { percent, nanos: threshold.at_most.as_nanos(), within, of })
     });
     let is = |verdict| u64::from(outcome.verdict == verdict);
+    let causal = &outcome.causal;
     Tally {
         scenario: place.name.clone(),
         cell: place.cell.clone(),
@@ -214,5 +215,10 @@ fn tally_of(place: &Place, outcome: &Outcome, as_expected: bool) -> Tally {
         bounds: bounds.collect(),
         latency,
         never_adopted,
+        causal_issued: causal.issued,
+        causal_carried_out: causal.carried_out,
+        causal_void: causal.void,
+        causal_parked: causal.parked,
+        causal_held: causal.held,
     }
 }

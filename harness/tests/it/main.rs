@@ -1,6 +1,7 @@
 //! `simctl` as whoever types it meets it: what it prints, where, what it writes, and what it exits with.
 
 mod cli;
+mod counts;
 mod failures;
 #[cfg(target_os = "linux")]
 mod interrupts;

@@ -48,6 +48,16 @@ pub const MEASURES: &[Measure] = &[
         name: "longest pause",
         spans: "for which a switch kept a node from its messages",
     },
+    Measure {
+        column: "causal_stable_p50_nanos",
+        name: "stability latency of half of the operations",
+        spans: "from when half of the operations are issued until their origins know that all have them",
+    },
+    Measure {
+        column: "causal_stable_p99_nanos",
+        name: "stability latency of 99 % of operations",
+        spans: "from when 99 % of operations are issued until their origins know that all have them",
+    },
 ];
 
 /// A sweep as plots need it.

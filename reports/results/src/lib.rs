@@ -23,4 +23,4 @@ pub use tally::{Bound, CHANCES_MIN, Injected, RUNS_MIN, Tally, latency_bucket};
 pub use timeline::{Timeline, Window};
 
 /// How many times columns or keys were added, from 1.
-pub const FORMAT_VERSION: u32 = 3;
+pub const FORMAT_VERSION: u32 = 4;

@@ -38,6 +38,16 @@ pub struct Tally {
     pub never_adopted: u64,
     /// Bounds over all runs that the scenario states, by name.
     pub bounds: BTreeMap<String, Bound>,
+    /// Operations of apps that were broadcast.
+    pub causal_issued: u64,
+    /// Times that an app took one, at its origin and elsewhere.
+    pub causal_carried_out: u64,
+    /// Times that one counted as delivered, and no app took it.
+    pub causal_void: u64,
+    /// Times that one waited for others.
+    pub causal_parked: u64,
+    /// Times that one of a newer release waited at the gate.
+    pub causal_held: u64,
 }
 
 /// Chances after which a fault of which nothing ever came is no matter of luck.
@@ -119,6 +129,11 @@ impl Tally {
             *self.latency.entry(*bucket).or_default() += count;
         }
         self.never_adopted += other.never_adopted;
+        self.causal_issued += other.causal_issued;
+        self.causal_carried_out += other.causal_carried_out;
+        self.causal_void += other.causal_void;
+        self.causal_parked += other.causal_parked;
+        self.causal_held += other.causal_held;
         for (name, bound) in &other.bounds {
             let Bound { percent, nanos, .. } = *bound;
             let empty = Bound { percent, nanos, ..Bound::default() };
@@ -183,6 +198,8 @@ mod tests {
             goals: [(goal.to_owned(), 1)].into(),
             injectors: [("loss".into(), Injected { configured: 1, attempted: 9, took_effect })]
                 .into(),
+            causal_issued: took_effect,
+            causal_carried_out: 5 * took_effect,
             ..Tally::default()
         }
     }
@@ -195,6 +212,7 @@ mod tests {
         backwards.add(&one);
         assert_eq!(forwards, backwards);
         assert_eq!((forwards.runs, forwards.injectors["loss"].attempted), (2, 18));
+        assert_eq!((forwards.causal_issued, forwards.causal_carried_out), (2, 10));
     }
 
     #[test]

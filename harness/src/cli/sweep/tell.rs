@@ -25,6 +25,21 @@ const MESSAGE_MAX: usize = 400;
 const LATENCIES: &str =
     "p50, p90, p99: from publication until a node runs the release, over all nodes of all runs";
 
+/// What the columns of operations are.
+const COUNTS: &str = "issued, taken, void, waited: operations that apps broadcast, in all runs: \
+                      how many, taken in by an app, delivered to none, come before their causes";
+
+/// A column of numbers: its head, and what a place has of it.
+type Column = (&'static str, fn(&Tally) -> u64);
+
+/// Of fleets whose replicas broadcast operations.
+const OPERATIONS: [Column; 4] = [
+    ("issued", |tally| tally.causal_issued),
+    ("taken", |tally| tally.causal_carried_out),
+    ("void", |tally| tally.causal_void),
+    ("waited", |tally| tally.causal_parked),
+];
+
 /// For people: a line for each place, then what is wrong, then the sum.
 pub(super) fn human(
     plan: &Plan,
@@ -42,15 +57,26 @@ pub(super) fn human(
     let cells = judged.iter().map(cell).max().unwrap_or(0);
     line(format!("{DIM}{}, sweep {}{DIM:#}", planning::said(plan), plan::id(plan)));
     line(format!("{DIM}{LATENCIES}{DIM:#}"));
+    let broadcasts = judged.iter().any(|one| one.tally.causal_issued > 0);
+    if broadcasts {
+        line(format!("{DIM}{COUNTS}{DIM:#}"));
+    }
+    let counts: &[_] = if broadcasts { &OPERATIONS } else { &[] };
+    let heads: String = counts.iter().map(|(head, _)| format!("  {head:>9}")).collect();
     line(format!(
-        "{DIM}{:<names$}  {:<cells$}  {:>9}  {:>9}  {:>7}  {:>7}  {:>7}  came to{DIM:#}",
+        "{DIM}{:<names$}  {:<cells$}  {:>9}  {:>9}  {:>7}  {:>7}  {:>7}{heads}  came to{DIM:#}",
         "scenario", "", "runs", "expected", "p50", "p90", "p99"
     ));
     for one in judged.iter().filter(|one| !only_wrong || !one.holds()) {
         let tally = one.tally;
         let style = if one.holds() { GOOD } else { BAD };
+        let numbers = counts.iter().map(|(_, number)| match tally.causal_issued {
+            0 => format!("  {:>9}", "-"),
+            _ => format!("  {:>9}", count(number(tally))),
+        });
+        let numbers: String = numbers.collect();
         line(format!(
-            "{:<names$}  {:<cells$}  {:>9}  {:>9}  {:>7}  {:>7}  {:>7}  {style}{}{style:#}",
+            "{:<names$}  {:<cells$}  {:>9}  {:>9}  {:>7}  {:>7}  {:>7}{numbers}  {style}{}{style:#}",
             one.place.name,
             one.place.cell,
             count(tally.runs),
