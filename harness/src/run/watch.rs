@@ -206,7 +206,13 @@ impl Story {
     pub(super) fn unpublished(&self) -> impl Iterator<Item = String> {
         let unheard = |release: &&Release| release.honest.is_some() && !release.published;
         self.releases.iter().filter(unheard).map(|release| {
-            format!("{} was never published: {} was not there to take it", release.id, release.node)
+            let Release { id, node, at, .. } = release;
+            let why = match (release.asked, self.truth.node(*node).gone) {
+                (true, _) => "was asked to, and never showed that it did",
+                (false, true) => "was down then, and never came back",
+                (false, false) => "was down from then until the run ended",
+            };
+            format!("{id} was never published: {node}, which was to publish it at {at}, {why}")
         })
     }
 

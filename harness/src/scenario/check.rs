@@ -97,9 +97,14 @@ impl Check<'_> {
         if self.nodes.contains(&node) {
             return;
         }
-        let last = self.nodes.last().map_or(String::new(), |last| format!(" to `{last}`"));
-        let title = format!("there is no node `{node}`");
-        self.mistake(Code::UnknownNode, path, title, format!("expected one of `n0`{last}"));
+        let label = match (self.nodes.first(), self.nodes.last()) {
+            (Some(first), Some(last)) if first < last => {
+                format!("expected one of `{first}` to `{last}`")
+            }
+            (Some(only), _) => format!("expected `{only}`, the only node there is"),
+            (None, _) => "expected a fleet with nodes".to_owned(),
+        };
+        self.mistake(Code::UnknownNode, path, format!("there is no node `{node}`"), label);
     }
 
     /// Nodes that exist, each once.

@@ -18,7 +18,7 @@ pub struct Release {
     pub version: Text<Version>,
     /// When it is published, in the safety phase. Where the node is down then, once it is up.
     pub at: Text<Span>,
-    /// The node it is published at.
+    /// The node it is published at: one that is in the fleet then.
     pub node: Text<NodeId>,
     /// Which code of that version, where the app has several. Absent: the plain one.
     #[serde(default)]

@@ -303,6 +303,11 @@ pub(super) fn shown(path: &str) -> String {
     shown
 }
 
+/// The path that is [`shown`] so.
+pub(super) fn unshown(shown: &str) -> String {
+    shown.replace('[', ".").replace(']', "")
+}
+
 /// What a step along a path leads into.
 #[derive(Clone, Copy)]
 enum Place<'t> {

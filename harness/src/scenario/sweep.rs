@@ -14,7 +14,7 @@ use toml::{Spanned, Table, Value, de::DeTable};
 use super::{
     Scenario,
     diagnostic::{Code, Diagnostic, Rejected},
-    shape::{locate, shown},
+    shape::{locate, shown, unshown},
 };
 
 /// More points than these are a mistake, not a grid.
@@ -106,10 +106,22 @@ pub fn with_settings(
     let set: Vec<(&str, Value)> =
         settings.iter().map(|(key, value)| (key.as_str(), value_of(value))).collect();
     changed(path, text, &set).map_err(|why| {
-        let why = *why;
-        let title = format!("with {}: {}", cell.name(), why.title);
-        let help = why.help.or_else(|| (!why.label.is_empty()).then_some(why.label));
-        Box::new(Rejected::whole(path, why.code, title, help))
+        let mut why = *why;
+        why.title = format!("with {}: {}", cell.name(), why.title);
+        let place = unshown(&why.path);
+        let within = |one: &str, other: &str| format!("{one}.").starts_with(&format!("{other}."));
+        let is_set = settings.iter().any(|(key, _)| within(&place, key) || within(key, &place));
+        if is_set || place.is_empty() {
+            // The file says something else there, or nothing.
+            let label = std::mem::take(&mut why.label);
+            let said = [Some(label).filter(|label| !label.is_empty()), why.help.take()];
+            why.help = Some(said.into_iter().flatten().collect::<Vec<_>>().join("; "));
+            why.at = None;
+        } else {
+            why.at = Some(locate(&DeTable::parse(text).expect("it was read before"), &place));
+        }
+        let (file, text) = (path.into(), text.to_owned());
+        Box::new(Rejected { file, text, diagnostics: vec![why] })
     })
 }
 

@@ -193,15 +193,15 @@ fn a_release_that_no_app_has_is_pointed_at() {
         "2.0.0",
         "2.0.1",
         expect![[r#"
-        error[S0015]: app `counter` has no release 2.0.1
-          --> s.toml:17:11
-           |
-        17 | version = "2.0.1"
-           |           ^^^^^^^ expected one of `1.0.0`, `1.0.1`, `1.4.0`, `1.5.0`, `2.0.0`, `2.1.0` or `3.0.0`
-           |
-           = note: at `release[0].version`
-           = help: did you mean `1.0.1`?
-    "#]],
+            error[S0015]: app `counter` has no release 2.0.1
+              --> s.toml:17:11
+               |
+            17 | version = "2.0.1"
+               |           ^^^^^^^ expected one of `1.5.0`, `2.0.0`, `2.1.0` or `3.0.0`, newer than 1.4.0
+               |
+               = note: at `release[0].version`
+               = help: did you mean `2.0.0`?
+        "#]],
     );
 }
 
@@ -423,15 +423,15 @@ fn a_missing_key_is_pointed_at() {
         "node = \"n0\"\n",
         "",
         expect![[r#"
-        error[S0002]: `node` is missing
-          --> s.toml:16:1
-           |
-        16 | [[release]]
-           | ^^^^^^^^^^^ expected `node` in here
-           |
-           = note: at `release[0]`
-           = help: `node`: The node it is published at.
-    "#]],
+            error[S0002]: `node` is missing
+              --> s.toml:16:1
+               |
+            16 | [[release]]
+               | ^^^^^^^^^^^ expected `node` in here
+               |
+               = note: at `release[0]`
+               = help: `node`: The node it is published at: one that is in the fleet then.
+        "#]],
     );
 }
 

@@ -28,16 +28,20 @@ impl Check<'_> {
         let at = format!("{path}.at");
         match fault {
             Fault::Partition(partition) => self.groups(partition, path),
-            Fault::Isolate(isolate) => self.node(*isolate.node, &node),
+            Fault::Isolate(isolate) => {
+                self.node(*isolate.node, &node);
+                self.is_there(*isolate.node, (*isolate.from, *isolate.until), &node);
+            }
             Fault::Bridge(bridge) => {
                 self.node(*bridge.node, &node);
+                self.is_there(*bridge.node, (*bridge.from, *bridge.until), &node);
                 let middle = vec![bridge.node];
                 let sets = [(&bridge.left, "left"), (&bridge.right, "right"), (&middle, "node")];
                 self.disjoint(&sets.map(|(set, key)| (&set[..], format!("{path}.{key}"))));
             }
             Fault::Ring(ring) => self.ring(ring, path),
             Fault::Cut(cut) => {
-                self.link(Some(cut.sender), Some(cut.receiver), path);
+                self.link_of(fault, Some(cut.sender), Some(cut.receiver), path);
                 if cut.sender == cut.receiver {
                     self.mistake(
                         Code::DuplicateNode,
@@ -47,7 +51,7 @@ impl Check<'_> {
                     );
                 }
             }
-            Fault::Clog(clog) => self.link(clog.sender, clog.receiver, path),
+            Fault::Clog(clog) => self.link_of(fault, clog.sender, clog.receiver, path),
             Fault::Swizzle(swizzle) => self.swizzle(swizzle, path),
             Fault::Crash(crash) => {
                 self.node(*crash.node, &node);
@@ -81,9 +85,9 @@ impl Check<'_> {
                 self.has_joined(*drift.node, *drift.at, &node);
                 self.is_not_gone(*drift.node, *drift.at, &node);
             }
-            Fault::Lossy(lossy) => self.link(lossy.sender, lossy.receiver, path),
+            Fault::Lossy(lossy) => self.link_of(fault, lossy.sender, lossy.receiver, path),
             Fault::Slow(slow) => {
-                self.link(slow.sender, slow.receiver, path);
+                self.link_of(fault, slow.sender, slow.receiver, path);
                 self.latency(&slow.latency, &format!("{path}.latency"));
             }
         }
@@ -129,6 +133,32 @@ impl Check<'_> {
             if let Some(node) = end {
                 self.node(*node, &format!("{path}.{key}"));
             }
+        }
+    }
+
+    /// The ends of the link that `fault` is of, which are there while it lasts.
+    fn link_of(
+        &mut self,
+        fault: &Fault,
+        sender: Option<Text<NodeId>>,
+        receiver: Option<Text<NodeId>>,
+        path: &str,
+    ) {
+        self.link(sender, receiver, path);
+        let Some(window) = fault.window() else { return };
+        for (end, key) in [(sender, "sender"), (receiver, "receiver")] {
+            if let Some(node) = end {
+                self.is_there(*node, window, &format!("{path}.{key}"));
+            }
+        }
+    }
+
+    /// Reports `node` at `path` where it is in the fleet at no time of a window.
+    fn is_there(&mut self, node: NodeId, (from, until): (Span, Span), path: &str) {
+        // A window that has no length is a mistake by itself.
+        if from < until {
+            self.has_joined(node, until, path);
+            self.is_not_gone(node, from, path);
         }
     }
 

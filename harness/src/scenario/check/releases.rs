@@ -70,20 +70,24 @@ impl Check<'_> {
     pub(super) fn releases(&mut self) {
         let fleet = &self.scenario.fleet;
         if let Some(version) = &fleet.runs {
-            self.version(version, None, "fleet.runs");
+            self.version(version, None, None, "fleet.runs");
         }
         for (index, join) in fleet.joins.iter().enumerate() {
             if let Some(version) = &join.runs {
-                self.version(version, None, &format!("fleet.join.{index}.runs"));
+                self.version(version, None, None, &format!("fleet.join.{index}.runs"));
             }
         }
         for (index, release) in self.scenario.releases.iter().enumerate() {
             let path = format!("release.{index}");
             self.node(*release.node, &format!("{path}.node"));
             self.moment(*release.at, &format!("{path}.at"));
+            self.has_joined(*release.node, *release.at, &format!("{path}.node"));
+            self.is_not_gone(*release.node, *release.at, &format!("{path}.node"));
             self.code(release.code, &format!("{path}.code"));
             self.signers(release, &path);
-            if self.version(&release.version, release.variant.as_deref(), &path) {
+            let must_be_newer = release.epoch == 0 && release.forged.is_none();
+            let above = fleet.runs.as_deref().filter(|_| must_be_newer);
+            if self.version(&release.version, release.variant.as_deref(), above, &path) {
                 self.edges(index, &format!("{path}.version"));
             }
             if release.forged == Some(Forgery::ReplayedOlder) {
@@ -139,8 +143,15 @@ impl Check<'_> {
         }
     }
 
-    /// Reports a release that the app does not have; `path` is its table or its version.
-    fn version(&mut self, version: &Version, variant: Option<&str>, path: &str) -> bool {
+    /// Reports a release that the app does not have; `path` is its table or its version. Where it is to be
+    /// adopted by nodes that run another, it is `above` that.
+    fn version(
+        &mut self,
+        version: &Version,
+        variant: Option<&str>,
+        above: Option<&Version>,
+        path: &str,
+    ) -> bool {
         if self.program(version, variant).is_some() {
             return true;
         }
@@ -157,15 +168,35 @@ impl Check<'_> {
         if let Some(variant) = variant.filter(|_| versions.contains(text.as_str())) {
             return self.name("variant", variant, &variants, &format!("{path}.variant"));
         }
-        let known: Vec<&str> = versions.into_iter().collect();
-        let title = format!("app `{app}` has no release {version}");
-        let label = format!("expected one of {}", super::listed(known.iter().copied()));
-        let help = super::meant(&text, known.iter().copied());
-        let help = help.map(|meant| format!("did you mean `{meant}`?"));
+        let versions = versions.into_iter().filter_map(|text| text.parse().ok()).collect();
+        self.unknown_release(version, &versions, above, path);
+        false
+    }
+
+    /// Reports that the app, which has `known`, has no release `version`; helps with what could be adopted.
+    fn unknown_release(
+        &mut self,
+        version: &Version,
+        known: &BTreeSet<Version>,
+        above: Option<&Version>,
+        path: &str,
+    ) {
+        let newer = known.iter().filter(|one| above.is_none_or(|above| *one > above));
+        let newer: BTreeSet<&Version> = newer.collect();
+        let expected = if newer.is_empty() { known.iter().collect() } else { newer };
+        let names: Vec<String> = expected.iter().map(ToString::to_string).collect();
+        let mut label =
+            format!("expected one of {}", super::listed(names.iter().map(String::as_str)));
+        if let Some(above) = above.filter(|_| names.len() < known.len()) {
+            label += &format!(", newer than {above}");
+        }
+        let below = expected.iter().filter(|one| **one <= version).next_back();
+        let nearest = below.or(expected.first());
+        let help = nearest.map(|nearest| format!("did you mean `{nearest}`?"));
+        let title = format!("app `{}` has no release {version}", self.scenario.app);
         let path =
             if path.starts_with("release") { format!("{path}.version") } else { path.to_owned() };
         self.mistake_with(Code::UnknownRelease, &path, title, label, help);
-        false
     }
 
     fn signers(&mut self, release: &Release, path: &str) {

@@ -147,10 +147,42 @@ fn what_happens_at_a_node_happens_while_it_is_there() {
         ("pause = { node = \"n2\", at = \"7s\", lasts = \"1s\" }", "n2` is gone at 7s"),
         ("clock-step = { node = \"n4\", at = \"2s\", by = \"1s\" }", "n4` is not there yet at 2s"),
         ("clock-drift = { node = \"n2\", at = \"6s\", drift = \"5 ppm\" }", "n2` is gone at 6s"),
+        (
+            "isolate = { node = \"n4\", from = \"1s\", until = \"3s\" }",
+            "n4` is not there yet at 3s",
+        ),
+        ("isolate = { node = \"n2\", from = \"6s\", until = \"7s\" }", "n2` is gone at 6s"),
+        (
+            "bridge = { left = [\"n0\"], right = [\"n1\"], node = \"n4\", from = \"1s\", until = \"2s\" }",
+            "n4` is not there yet at 2s",
+        ),
+        (
+            "cut = { sender = \"n0\", receiver = \"n2\", from = \"6s\", until = \"7s\" }",
+            "n2` is gone at 6s",
+        ),
+        ("clog = { sender = \"n4\", from = \"1s\", until = \"2s\" }", "n4` is not there yet at 2s"),
+        (
+            "lossy = { receiver = \"n2\", loss = { independent = \"1%\" }, from = \"6s\", until = \"7s\" }",
+            "n2` is gone at 6s",
+        ),
+        (
+            "slow = { sender = \"n4\", latency = { constant = \"1s\" }, from = \"1s\", until = \"3s\" }",
+            "n4` is not there yet at 3s",
+        ),
     ] {
         let text = format!("{GOOD}\n[[fault]]\n{fault}\n");
         let rejected = Scenario::parse(Path::new("s.toml"), text).expect_err(fault).to_string();
         assert!(rejected.ends_with(expected) && rejected.lines().count() == 1, "{rejected}");
+    }
+    for fault in [
+        "isolate = { node = \"n4\", from = \"1s\", until = \"4s\" }",
+        "clog = { sender = \"n2\", from = \"5s\", until = \"7s\" }",
+    ] {
+        let text = format!("{GOOD}\n[[fault]]\n{fault}\n");
+        assert!(
+            Scenario::parse(Path::new("s.toml"), text).is_ok(),
+            "it is there for a while: {fault}"
+        );
     }
     let leaves = "node = \"n2\"\nat = \"6s\"";
     check(
@@ -158,6 +190,25 @@ fn what_happens_at_a_node_happens_while_it_is_there() {
         "node = \"n4\"\nat = \"2s\"",
         &[
             "s.toml:13:8: S0013: `n4` is not there yet at 2s: expected a node that is there: this one joins at 3s",
+        ],
+    );
+}
+
+#[test]
+fn a_release_is_published_at_a_node_that_is_there() {
+    let published = "at = \"1s\"\nnode = \"n0\"";
+    check(
+        published,
+        "at = \"1s\"\nnode = \"n4\"",
+        &[
+            "s.toml:36:8: S0013: `n4` is not there yet at 1s: expected a node that is there: this one joins at 3s",
+        ],
+    );
+    check(
+        published,
+        "at = \"6s\"\nnode = \"n2\"",
+        &[
+            "s.toml:36:8: S0013: `n2` is gone at 6s: expected a node that is there: this one leaves at 6s",
         ],
     );
 }
