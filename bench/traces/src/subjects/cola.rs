@@ -2,6 +2,7 @@
 
 use cola::{Deletion, Insertion, Replica};
 use crop::Rope;
+use smol_str::SmolStr;
 
 use super::{Replay, Subject, Way};
 use crate::{Patch, Trace, replay::timed};
@@ -18,7 +19,7 @@ pub(super) fn subjects() -> Vec<Subject> {
 }
 
 enum Operation {
-    Insert(Insertion, String),
+    Insert(Insertion, SmolStr),
     Remove(Deletion),
 }
 
@@ -35,7 +36,7 @@ fn edit(
         tell(Operation::Remove(replica.deleted(*at..at + removed)));
     }
     if !inserted.is_empty() {
-        tell(Operation::Insert(replica.inserted(*at, inserted.len()), String::new()));
+        tell(Operation::Insert(replica.inserted(*at, inserted.len()), SmolStr::default()));
     }
 }
 

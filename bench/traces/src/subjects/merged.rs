@@ -139,11 +139,12 @@ mod diamond_types {
 mod cola {
     use cola::{Deletion, Insertion, Replica};
     use crop::Rope;
+    use smol_str::SmolStr;
 
     use super::{History, Patch, Replay, timed};
 
     enum Operation {
-        Insert(Insertion, String),
+        Insert(Insertion, SmolStr),
         Remove(Deletion),
     }
 
