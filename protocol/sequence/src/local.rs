@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use smol_str::ToSmolStr;
+use smol_str::{SmolStr, ToSmolStr};
 
 use crate::{
     Dot, Few, Naming, Operation, Refused, Sequence,
@@ -30,7 +30,7 @@ impl Sequence {
         let epoch = self.epoch();
         if let [run] = self.edited[..] {
             let first = self.shared(run).first;
-            return Ok(Few::One(Operation::Insert { epoch, first, text: text.into() }));
+            return Ok(Few::One(Operation::Insert { epoch, first, text: kept(text) }));
         }
         let elements = text.chars().zip(&self.edited);
         let operation = |(element, run): (char, &Run)| Operation::Insert {
@@ -273,5 +273,31 @@ impl Sequence {
         let spot = self.tree.seek(from);
         self.tree.remove(spot, to - from, &mut self.edited);
         Ok(())
+    }
+}
+
+/// What may be typed by one key.
+const KEYS: &str = {
+    const BYTES: [u8; 128] = {
+        let mut bytes = [0; 128];
+        let mut at = 0;
+        while at < 128 {
+            bytes[at] = at as u8;
+            at += 1;
+        }
+        bytes
+    };
+    match str::from_utf8(&BYTES) {
+        Ok(keys) => keys,
+        Err(_) => panic!("ASCII is UTF-8"),
+    }
+};
+
+/// `text` in an operation: what is typed is mostly one letter, of which there need not be a copy.
+#[inline]
+fn kept(text: &str) -> SmolStr {
+    match *text.as_bytes() {
+        [key @ ..0x80] => SmolStr::new_static(&KEYS[usize::from(key)..=usize::from(key)]),
+        _ => text.into(),
     }
 }
