@@ -7,7 +7,7 @@ use sequence::{
 
 use super::{
     Feed,
-    sequences::{Known, apply, known},
+    sequences::{Known, apply, known, use_up},
 };
 
 /// Steps of one run: what takes long finds little.
@@ -52,11 +52,7 @@ pub(crate) fn operations(bytes: &[u8]) {
             }
         }
     }
-    // What foretells the name of a rename that comes later is taken, and its snapshot is refused.
-    let bytes = replica.snapshot();
-    if let Ok(restored) = Sequence::restore(replica.site(), Moves::Eager, &bytes) {
-        assert_eq!(restored.text(), replica.text());
-    }
+    use_up(replica);
 }
 
 /// An edit of the replica's own.

@@ -72,8 +72,12 @@ pub(crate) fn apply(replica: &mut Sequence, operation: &Operation) -> Result<Int
     came
 }
 
-/// Edits a replica that was made of hostile bytes, and takes it through all of its epochs.
-fn use_up(mut replica: Sequence) {
+/// Takes a replica that was made of hostile bytes, or operations, through all of its epochs, and edits it; it comes
+/// back from its own snapshot before that and behind.
+pub(crate) fn use_up(mut replica: Sequence) {
+    let bytes = replica.snapshot();
+    let restored = Sequence::restore(replica.site(), Moves::Eager, &bytes);
+    assert_eq!(restored.expect("its own snapshot").text(), replica.text());
     let mut draw = |below: u64| below / 2;
     let (epoch, text) = (replica.epoch(), replica.text());
     let intervals = replica.intervals();

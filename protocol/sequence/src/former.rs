@@ -8,6 +8,14 @@
 //! identifier that is no `f_i` keeps its place by extending its renamed predecessor. One that was made in
 //! the new epoch and fits no gap of the former one is parked: just behind `f_i` (low), or just before
 //! `f_(i+1)` (up).
+//!
+//! Order is kept of all identifiers, also of those that name an `N_i` in the former epoch, which an operation can do
+//! that was made up before the rename was known. Between two `f_i` nothing rests on that name being new. Beyond the
+//! ends, an identifier stays as it is or comes to extend `b`, or the last `N_i`, called `w` here; what extends
+//! `w` already gets one `w` more where what follows all of its `w` is below `w`, and stays where that is above: of `x`,
+//! `w·x'` and `w·y`, in this order for `x` and `x'` below `w` and `y` above, come `w·x`, `w·w·x'` and `w·y`. So it is
+//! with `b` at the other end. No honest replica makes an identifier that begins with `w·w`, or with `w·x'` in the
+//! former epoch: on all that they make, this is the mapping of section A.5 in the research on sequences.
 
 use crate::{
     FormerState, Tuple,
@@ -244,9 +252,11 @@ impl Former {
         let rest = up.strip(&spelled).filter(|rest| up.holds_up(rest)).unwrap_or(&spelled);
         let before = Id { base: self.base, offset: -1 };
         let b = [arena.tuple(before)];
-        let stays = rest < &b[..]
-            || rest.strip_prefix(&b).is_some_and(|tail| !tail.is_empty() && tail <= &b[..]);
-        if stays { arena.intern(rest) } else { arena.extend_all(before, rest) }
+        if behind_all(rest, b) < &b[..] {
+            arena.intern(rest)
+        } else {
+            arena.extend_all(before, rest)
+        }
     }
 
     fn forward_above(&self, arena: &mut Arena, x: Id) -> Id {
@@ -255,7 +265,7 @@ impl Former {
         let rest = low.strip(&spelled).filter(|rest| low.holds_low(rest)).unwrap_or(&spelled);
         let last = self.name(self.length() - 1);
         let w = [arena.tuple(last)];
-        if rest < &w[..] { arena.extend_all(last, rest) } else { arena.intern(rest) }
+        if behind_all(rest, w) < &w[..] { arena.extend_all(last, rest) } else { arena.intern(rest) }
     }
 
     /// The identifier in the former epoch of `y`, which is one of the new epoch.
@@ -273,14 +283,14 @@ impl Former {
                 self.backward_within(arena, number, &spelled[1..])
             }
             _ if spelled[..] > w[..] => {
-                let tail = spelled.strip_prefix(&w).filter(|tail| *tail < &w[..]);
+                let tail = spelled.strip_prefix(&w).filter(|tail| behind_all(tail, w) < &w[..]);
                 let rest = tail.unwrap_or(&spelled);
                 let low = self.low(arena, self.length() - 1);
                 let parks = low.holds_low(rest);
                 self.park(arena, parks.then_some(low), rest)
             }
             _ => {
-                let tail = spelled.strip_prefix(&b).filter(|tail| *tail > &b[..]);
+                let tail = spelled.strip_prefix(&b).filter(|tail| behind_all(tail, b) > &b[..]);
                 let rest = tail.unwrap_or(&spelled);
                 let up = self.up(arena, 0);
                 let parks = up.holds_up(rest);
@@ -403,6 +413,12 @@ impl Former {
             at += 1;
         }
     }
+}
+
+/// `tuples` without all that are `name` in front: what says on which side they are of an end that they may extend.
+fn behind_all(tuples: &[Tuple], [name]: [Tuple; 1]) -> &[Tuple] {
+    let named = tuples.iter().take_while(|tuple| **tuple == name).count();
+    &tuples[named..]
 }
 
 /// Maps `part` by its ends: where both stay in one base with their offsets, so does all between them, since

@@ -44,6 +44,11 @@ impl Tuple {
         self == Self::MIN || self == Self::MAX || self == Self::FILL
     }
 
+    /// The name of the base that it is of.
+    pub(crate) fn dot(self) -> Dot {
+        Dot { site: self.site, clock: self.clock }
+    }
+
     /// Errors: no honest site makes it.
     pub(crate) fn check(self) -> Result<(), Refused> {
         const HALF: u32 = 1 << 31;
@@ -136,8 +141,7 @@ impl Identifier {
 
     /// The name of its base.
     pub fn dot(&self) -> Dot {
-        let last = self.base.last().expect("an identifier has a tuple");
-        Dot { site: last.site, clock: last.clock }
+        self.base.last().expect("an identifier has a tuple").dot()
     }
 }
 

@@ -6,8 +6,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    Change, Dot, EpochId, Flaw, Identifier, Integrated, Interval, Operation, Refused, Sequence,
-    Tuple,
+    Change, Dot, EpochId, Identifier, Integrated, Interval, Operation, Refused, Sequence, Tuple,
     arena::{Arena, Beneath, Id, Run},
     change::{Nobody, Told},
     recent::Resolved,
@@ -231,18 +230,36 @@ impl Sequence {
         Ok(count.chars)
     }
 
-    /// Errors: another base than `known` was made in `epoch` under the name `dot`.
-    pub(crate) fn is_the_one(
+    /// The name that this site gives next once an insert of `epoch` has brought a base named `dot` behind
+    /// `inner`; `known` is its handle, where it has one.
+    ///
+    /// Errors: another base was made in `epoch` under this name; `inner` has a name of this site that it cannot
+    /// have given.
+    pub(crate) fn next_behind(
         &self,
+        inner: &[Tuple],
         dot: Dot,
         known: Option<u32>,
         epoch: u32,
-    ) -> Result<(), Refused> {
-        let born = known.is_some_and(|base| self.arena.is_born(base));
-        if !born && self.arena.twin(dot, known, epoch) {
+    ) -> Result<u32, Refused> {
+        if known.is_some_and(|base| self.arena.is_born(base)) {
+            return Ok(self.clock);
+        }
+        if self.arena.twin(dot, known, epoch) {
             return Err(Refused::Duplicate(dot));
         }
-        Ok(())
+        self.next_after(inner.iter().map(|tuple| tuple.dot()))
+    }
+
+    /// The name that this site gives next once it has seen these: it may have given them before it came back, as
+    /// what it was told of may be of before that, and a rename must not be named as something is.
+    ///
+    /// Errors: it cannot have given one of them.
+    pub(crate) fn next_after(&self, names: impl Iterator<Item = Dot>) -> Result<u32, Refused> {
+        match names.filter(|dot| dot.site == self.site).max() {
+            Some(own) => self.may_be_own(own).map(|()| self.clock.max(own.clock + 1)),
+            None => Ok(self.clock),
+        }
     }
 
     /// The base of `first`, made known where it is new.
@@ -253,7 +270,8 @@ impl Sequence {
         }
         let (nearest, length) = self.arena.nearest(tuples);
         let known = (length == tuples.len()).then_some(nearest.base);
-        self.is_the_one(first.dot(), known, epoch)?;
+        let inner = &tuples[..tuples.len() - 1];
+        self.clock = self.next_behind(inner, first.dot(), known, epoch)?;
         let base = self.arena.extend_all(nearest, &tuples[length..]).base;
         self.arena.bear(base, epoch);
         self.resolve_to(first, base);
@@ -377,7 +395,9 @@ impl Sequence {
         told: &mut T,
     ) -> Result<(), Refused> {
         self.is_here_between(epoch, self.current)?;
-        self.in_order(Some(epoch), intervals)?;
+        self.in_order(intervals)?;
+        let foreseen = intervals.iter().find_map(|it| self.foreseen(epoch, it.first.tuples()));
+        let length = self.len();
         if epoch == self.current {
             for interval in intervals {
                 // All that is there has a base that is known.
@@ -396,6 +416,10 @@ impl Sequence {
             for run in self.mapped(runs, epoch) {
                 self.remove_pieces(run, told);
             }
+        }
+        // Where it finds something, an insert that foretold the name was taken before the rename was known.
+        if let Some(dot) = foreseen.filter(|_| self.len() == length) {
+            return Err(Refused::Future { epoch: self.epochs.get(epoch).id, dot });
         }
         self.count_towards_move();
         Ok(())
@@ -450,13 +474,8 @@ impl Sequence {
         told.tell(Change::Removed { from: from.into(), to: to.into() });
     }
 
-    /// Whether an operation of `epoch` can name `intervals`, in this order; of one that is not known, less can be
-    /// asked.
-    pub(crate) fn in_order(
-        &self,
-        epoch: Option<u32>,
-        intervals: &[Interval],
-    ) -> Result<(), Refused> {
+    /// Whether an operation can name `intervals`, in this order.
+    pub(crate) fn in_order(&self, intervals: &[Interval]) -> Result<(), Refused> {
         if intervals.is_empty() {
             return Err(Refused::Empty);
         }
@@ -466,55 +485,11 @@ impl Sequence {
             if begin < 0 {
                 return Err(Refused::Offsets { begin, end: i64::from(interval.end) });
             }
-            if let Some(epoch) = epoch {
-                self.not_from_the_future(epoch, &interval.first)?;
-            }
             if at > 0 && !above(&intervals[at - 1], &interval.first) {
                 return Err(Refused::Order(at));
             }
         }
         Ok(())
-    }
-
-    /// Whether an operation of `epoch` can name `identifier`.
-    pub(crate) fn not_from_the_future(
-        &self,
-        epoch: u32,
-        identifier: &Identifier,
-    ) -> Result<(), Refused> {
-        // What the papers print makes such names, so that it cannot refuse them.
-        if !self.epochs.has_elsewhere(epoch) || self.flaw == Some(Flaw::PrintedMapping) {
-            return Ok(());
-        }
-        match self.foreseen(epoch, identifier.tuples()) {
-            Some(dot) => Err(Refused::Future { epoch: self.epochs.get(epoch).id, dot }),
-            None => Ok(()),
-        }
-    }
-
-    /// The rename of which an identifier names what it named, though it is neither `epoch` nor above it: in
-    /// `epoch`, none can.
-    ///
-    /// What was appended to the block of that rename keeps its name in `epoch`, and what was put at its ends
-    /// may extend the names there: replicas that postpone their moves see both, and those that moved on.
-    pub(crate) fn foreseen(
-        &self,
-        epoch: u32,
-        tuples: impl ExactSizeIterator<Item = Tuple>,
-    ) -> Option<Dot> {
-        let last = tuples.len() - 1;
-        for (at, tuple) in tuples.enumerate() {
-            let dot = Dot { site: tuple.site, clock: tuple.clock };
-            let Some(end) = self.epochs.named_elsewhere(epoch, dot) else { continue };
-            let renamed = match tuple.offset {
-                offset if at == last => offset < end,
-                offset => (0..end - 1).contains(&offset),
-            };
-            if renamed {
-                return Some(dot);
-            }
-        }
-        None
     }
 }
 

@@ -17,6 +17,7 @@ mod draft;
 mod epochs;
 mod few;
 mod flaw;
+mod foreseen;
 mod former;
 mod generate;
 mod identifier;

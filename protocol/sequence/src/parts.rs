@@ -109,7 +109,7 @@ impl Sequence {
         let current = replica.epochs.find(parts.current);
         replica.current = current.ok_or(Refused::Unknown(parts.current))?;
         if !parts.document.is_empty() {
-            replica.in_order(Some(replica.current), &parts.document)?;
+            replica.in_order(&parts.document)?;
         }
         let mut runs = Vec::with_capacity(parts.document.len());
         for interval in &parts.document {

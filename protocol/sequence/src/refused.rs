@@ -52,7 +52,7 @@ pub enum Refused {
     /// The name of another base, or of another rename.
     #[error("{0} names something else already")]
     Duplicate(Dot),
-    /// An operation that names a rename which comes after its epoch.
+    /// An operation that names what a rename named which is neither its epoch nor above that.
     #[error("an operation of epoch {epoch} names {dot}, which came after it")]
     Future {
         /// The epoch that the operation is of.

@@ -5,6 +5,7 @@ use crate::{
     arena::{Arena, ROOT, Run},
     epochs::Epochs,
     former::Former,
+    state::Entry,
 };
 
 /// Epochs beyond which a replica makes no rename of its own before some are collected.
@@ -109,11 +110,10 @@ impl Sequence {
         if known.is_some_and(|known| known.is(parent, former)) {
             return Ok(());
         }
-        let foreseen = if former.has(dot) { Some(dot) } else { self.foresees(parent, former) };
-        if let Some(dot) = foreseen {
+        if former.has(dot) {
             return Err(Refused::Future { epoch: self.epochs.get(parent).id, dot });
         }
-        self.may_be_own(dot)?;
+        let next = self.next_after(former.bases().iter().map(Entry::dot).chain([dot]))?;
         // Below itself a rename's base is gone on with; above, nobody can have made one of its name.
         let above = |born| self.epochs.reaches(born, parent);
         if known.is_some() || self.arena.births(dot).any(above) {
@@ -122,23 +122,13 @@ impl Sequence {
         self.may_begin(EPOCHS_MAX)?;
         // It may lead, and what waits for it is mapped at once.
         self.is_here_between(parent, self.current)?;
-        if site == self.site {
-            self.clock = self.clock.max(clock + 1);
-        }
+        self.clock = next;
         let base = self.name(dot, former);
         self.begin(parent, dot, Former::new(former.clone(), base));
         if self.options.moves == Moves::Eager {
             self.move_to(self.leading);
         }
         Ok(())
-    }
-
-    /// The rename that is not above `epoch` and of which `former` names what it named: see [`Sequence::foreseen`].
-    pub(crate) fn foresees(&self, epoch: u32, former: &FormerState) -> Option<Dot> {
-        if !self.epochs.has_elsewhere(epoch) || self.flaw == Some(Flaw::PrintedMapping) {
-            return None;
-        }
-        former.names(|dot| self.epochs.named_elsewhere(epoch, dot))
     }
 
     /// Counts an operation towards a postponed move, and moves when it is time.

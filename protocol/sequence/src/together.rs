@@ -29,7 +29,8 @@ impl Sequence {
             self.is_here_between(epoch, self.leading)?;
             self.may_be_own(first.dot())?;
             let known = self.arena.look_up(first.base()).map(|id| id.base);
-            self.is_the_one(first.dot(), known, epoch)?;
+            let inner = &first.base()[..first.base().len() - 1];
+            self.next_behind(inner, first.dot(), known, epoch)?;
             bytes += text.len() as u64;
             dots.push(first.dot());
         }

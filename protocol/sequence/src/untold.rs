@@ -210,7 +210,6 @@ impl Sequence {
     ///
     /// Errors: why it cannot.
     pub(crate) fn may_be_untold(&self, next: Dot, operation: &Operation) -> Result<(), Refused> {
-        let epoch = self.epochs.find(operation.epoch());
         match operation {
             Operation::Insert { first, text, .. } => {
                 let (dot, begin) = (first.dot(), first.offset());
@@ -230,9 +229,9 @@ impl Sequence {
                 if !own || last.is_some_and(|last| i64::from(last) < end - 1) {
                     return Err(Refused::Own(dot));
                 }
-                epoch.map_or(Ok(()), |epoch| self.not_from_the_future(epoch, first))
+                Ok(())
             }
-            Operation::Remove { intervals, .. } => self.in_order(epoch, intervals),
+            Operation::Remove { intervals, .. } => self.in_order(intervals),
             Operation::Rename { .. } => Err(Refused::Apart),
         }
     }

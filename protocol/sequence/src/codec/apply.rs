@@ -7,7 +7,7 @@ use super::{
     stream::{Piece, RUBBED_OUT, Reader, Step, TYPED},
 };
 use crate::{
-    Dot, EpochId, Few, Integrated, Operation, Refused, Sequence, Tuple,
+    EpochId, Few, Integrated, Operation, Refused, Sequence, Tuple,
     arena::{Id, ROOT, Run},
     change::Nobody,
     identifier::length,
@@ -151,8 +151,7 @@ impl Sequence {
         text: &str,
     ) -> Option<Result<(), Refused>> {
         let bases = &mut reader.bases;
-        let Tuple { site, clock, .. } = bases.last(number);
-        if site == self.site || !self.stays_unspelled(epoch) {
+        if bases.last(number).site == self.site || !self.stays_unspelled(epoch) {
             return None;
         }
         let known = bases.handle(&self.arena, number);
@@ -166,7 +165,7 @@ impl Sequence {
                 Some(base) => base,
                 None => {
                     let tuples = bases.entry(number).1;
-                    let base = self.extended(Dot { site, clock }, parent, tuples)?;
+                    let base = self.extended(parent, tuples)?;
                     bases.found(&self.arena, number, base);
                     base
                 }
@@ -177,14 +176,16 @@ impl Sequence {
         Some(insert())
     }
 
-    /// The base of `tuples` behind `parent`, made known where it is new: one of the current epoch, named `dot`.
-    fn extended(&mut self, dot: Dot, parent: Id, tuples: &[Tuple]) -> Result<u32, Refused> {
+    /// The base of `tuples` behind `parent`, made known where it is new: one of the current epoch, and what another
+    /// site's insert brought is `parent`.
+    fn extended(&mut self, parent: Id, tuples: &[Tuple]) -> Result<u32, Refused> {
         let step = |id, tuple: &Tuple| {
             let base = self.arena.extension(id, *tuple)?;
             Some(Id { base, offset: tuple.offset })
         };
         let known = tuples.iter().try_fold(parent, step).map(|id| id.base);
-        self.is_the_one(dot, known, self.current)?;
+        let (last, inner) = tuples.split_last().expect("a base has a tuple of its own");
+        self.clock = self.next_behind(inner, last.dot(), known, self.current)?;
         let base = match known {
             Some(base) => base,
             None => self.arena.extend_all(parent, tuples).base,

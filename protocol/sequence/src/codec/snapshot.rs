@@ -159,9 +159,6 @@ impl Sequence {
         let loaded = replica.tree.load(&runs, text);
         loaded.ok_or(Malformed("as many elements as identifiers"))?;
         replica.claim_names()?;
-        if flaw != Some(Flaw::PrintedMapping) && !replica.sees_no_future() {
-            return Err(Malformed("identifiers that their epochs can have"));
-        }
         for _ in 0..take_count(bytes)? {
             let message = contract::wire::take_blob(bytes)?;
             for operation in Reader::default().read(message)? {
@@ -177,56 +174,22 @@ impl Sequence {
 
     /// Makes sure that no name of this site that is in use is given again.
     ///
-    /// Errors: the names that were given are not all that are in use.
+    /// Errors: this site cannot have given all of them.
     fn claim_names(&mut self) -> Result<(), Malformed> {
-        const OTHERS: Malformed = Malformed("names that this site gave");
-        let here = self.tree.runs().map(|run| (self.arena.dot(run.base), run.last().offset));
-        let here: Vec<_> = here.filter(|(dot, _)| dot.site == self.site).collect();
-        let gone = self.epochs.dots().filter(|dot| dot.site == self.site);
-        let mut clock = self.clock;
-        for dot in here.iter().map(|(dot, _)| *dot).chain(gone) {
-            self.may_be_own(dot).map_err(|_| OTHERS)?;
-            clock = clock.max(dot.clock + 1);
-        }
-        self.clock = clock;
-        // What is here of a base does not say how far it went.
-        let short = |(dot, offset): &(Dot, i32)| {
-            self.given.last(dot.clock).is_some_and(|last| last < *offset)
-        };
-        if here.iter().any(short) { Err(OTHERS) } else { Ok(()) }
-    }
-
-    /// Whether no identifier names what a rename elsewhere named: mapping would lose the order of such.
-    ///
-    /// Each base is looked for once, in as many steps as the number of epochs has digits.
-    fn sees_no_future(&self) -> bool {
-        let kept = self.epochs.list().iter().all(|epoch| match (epoch.parent, &epoch.former) {
-            (Some(parent), Some(former)) => {
-                former.here().is_none_or(|state| self.foresees(parent, state).is_none())
-            }
-            _ => true,
+        let site = self.site;
+        let here = self.arena.clocks(site).last().map(|clock| Dot { site, clock: *clock });
+        let next = self.next_after(self.epochs.dots().chain(here));
+        self.clock = next.map_err(|_| Malformed("names that this site gave"))?;
+        // What is here of a base that somebody made up does not say how far it went.
+        let ends = self.tree.runs().map(|run| (self.arena.dot(run.base), run.last().offset));
+        let short = ends.filter(|(dot, offset)| {
+            dot.site == site && self.given.last(dot.clock).is_some_and(|last| last < *offset)
         });
-        kept && (!self.epochs.has_elsewhere(self.current) || self.document_sees_no_future())
-    }
-
-    /// [`Sequence::foreseen`] of all elements, whose bases have much in common.
-    fn document_sees_no_future(&self) -> bool {
-        let elsewhere = |base: u32| self.epochs.named_elsewhere(self.current, self.arena.dot(base));
-        let mut seen = vec![false; self.arena.len()];
-        self.tree.runs().all(|run| {
-            let mut fits = elsewhere(run.base).is_none_or(|end| run.offset >= end);
-            let mut base = run.base;
-            while fits && !std::mem::replace(&mut seen[base as usize], true) {
-                let above = self.arena.parent(Id { base, offset: 0 });
-                if above.base == ROOT.base {
-                    break;
-                }
-                let end = elsewhere(above.base);
-                fits = end.is_none_or(|end| !(0..end - 1).contains(&above.offset));
-                base = above.base;
-            }
-            fits
-        })
+        let short: BTreeSet<u32> = short.map(|(dot, _)| dot.clock).collect();
+        if !short.is_empty() {
+            self.given.keep(|clock| !short.contains(&clock));
+        }
+        Ok(())
     }
 
     /// Takes over the names that were given, where they are those of this site. Returns the one that the site
