@@ -234,8 +234,9 @@ impl Document {
         Ok(())
     }
 
-    /// A name that an operation takes for one that was given, where none has given it: causes come first, so no
-    /// replica writes that. Whoever gives it later on would find it in use. `beside` were given just now.
+    /// A name that an operation takes for one that was given, where none has given it, or none but a rename that the
+    /// operation does not know of: causes come first, so no replica writes that. Whoever gives it later on would
+    /// find it in use. `beside` were given just now.
     fn not_yet_given(
         &self,
         operation: &Operation,
@@ -253,7 +254,9 @@ impl Document {
             Operation::Rename { former, .. } => {
                 let intervals = former.intervals();
                 let all = intervals.iter().flat_map(|interval| interval.first.tuples());
-                all.filter(made).map(dot).find(|dot| !is_given(*dot))
+                let unknown = all.filter(made).map(dot).find(|dot| !is_given(*dot));
+                // Where that rename is not there yet, its name is one that nobody gave: all are to say the same.
+                unknown.or_else(|| self.sequence.foresees(operation))
             }
             Operation::Remove { .. } => None,
         }

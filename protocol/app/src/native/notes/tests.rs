@@ -2,7 +2,7 @@
 
 use causal::{At, Clock, Dot, Origin, Stamp};
 use crdt::Op;
-use sequence::{EpochId, Identifier, Operation, Tuple};
+use sequence::{EpochId, FormerState, Identifier, Interval, Operation, Tuple};
 
 use super::{
     Flaw,
@@ -198,6 +198,51 @@ fn names_that_nobody_gave_yet_are_refused_without_effect() {
     assert!(fleet.kind.effect(&mut document, at, &beside(next.clock)).is_err());
     assert_eq!(document, fleet.documents[1]);
     fleet.kind.effect(&mut document, at, &beside(next.clock - 1)).expect("it was given");
+}
+
+#[test]
+fn a_rename_of_what_nobody_wrote_yet_is_refused_whether_the_name_was_given_beside_it_or_not() {
+    let mut fleet = Fleet::new(Moving::AtOnce, None);
+    for at in 0..2 {
+        let typed = fleet.edit(at, &Edit::Insert(0, "ab".to_owned()));
+        fleet.tell(at, &typed);
+    }
+    let renames = [0, 1].map(|at| fleet.edit(at, &Edit::Rename));
+    let [Change::Edit(own), Change::Edit(others)] = &renames else { panic!("edits") };
+    let [Operation::Rename { epoch, dot, former }] = &own[..] else { panic!("a rename") };
+    let [Operation::Rename { dot: next, former: same, .. }] = &others[..] else {
+        panic!("a rename");
+    };
+    assert_eq!(former, same);
+    // Behind the last element stands one that extends it by what the other is about to name.
+    let intervals = former.intervals();
+    let last = intervals.last().expect("a text");
+    let mut tuples = last.first.to_vec();
+    tuples.last_mut().expect("an identifier has a tuple").offset = last.end;
+    let given = Tuple { offset: 0, ..tuples[0] };
+    let found = |named: sequence::Dot, position| {
+        let named = Tuple { position, site: named.site, clock: named.clock, offset: 0 };
+        let first = [&tuples[..], &[named, given]].concat();
+        let first = Identifier::new(first).expect("it could be one");
+        let intervals = [&intervals[..], &[Interval { first, end: 0 }]].concat();
+        let former = FormerState::new(&intervals).expect("it could be a document");
+        Change::Edit(vec![Operation::Rename { epoch: *epoch, dot: *dot, former }])
+    };
+    let at = At { stamp: fleet.next(0), past: &fleet.past };
+    let before = fleet.documents[1].clone();
+    let mut behind = before.clone();
+    let other = At { stamp: fleet.next(1), past: &fleet.past };
+    fleet.kind.effect(&mut behind, other, &renames[1]).expect("it is taken");
+    for mut document in [before, behind] {
+        let was = document.clone();
+        for position in [0, given.position] {
+            let rename = found(*next, position);
+            assert!(fleet.kind.effect(&mut document, at, &rename).is_err());
+            assert_eq!(document, was);
+        }
+        let given = sequence::Dot { clock: next.clock - 1, ..*next };
+        fleet.kind.effect(&mut document, at, &found(given, 0)).expect("it was given");
+    }
 }
 
 #[test]
