@@ -13,7 +13,7 @@ use flate2::bufread::GzDecoder;
 use serde::Deserialize;
 use smol_str::SmolStr;
 
-/// The environment variable that names the folder of the traces.
+/// The environment variable that names the folder of the traces, where no flag does.
 pub const FOLDER: &str = "EDITING_TRACES";
 
 /// The traces of one author that every table has.
@@ -80,20 +80,14 @@ fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, String> {
     serde_json::from_reader(unpacked).map_err(|why| told(why.to_string()))
 }
 
-/// The folder of the traces: `given`, or what the environment says.
+/// `folder`, where the traces are in it.
 ///
-/// Errors: a fragment that says how to name one.
-pub fn folder(given: Option<String>) -> Result<PathBuf, String> {
-    let named = given.or_else(|| std::env::var(FOLDER).ok());
-    let folder = named.ok_or_else(|| {
-        format!(
-            "no traces: name the folder of github.com/josephg/editing-traces with --traces FOLDER \
-             or {FOLDER}=FOLDER"
-        )
-    })?;
+/// Errors: what was expected. For [`clap`] to say, which names the flag.
+pub fn folder(folder: &str) -> Result<PathBuf, String> {
     let folder = PathBuf::from(folder);
     if folder.join("sequential").is_dir() {
         return Ok(folder);
     }
-    Err(format!("{}: expected a folder with `sequential/*.json.gz` in it", folder.display()))
+    Err("expected a folder of github.com/josephg/editing-traces, with sequential/*.json.gz in it"
+        .to_owned())
 }

@@ -3,85 +3,75 @@
 //!
 //!     cargo run --release -p traces --features peers -- --traces FOLDER
 //!
-//! See [`USAGE`] for the rest. Without the feature only ours and a gap buffer are there; a feature named as a
-//! peer (`--features diamond-types`) builds that one in.
+//! `--help` has the rest. Without the feature only ours and a gap buffer are there; a feature named as a peer
+//! (`--features diamond-types`) builds that one in.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Parser;
 
 use traces::{
-    NAMES, Trace, folder,
+    FOLDER, NAMES, Trace, folder,
     history::{CONCURRENT, History},
     replay::Replayed,
     subjects::{Replay, Subject, Way, all, merged},
 };
 
-const USAGE: &str = "usage: traces [--traces FOLDER] [--rounds N] [--only TRACE] [--with WORDS] [--way WORDS]
-
-  --traces FOLDER   where github.com/josephg/editing-traces is (or EDITING_TRACES=FOLDER)
-  --rounds N        how often each is replayed (default 9); who is slow is replayed less often
-  --only TRACE      one trace alone
-  --with WORDS      the subjects whose names have these words in them, and ours
-  --way WORDS       the tables whose titles have these words in them: local, remote, all at once, load, several";
-
-/// Rounds, unless told otherwise.
-const ROUNDS: usize = 9;
-
 /// CPU time that a subject takes of a way and trace before it sits out the other rounds, in microseconds.
 const ENOUGH_MICROS: f64 = 2e6;
 
+const EXAMPLES: &str = "\
+Examples:
+  traces --traces ~/editing-traces                                   all tables
+  traces --traces ~/editing-traces --way local --with diamond        ours and one peer
+  traces --traces ~/editing-traces --way remote --only rustcode      one trace
+
+Titles of tables: local, one call a patch; remote, operation by operation; remote, all at once; load;
+several authors, operation by operation.";
+
+/// Replays editing traces, ours beside others: medians of CPU time, and of ratios to ours
+#[derive(Debug, Parser)]
+#[command(name = "traces", after_help = EXAMPLES)]
+struct Asked {
+    /// Where github.com/josephg/editing-traces is
+    #[arg(long, value_name = "FOLDER", env = FOLDER, value_parser = folder)]
+    traces: PathBuf,
+    /// How often each is replayed; who is slow is replayed less often
+    #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    rounds: u16,
+    /// One trace alone
+    #[arg(long, value_name = "TRACE")]
+    only: Option<String>,
+    /// The subjects whose names have these words in them, and ours
+    #[arg(long, value_name = "WORDS", default_value = "")]
+    with: String,
+    /// The tables whose titles have these words in them
+    #[arg(long, value_name = "WORDS", default_value = "")]
+    way: String,
+}
+
 fn main() -> ExitCode {
-    match run() {
+    match run(&Asked::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            eprintln!("{why}\n\n{USAGE}");
+            eprintln!("{why}");
             ExitCode::from(2)
         }
     }
 }
 
-struct Arguments {
-    traces: Option<String>,
-    rounds: usize,
-    only: Option<String>,
-    with: String,
-    way: String,
-}
-
-impl Arguments {
-    fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut arguments = Self {
-            traces: None,
-            rounds: ROUNDS,
-            only: None,
-            with: String::new(),
-            way: String::new(),
-        };
-        while let Some(flag) = words.next() {
-            let value = words.next().ok_or_else(|| format!("{flag} needs a value"))?;
-            match flag.as_str() {
-                "--traces" => arguments.traces = Some(value),
-                "--rounds" => match value.parse() {
-                    Ok(number) if number > 0 => arguments.rounds = number,
-                    _ => return Err(format!("--rounds {value}: expected a number above 0")),
-                },
-                "--only" => arguments.only = Some(value),
-                "--with" => arguments.with = value,
-                "--way" => arguments.way = value,
-                _ => return Err(format!("unknown flag {flag}")),
-            }
-        }
-        Ok(arguments)
-    }
-}
-
-fn run() -> Result<(), String> {
-    let arguments = Arguments::parse(std::env::args().skip(1))?;
-    let folder = folder(arguments.traces.clone())?;
-    let names: Vec<&str> = arguments.only.as_deref().map_or(NAMES.to_vec(), |name| vec![name]);
+fn run(asked: &Asked) -> Result<(), String> {
+    let rounds = usize::from(asked.rounds);
+    let names: Vec<&str> = asked.only.as_deref().map_or(NAMES.to_vec(), |name| vec![name]);
     let traces: Vec<Trace> =
-        names.iter().map(|name| Trace::read(&folder, name)).collect::<Result<_, _>>()?;
-    for way in Way::ALL.into_iter().filter(|way| way.title().contains(&arguments.way)) {
-        let wanted = |subject: &Subject| subject.name.contains(&arguments.with);
+        names.iter().map(|name| Trace::read(&asked.traces, name)).collect::<Result<_, _>>()?;
+    let several_too = asked.only.is_none() && SEVERAL.contains(&asked.way);
+    let mut ways = Way::ALL.into_iter().filter(|way| way.title().contains(&asked.way)).peekable();
+    if ways.peek().is_none() && !several_too {
+        return Err(format!("--way {:?}: no title of a table has these words in it", asked.way));
+    }
+    for way in ways {
+        let wanted = |subject: &Subject| subject.name.contains(&asked.with);
         let mut subjects: Vec<Subject> = all().into_iter().filter(|it| it.way == way).collect();
         let mut at = 0;
         subjects.retain(|subject| {
@@ -91,14 +81,14 @@ fn run() -> Result<(), String> {
         let mut columns = Vec::new();
         for trace in &traces {
             let replays = subjects.iter().map(|it| (it.name, (it.prepare)(trace))).collect();
-            columns.push(replayed(replays, &trace.name, &trace.end, arguments.rounds)?);
+            columns.push(replayed(replays, &trace.name, &trace.end, rounds)?);
             eprintln!("{}, {}: done", trace.name, way.title());
         }
         let rows: Vec<&str> = subjects.iter().map(|subject| subject.name).collect();
         print(way.title(), &rows, &names, &columns);
     }
-    if arguments.only.is_none() && SEVERAL.contains(&arguments.way) {
-        several(&folder, arguments.rounds)?;
+    if several_too {
+        several(&asked.traces, rounds)?;
     }
     Ok(())
 }

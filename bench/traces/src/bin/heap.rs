@@ -4,46 +4,48 @@
 //!
 //! What a library needs to be sent operations is counted where it keeps it; messages are not.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
+use clap::Parser;
 use common::counting::Counting;
 use traces::{
-    NAMES, Trace, folder,
+    FOLDER, NAMES, Trace, folder,
     subjects::{Way, all, edited},
 };
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const USAGE: &str = "usage: heap [--traces FOLDER] [--with WORDS] [--way WORDS]";
+/// Counts what documents hold after an editing trace, in bytes of heap, and how often a replay allocates
+#[derive(Debug, Parser)]
+#[command(name = "heap")]
+struct Asked {
+    /// Where github.com/josephg/editing-traces is
+    #[arg(long, value_name = "FOLDER", env = FOLDER, value_parser = folder)]
+    traces: PathBuf,
+    /// The subjects whose names have these words in them
+    #[arg(long, value_name = "WORDS", default_value = "")]
+    with: String,
+    /// The tables whose titles have these words in them
+    #[arg(long, value_name = "WORDS", default_value = "")]
+    way: String,
+}
 
 fn main() -> ExitCode {
-    match run() {
+    match run(&Asked::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            eprintln!("{why}\n{USAGE}");
+            eprintln!("{why}");
             ExitCode::from(2)
         }
     }
 }
 
-fn run() -> Result<(), String> {
-    let (mut given, mut with, mut way) = (None, String::new(), String::new());
-    let mut words = std::env::args().skip(1);
-    while let Some(flag) = words.next() {
-        let value = words.next().ok_or_else(|| format!("{flag} needs a value"))?;
-        match flag.as_str() {
-            "--traces" => given = Some(value),
-            "--with" => with = value,
-            "--way" => way = value,
-            _ => return Err(format!("unknown flag {flag}")),
-        }
-    }
-    let folder = folder(given)?;
+fn run(Asked { traces, with, way }: &Asked) -> Result<(), String> {
     let traces: Vec<Trace> =
-        NAMES.iter().map(|name| Trace::read(&folder, name)).collect::<Result<_, _>>()?;
-    for way in Way::ALL.into_iter().filter(|it| it.title().contains(&way)) {
-        print(way, &traces, &with)?;
+        NAMES.iter().map(|name| Trace::read(traces, name)).collect::<Result<_, _>>()?;
+    for way in Way::ALL.into_iter().filter(|it| it.title().contains(way.as_str())) {
+        print(way, &traces, with)?;
     }
     println!("\n| sequence | {} |", NAMES.join(" | "));
     println!("| --- |{}", " ---: |".repeat(NAMES.len()));

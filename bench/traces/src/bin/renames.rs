@@ -6,11 +6,12 @@
 //! is what each is compared with; the ratio is the median of the rounds' ratios. Then what a replica holds over
 //! a thousand renames.
 
-use std::{hint::black_box, process::ExitCode, time::Instant};
+use std::{hint::black_box, path::PathBuf, process::ExitCode, time::Instant};
 
+use clap::Parser;
 use sequence::{Moves, Operation, Options, Refused, Sequence, Writer};
 use traces::{
-    NAMES, Trace, folder,
+    FOLDER, NAMES, Trace, folder,
     subjects::{drawing, edited, operations},
 };
 
@@ -23,17 +24,17 @@ const SCATTERED: u64 = 20_000;
 /// Renames over which memory is watched.
 const RENAMES: usize = 1000;
 
+/// Times renames after an editing trace, beside a copy of the text: microseconds, and what they hold and send
+#[derive(Debug, Parser)]
+#[command(name = "renames")]
+struct Asked {
+    /// Where github.com/josephg/editing-traces is
+    #[arg(long, value_name = "FOLDER", env = FOLDER, value_parser = folder)]
+    traces: PathBuf,
+}
+
 fn main() -> ExitCode {
-    let mut words = std::env::args().skip(1);
-    let given = match (words.next().as_deref(), words.next()) {
-        (None, None) => None,
-        (Some("--traces"), Some(folder)) => Some(folder),
-        _ => {
-            eprintln!("usage: renames [--traces FOLDER]");
-            return ExitCode::from(2);
-        }
-    };
-    match folder(given).and_then(|folder| print(&folder)) {
+    match print(&Asked::parse().traces) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("{why}");
