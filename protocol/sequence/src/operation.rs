@@ -72,4 +72,31 @@ impl Operation {
             | Self::Rename { epoch, .. } => *epoch,
         }
     }
+
+    /// Tuples that it spells, once for each time that it names a base. A rename has a table of bases, and spells none.
+    pub(crate) fn spelled(&self) -> usize {
+        match self {
+            Self::Insert { first, .. } => first.base().len(),
+            Self::Remove { intervals, .. } => {
+                intervals.iter().map(|interval| interval.first.base().len()).sum()
+            }
+            Self::Rename { .. } => 0,
+        }
+    }
+
+    /// The same in operations that spell no more than `most` tuples each: a removal may be of many elements that have
+    /// little in common, and is none the less for coming in parts. An identifier is no longer than `most`.
+    pub(crate) fn in_parts(&self, most: usize) -> Few<Self> {
+        match self {
+            Self::Remove { epoch, intervals } if intervals.len() > 1 && self.spelled() > most => {
+                let (front, back) = intervals.split_at(intervals.len() / 2);
+                let part = |part: &[Interval]| {
+                    let intervals = part.iter().cloned().collect();
+                    Self::Remove { epoch: *epoch, intervals }.in_parts(most)
+                };
+                [front, back].into_iter().flat_map(part).collect()
+            }
+            _ => Few::One(self.clone()),
+        }
+    }
 }

@@ -235,7 +235,7 @@ impl Sequence {
         Some(Path { revert: ids(path.revert), meet: id(path.meet), apply: ids(path.apply) })
     }
 
-    /// How many operations wait for an epoch.
+    /// How many operations wait for an epoch. A removal that no message has room for counts as several.
     pub fn waiting(&self) -> usize {
         self.waiting.count()
     }

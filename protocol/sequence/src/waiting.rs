@@ -1,10 +1,10 @@
 //! Operations that came before the rename that begins their epoch.
 //!
-//! Invariant: `count` and `bytes` are those of all that waits, and within their limits.
+//! Invariant: `count` and `bytes` are those of all that waits, and within their limits; a message has room for each.
 
 use std::collections::BTreeMap;
 
-use crate::{EpochId, Operation, Refused, Tuple};
+use crate::{EpochId, Operation, Refused, Tuple, codec::SPELLED_MAX};
 
 /// Operations that wait: as many as a burst of them can bring before its rename.
 const WAITING_MAX: usize = 4096;
@@ -25,17 +25,19 @@ pub(crate) struct Waiting {
 impl Waiting {
     /// Errors: too much waits already.
     pub(crate) fn push(&mut self, operation: &Operation) -> Result<(), Refused> {
-        let bytes = self.bytes + held(operation);
-        if self.count >= WAITING_MAX {
+        let parts = operation.in_parts(SPELLED_MAX);
+        let count = self.count + parts.len();
+        let bytes = self.bytes + parts.iter().map(held).sum::<usize>();
+        if count > WAITING_MAX {
             return Err(Refused::Full(self.count));
         }
         if bytes > WAITING_BYTES_MAX {
             return Err(Refused::Heavy(self.bytes));
         }
-        (self.count, self.bytes) = (self.count + 1, bytes);
-        let arrived = (self.next, operation.clone());
-        self.by_epoch.entry(operation.epoch()).or_default().push(arrived);
-        self.next += 1;
+        self.next += parts.len() as u64;
+        let arrived = (self.next - parts.len() as u64..).zip(parts);
+        self.by_epoch.entry(operation.epoch()).or_default().extend(arrived);
+        (self.count, self.bytes) = (count, bytes);
         Ok(())
     }
 
@@ -65,14 +67,12 @@ impl Waiting {
 
 /// Bytes of memory that an operation takes up, as if it shared nothing with another.
 fn held(operation: &Operation) -> usize {
-    let tuples = match operation {
-        Operation::Insert { first, text, .. } => {
-            return size_of::<Operation>() + text.len() + size_of_val(&first.base()[..]);
-        }
-        Operation::Rename { former, .. } => return size_of::<Operation>() + former.held(),
-        Operation::Remove { intervals, .. } => intervals.iter().map(|it| it.first.base().len()),
+    let more = match operation {
+        Operation::Insert { text, .. } => text.len(),
+        Operation::Rename { former, .. } => former.held(),
+        Operation::Remove { .. } => 0,
     };
-    size_of::<Operation>() + tuples.sum::<usize>() * size_of::<Tuple>()
+    size_of::<Operation>() + more + operation.spelled() * size_of::<Tuple>()
 }
 
 #[cfg(test)]

@@ -22,4 +22,4 @@ pub use stream::{Reader, Writer};
 const HELD_MAX: usize = 1 << 20;
 
 /// Tuples that a message may name in all, 32 MB, however few its bytes are.
-const SPELLED_MAX: usize = 1 << 21;
+pub(crate) const SPELLED_MAX: usize = 1 << 21;

@@ -48,8 +48,8 @@ impl Sequence {
         put_varint(&mut out, waiting.len() as u64);
         for operation in waiting {
             // One by one, since together they may be longer than a message.
-            let bytes = Writer::default().write(std::slice::from_ref(operation));
-            contract::wire::put_blob(&mut out, &bytes.expect("it waits since it could be taken"));
+            let bytes = Writer::default().fitting(std::slice::from_ref(operation));
+            contract::wire::put_blob(&mut out, &bytes);
         }
         self.put_untold(&mut out);
         out

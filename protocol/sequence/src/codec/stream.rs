@@ -133,21 +133,10 @@ pub(super) struct Piece {
 impl Writer {
     /// The bytes of `operations`, which are sent together.
     ///
-    /// Errors: what one of them names is longer than a receiver takes; the dictionary is then as it was.
+    /// Errors: what they name is longer than a receiver takes, as a removal can be of text that was typed into itself
+    /// a thousand times: see [`Writer::write_all`]. The dictionary is then as it was.
     pub fn write(&mut self, operations: &[Operation]) -> Result<Vec<u8>, Refused> {
-        let mut spelled = 0;
-        for operation in operations {
-            let bases = match operation {
-                Operation::Insert { first, .. } => first.base().len(),
-                Operation::Remove { intervals, .. } => {
-                    intervals.iter().map(|interval| interval.first.base().len()).sum()
-                }
-                // Its bases are told with it.
-                Operation::Rename { .. } => 0,
-            };
-            spelled += bases;
-        }
-        if spelled > SPELLED_MAX {
+        if operations.iter().map(Operation::spelled).sum::<usize>() > SPELLED_MAX {
             return Err(Refused::Long);
         }
         let mut out = Vec::new();
@@ -156,6 +145,32 @@ impl Writer {
             self.put(&mut out, operation);
         }
         Ok(out)
+    }
+
+    /// The bytes of `operations` in as many messages as it takes, to be read in this order: mostly one. A removal
+    /// that is too long for one is told in parts.
+    pub fn write_all(&mut self, operations: &[Operation]) -> Vec<Vec<u8>> {
+        if let Ok(message) = self.write(operations) {
+            return vec![message];
+        }
+        let parts = operations.iter().flat_map(|operation| operation.in_parts(SPELLED_MAX));
+        let parts = Vec::from_iter(parts);
+        let mut messages = Vec::new();
+        let (mut from, mut spelled) = (0, 0);
+        for (at, part) in parts.iter().enumerate() {
+            spelled += part.spelled();
+            if spelled > SPELLED_MAX {
+                messages.push(self.fitting(&parts[from..at]));
+                (from, spelled) = (at, part.spelled());
+            }
+        }
+        messages.push(self.fitting(&parts[from..]));
+        messages
+    }
+
+    /// [`Writer::write`] of operations that a message has room for.
+    pub(super) fn fitting(&mut self, operations: &[Operation]) -> Vec<u8> {
+        self.write(operations).expect("they are parts that fit")
     }
 
     fn put(&mut self, out: &mut Vec<u8>, operation: &Operation) {
