@@ -2,8 +2,6 @@
 //!
 //! `docs/fuzzing.md` says how inputs are found; here each comes again, on any toolchain.
 
-#![allow(dead_code, unreachable_pub, unused_imports)]
-
 use std::{
     fs,
     panic::catch_unwind,
@@ -12,7 +10,7 @@ use std::{
 
 use rayon::prelude::*;
 
-// A library of its own in `fuzz/`.
+#[expect(unreachable_pub, reason = "it is a library of its own, in `fuzz/`")]
 #[path = "../fuzz/src/lib.rs"]
 mod fuzz;
 
@@ -39,6 +37,15 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     files
 }
 
+/// The program of the target `name`: what needs libFuzzer is this and no more, for nothing else looks at it.
+fn program(name: &str) -> String {
+    format!(
+        "#![no_main]\n\nlibfuzzer_sys::fuzz_target!(\n    \
+         init: fuzz::begin(\"{name}\", std::env::var_os(\"FUZZ_BEGIN\")),\n    \
+         |bytes: &[u8]| fuzz::{name}(bytes)\n);\n"
+    )
+}
+
 /// The inputs of `target` that it does not stand.
 fn failed(target: &Target) -> Vec<String> {
     let seeds = fuzz::seeds(target.name).into_iter().enumerate();
@@ -58,6 +65,20 @@ fn every_target_stands_its_seeds_and_its_corpus() {
 }
 
 #[test]
+fn a_fuzzer_finds_inputs_and_words_to_begin_with() {
+    let folder = tempfile::tempdir().unwrap();
+    fuzz::begin("files_choices", Some(folder.path().into()));
+    let written = files(&folder.path().join("seeds"));
+    let written: Vec<&[u8]> = written.iter().map(|(_, bytes)| &**bytes).collect();
+    let seeds = fuzz::seeds("files_choices");
+    assert!(!seeds.is_empty() && seeds.iter().all(|seed| written.contains(&&**seed)));
+    let words = fs::read_to_string(folder.path().join("words")).unwrap();
+    assert!(words.contains("\"send\"\n") && words.contains("\"n1->n4\"\n"), "{words}");
+    fuzz::begin("causal_wire", Some(folder.path().into()));
+    assert_eq!(fs::read_to_string(folder.path().join("words")).unwrap(), "# Words.\n");
+}
+
+#[test]
 fn every_target_has_a_small_corpus_and_a_program() {
     let folders = fs::read_dir(corpus()).unwrap().map(|entry| entry.unwrap().file_name());
     let mut folders: Vec<String> =
@@ -68,8 +89,8 @@ fn every_target_has_a_small_corpus_and_a_program() {
     assert_eq!(folders, names);
     let mut total = 0;
     for name in names {
-        let program = format!("../fuzz_targets/{name}.rs");
-        assert!(corpus().join(&program).is_file(), "{program}");
+        let file = corpus().join(format!("../fuzz_targets/{name}.rs"));
+        assert_eq!(fs::read_to_string(&file).unwrap(), program(&name), "{}", file.display());
         let files = files(&corpus().join(&name));
         assert!(files.len() >= 8, "{name} has {} inputs", files.len());
         for (file, bytes) in files {

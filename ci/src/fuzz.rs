@@ -24,6 +24,9 @@ const ALLOCATION_MIB: u64 = 256;
 /// Inputs are no longer: what breaks a decoder is short.
 const INPUT_BYTES_MAX: u64 = 1024;
 
+/// How the targets begin whose build takes the harness with it, which is long.
+const FILES: &str = "files_";
+
 /// What makes a build tell libFuzzer which edges it took and what it compared.
 const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
      -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
@@ -37,7 +40,7 @@ pub(crate) fn run() -> Outcome {
         Err(_) => SECONDS,
     };
     let names = names()?;
-    let programs = built()?;
+    let programs = built(&names)?;
     let mut found = Vec::new();
     println!("{:<20} {:>12} {:>8} {:>9}  findings", "target", "executions", "edges", "features");
     for name in names {
@@ -80,15 +83,18 @@ fn names() -> Result<Vec<String>, String> {
     }
 }
 
-/// Builds the targets; returns the folder of the programs.
-fn built() -> Result<PathBuf, String> {
+/// Builds the targets, all but those of files where none of these is among `names`; returns the folder of the
+/// programs.
+fn built(names: &[String]) -> Result<PathBuf, String> {
     let host = host()?;
     let folder = target().join("fuzz");
+    let lean = !names.iter().any(|name| name.starts_with(FILES));
     // With a target named, what runs while building is built without coverage.
     let status = cargo_command()
         .current_dir(root().join("fuzz"))
         .args(["build", "--release", "--locked", "--bins", "--target", &host, "--target-dir"])
         .arg(&folder)
+        .args(lean.then_some("--no-default-features"))
         .env("RUSTFLAGS", COVERAGE)
         .status()
         .map_err(|error| format!("cargo does not start: {error}"))?;
@@ -117,11 +123,19 @@ fn tried(programs: &Path, name: &str, seconds: u64) -> Result<Tried, String> {
         fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         Ok::<_, String>(folder)
     };
-    let (learned, seeds, findings) = (folder("learned")?, folder("seeds")?, folder("findings")?);
+    let (learned, begin, findings) = (folder("learned")?, folder("begin")?, folder("findings")?);
+    let seeds = begin.join("seeds");
+    fs::create_dir_all(&seeds).map_err(|error| format!("{}: {error}", seeds.display()))?;
     let log = findings.join("log");
     let file = || File::create(&log).map_err(|error| format!("{}: {error}", log.display()));
-    let mut artifacts = OsString::from("-artifact_prefix=");
-    artifacts.push(findings.join(""));
+    let option = |name: &str, path: &Path| {
+        let mut option = OsString::from(name);
+        option.push(path);
+        option
+    };
+    // The program writes both before it looks for them.
+    let paths =
+        [option("-artifact_prefix=", &findings.join("")), option("-dict=", &begin.join("words"))];
     let limits = [
         format!("-max_total_time={seconds}"),
         format!("-timeout={TIMEOUT_SECONDS}"),
@@ -132,9 +146,9 @@ fn tried(programs: &Path, name: &str, seconds: u64) -> Result<Tried, String> {
     ];
     let status = Command::new(programs.join(name))
         .args(limits)
-        .arg(artifacts)
+        .args(paths)
         .args([&learned, &seeds, &root().join("fuzz/corpus").join(name)])
-        .env("FUZZ_SEEDS", &seeds)
+        .env("FUZZ_BEGIN", &begin)
         .stderr(file()?)
         .status()
         .map_err(|error| format!("{name} does not start: {error}"))?;

@@ -15,6 +15,9 @@ const FILE_LINES_MAX: usize = 600;
 /// Where exceptions stand, one `path[::function] lines` a line. The list only shrinks.
 const EXCEPTIONS: &str = "ci/long.txt";
 
+/// What is said of a lint that is silenced whether or not it fires.
+const EXPECT: &str = "use expect(..., reason = \"...\")";
+
 /// Texts that do not belong in code that landed, and why.
 const LEFTOVERS: &[(&str, &str)] = &[
     ("todo!(", "unfinished"),
@@ -22,7 +25,8 @@ const LEFTOVERS: &[(&str, &str)] = &[
     ("dbg!(", "a leftover of debugging"),
     ("FIXME", "mend it"),
     ("#[ignore", "a test that does not run tests nothing"),
-    ("#[allow(", "use #[expect(..., reason = \"...\")]"),
+    ("#[allow(", EXPECT),
+    ("#![allow(", EXPECT),
 ];
 
 /// Checks every source file and scenario.
@@ -196,5 +200,12 @@ mod tests {
     #[test]
     fn sees_a_leftover() {
         assert_eq!(leftovers_of("a.rs", "fn f() {\n    todo!()\n}\n").len(), 1);
+        let silenced = ["#[allow(dead_code)]\nfn f() {}\n", "#![allow(dead_code)]\n"];
+        for text in silenced {
+            let said = format!("a.rs:1: `{}`: {EXPECT}", &text[..text.find("dead").unwrap()]);
+            assert_eq!(leftovers_of("a.rs", text), [said]);
+        }
+        let expected = "#![expect(dead_code, reason = \"it is drawn only in tests\")]\n";
+        assert_eq!(leftovers_of("a.rs", expected), Vec::<String>::new());
     }
 }

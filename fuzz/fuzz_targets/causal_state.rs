@@ -1,6 +1,6 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(
-    init: fuzz::write_seeds("causal_state"),
+    init: fuzz::begin("causal_state", std::env::var_os("FUZZ_BEGIN")),
     |bytes: &[u8]| fuzz::causal_state(bytes)
 );

@@ -1,6 +1,6 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(
-    init: fuzz::write_seeds("causal_wire"),
+    init: fuzz::begin("causal_wire", std::env::var_os("FUZZ_BEGIN")),
     |bytes: &[u8]| fuzz::causal_wire(bytes)
 );

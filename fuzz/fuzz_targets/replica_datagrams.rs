@@ -1,6 +1,6 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(
-    init: fuzz::write_seeds("replica_datagrams"),
+    init: fuzz::begin("replica_datagrams", std::env::var_os("FUZZ_BEGIN")),
     |bytes: &[u8]| fuzz::replica_datagrams(bytes)
 );

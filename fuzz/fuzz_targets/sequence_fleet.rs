@@ -1,6 +1,6 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(
-    init: fuzz::write_seeds("sequence_fleet"),
+    init: fuzz::begin("sequence_fleet", std::env::var_os("FUZZ_BEGIN")),
     |bytes: &[u8]| fuzz::sequence_fleet(bytes)
 );

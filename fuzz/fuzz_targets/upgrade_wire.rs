@@ -1,6 +1,6 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(
-    init: fuzz::write_seeds("upgrade_wire"),
+    init: fuzz::begin("upgrade_wire", std::env::var_os("FUZZ_BEGIN")),
     |bytes: &[u8]| fuzz::upgrade_wire(bytes)
 );

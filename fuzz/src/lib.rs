@@ -10,14 +10,20 @@
 mod apps;
 mod broadcast;
 mod feed;
+#[cfg(feature = "files")]
+mod files;
 mod nodes;
 mod replicas;
+#[cfg(feature = "files")]
+mod scenarios;
 mod seeds;
 mod sequences;
+#[cfg(feature = "files")]
+mod texts;
 mod upgrades;
 
 use feed::Feed;
-pub use seeds::{seeds, write_seeds};
+pub use seeds::{begin, seeds};
 
 /// Something to be fuzzed.
 #[derive(Clone, Copy)]
@@ -29,8 +35,9 @@ pub struct Target {
 }
 
 macro_rules! targets {
-    ($($name:ident: $run:path,)*) => {
+    ($($(#[$when:meta])? $name:ident: $run:path,)*) => {
         $(
+            $(#[$when])?
             /// Tries bytes on the target of this name.
             pub fn $name(bytes: &[u8]) {
                 $run(bytes);
@@ -39,7 +46,7 @@ macro_rules! targets {
 
         /// All targets.
         pub const TARGETS: &[Target] = &[
-            $(Target { name: stringify!($name), run: $name },)*
+            $($(#[$when])? Target { name: stringify!($name), run: $name },)*
         ];
     };
 }
@@ -59,4 +66,14 @@ targets! {
     upgrade_wire: upgrades::wire,
     replica_datagrams: nodes::datagrams,
     replica_journal: nodes::journal,
+    #[cfg(feature = "files")]
+    files_scenario: scenarios::scenario,
+    #[cfg(feature = "files")]
+    files_choices: files::choices,
+    #[cfg(feature = "files")]
+    files_vectors: files::vectors,
+    #[cfg(feature = "files")]
+    files_diagram: files::diagram,
+    #[cfg(feature = "files")]
+    files_sweep: files::sweep,
 }

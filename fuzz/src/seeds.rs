@@ -1,6 +1,6 @@
 //! What an honest replica, layer, app or node writes: where the fuzzer begins.
 
-use std::{env, fs, path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, ffi::OsString, fs, path::PathBuf, sync::Arc};
 
 use causal::{Broadcast, Clock, Digest, Dot, Limits, Origin, Range};
 use contract::{Encode, NodeId};
@@ -11,6 +11,8 @@ use upgrade::{
     release::Stamp,
 };
 
+#[cfg(feature = "files")]
+use super::texts;
 use super::{apps, broadcast::Word, nodes, sequences::known, upgrades::release};
 
 /// Bytes to begin with on the target `name`; none where noise does as well.
@@ -27,17 +29,39 @@ pub fn seeds(name: &str) -> Vec<Vec<u8>> {
         "replica_datagrams" => nodes::datagram_seeds(),
         "replica_journal" => nodes::journal_seeds(),
         "sequence_operations" | "sequence_fleet" | "app_steps" | "causal_layer" => noise(),
+        #[cfg(feature = "files")]
+        _ => texts::seeds(name),
+        #[cfg(not(feature = "files"))]
         _ => Vec::new(),
     }
 }
 
-/// Writes the seeds of `name` into the folder that the environment variable `FUZZ_SEEDS` names, where it names
-/// one: a fuzzer does so before it looks at its corpus.
-pub fn write_seeds(name: &str) {
-    let Some(folder) = env::var_os("FUZZ_SEEDS").map(PathBuf::from) else { return };
+/// Writes what the fuzzer of `name` begins with into `folder`, where there is one: inputs into `seeds`, and into
+/// `words` those that its files have.
+pub fn begin(name: &str, folder: Option<OsString>) {
+    let Some(folder) = folder.map(PathBuf::from) else { return };
+    let inputs = folder.join("seeds");
+    fs::create_dir_all(&inputs).expect("the folder can be written");
     for (at, seed) in seeds(name).into_iter().enumerate() {
-        fs::write(folder.join(format!("seed-{at}")), seed).expect("the folder can be written");
+        fs::write(inputs.join(format!("seed-{at}")), seed).expect("the folder can be written");
     }
+    #[cfg(feature = "files")]
+    let words = texts::words(name);
+    #[cfg(not(feature = "files"))]
+    let words = BTreeSet::new();
+    fs::write(folder.join("words"), dictionary(&words)).expect("the folder can be written");
+}
+
+/// `words` as libFuzzer reads them, one a line.
+fn dictionary(words: &BTreeSet<String>) -> String {
+    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+    let spelled = |byte: u8| match plain(byte) {
+        true => char::from(byte).to_string(),
+        false => format!("\\x{byte:02x}"),
+    };
+    let line = |word: &String| format!("\"{}\"\n", word.bytes().map(spelled).collect::<String>());
+    // One without a line is none to libFuzzer, which then stops.
+    "# Words.\n".to_owned() + &words.iter().map(line).collect::<String>()
 }
 
 /// Some decisions of every kind.
