@@ -1,5 +1,7 @@
 //! The two functions of one rename, of identifiers spelled out.
 
+use std::collections::BTreeSet;
+
 use crate::{
     EpochId, Identifier, Operation, Options, Refused, Sequence,
     arena::{Arena, Id},
@@ -20,8 +22,11 @@ impl Mapping {
     pub fn new(rename: &Operation) -> Result<Self, Refused> {
         let Operation::Rename { dot, former, .. } = rename else { return Err(Refused::Empty) };
         let (dot, former) = (*dot, former.clone());
-        // Whoever's rename it is, it is another's here.
-        let mut replica = Sequence::new(if dot.site == 1 { 2 } else { 1 }, Options::default())?;
+        // Whoever's names they are, they are another's here.
+        let sites: BTreeSet<u32> = former.bases().iter().map(|base| base.site).collect();
+        let mut others = (1..).filter(|site| *site != dot.site && !sites.contains(site));
+        let other = others.next().expect("a document has fewer sites than there are");
+        let mut replica = Sequence::new(other, Options::default())?;
         replica.apply(&Operation::Rename { epoch: EpochId::Origin, dot, former })?;
         let epoch = replica.epochs.list_mut().last_mut().and_then(|epoch| epoch.former.take());
         let mut former = epoch.ok_or(Refused::Empty)?;
@@ -56,8 +61,8 @@ mod tests {
     #[test]
     fn any_site_may_have_renamed_under_any_name() {
         for site in [1, 2, (1 << 31) - 1] {
-            let tuple = Tuple { position: 0, site, clock: 0, offset: 0 };
-            let first = Identifier::new([tuple]).expect("an identifier");
+            let tuple = |site| Tuple { position: 0, site, clock: (1 << 31) - 2, offset: 0 };
+            let first = Identifier::new([tuple(1), tuple(3), tuple(2)]).expect("an identifier");
             let former = FormerState::new(&[Interval { first: first.clone(), end: 0 }]);
             let dot = Dot { site, clock: (1 << 31) - 1 };
             let former = former.expect("a document");
