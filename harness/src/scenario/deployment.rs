@@ -15,7 +15,7 @@ use upgrade::{
     trust::{Root, Signed, SigningKey, sign_with_bugs},
 };
 
-use super::{Forgery, Release, Rollout, Scenario};
+use super::{Forgery, Release, Rollout, Runs, Scenario};
 
 /// Everything that a run of a scenario deploys. Made once a run, whatever the number of nodes.
 pub struct Deployment {
@@ -98,17 +98,14 @@ impl Scenario {
         let bugs = self.bugs();
         let publisher = Publisher { scenario: self, registry: &registry, keys: &keys, bugs };
         let mut initial: Vec<Published> = Vec::new();
-        let mut starts_with = |version: &Version| {
-            let known = initial.iter().position(|one| one.envelope.id.version == *version);
-            known.map_or_else(
-                || {
-                    publisher
-                        .initial(version)
-                        .map(|one| initial.push(one))
-                        .map(|()| initial.len() - 1)
-                },
-                Ok,
-            )
+        let mut known: Vec<&Runs> = Vec::new();
+        let mut starts_with = |runs| {
+            if let Some(at) = known.iter().position(|known| *known == runs) {
+                return Ok(at);
+            }
+            initial.push(publisher.initial(runs)?);
+            known.push(runs);
+            Ok(initial.len() - 1)
         };
         let runs = self.fleet.runs.as_deref().map(&mut starts_with).transpose()?;
         let joins = self.fleet.joins.iter().map(|join| {
@@ -202,12 +199,12 @@ struct Publisher<'a> {
 }
 
 impl Publisher<'_> {
-    fn initial(&self, version: &Version) -> Result<Published, DeployError> {
+    fn initial(&self, runs: &Runs) -> Result<Published, DeployError> {
         self.publish(&Release {
-            version: super::Text(version.clone()),
+            version: super::Text(runs.version.clone()),
             at: super::Text(contract::Span::ZERO),
             node: super::Text(NodeId(0)),
-            variant: None,
+            variant: runs.variant.clone(),
             epoch: 0,
             code: None,
             rollout: Rollout::AtOnce,

@@ -2,10 +2,9 @@
 
 use contract::{NodeId, Span};
 use schemars::JsonSchema;
-use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use super::Text;
+use super::{Runs, Text};
 
 /// The nodes, what runs on them at first, and whose releases they trust.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -14,9 +13,10 @@ pub struct Fleet {
     /// How many nodes there are from the start: `n0`, `n1` and so on.
     #[schemars(range(min = 1, max = replica::NODES_MAX))]
     pub nodes: u32,
-    /// The version every node runs at the start. Absent: nodes start empty and wait for a release.
+    /// The version every node runs at the start, or a variant of it. Absent: nodes start empty and wait
+    /// for a release.
     #[serde(default)]
-    pub runs: Option<Text<Version>>,
+    pub runs: Option<Text<Runs>>,
     /// Whose releases the nodes believe.
     #[serde(default)]
     pub trust: Trust,
@@ -65,9 +65,9 @@ pub struct Join {
     pub node: Text<NodeId>,
     /// When it joins.
     pub at: Text<Span>,
-    /// The version it brings along. Absent: it starts empty.
+    /// The version it brings along, or a variant of it. Absent: it starts empty.
     #[serde(default)]
-    pub runs: Option<Text<Version>>,
+    pub runs: Option<Text<Runs>>,
 }
 
 /// A node that leaves for ever: unlike a crash, this does not heal when the safety phase ends.

@@ -249,7 +249,9 @@ fn quoted(unit: &str, found: &DeValue<'_>) -> Option<String> {
     Some(match unit {
         "node" if is_plain => format!("a node is named in quotes: write `\"n{text}\"`"),
         "node" => "a node is named in quotes".to_owned(),
-        "version" => "a version is text with all of its three numbers, in quotes".to_owned(),
+        "version" | "program" => {
+            "a version is text with all of its three numbers, in quotes".to_owned()
+        }
         "seed" | "factor" => format!("write it in quotes: `\"{text}\"`"),
         _ => "quantities are text with a unit, in quotes".to_owned(),
     })

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use semver::Version;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::Threshold;
+use super::{Runs, Threshold};
 
 /// A value that a scenario writes as a string. Reads as the value itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -458,6 +458,7 @@ pub(super) fn complaint(name: &str, text: &str) -> Option<String> {
         Span::NAME => of::<Span>(text),
         NodeId::NAME => of::<NodeId>(text),
         Version::NAME => of::<Version>(text),
+        Runs::NAME => of::<Runs>(text),
         Share::NAME => of::<Share>(text),
         Rate::NAME => of::<Rate>(text),
         Bandwidth::NAME => of::<Bandwidth>(text),
@@ -477,6 +478,7 @@ pub(crate) fn expected(name: &str) -> Option<&'static str> {
         Span::NAME => Span::EXPECTED,
         NodeId::NAME => NodeId::EXPECTED,
         Version::NAME => Version::EXPECTED,
+        Runs::NAME => Runs::EXPECTED,
         Share::NAME => Share::EXPECTED,
         Rate::NAME => Rate::EXPECTED,
         Bandwidth::NAME => Bandwidth::EXPECTED,
@@ -496,6 +498,7 @@ pub(crate) fn all() -> Vec<(&'static str, String)> {
         Span::NAME,
         NodeId::NAME,
         Version::NAME,
+        Runs::NAME,
         Share::NAME,
         Rate::NAME,
         Bandwidth::NAME,

@@ -18,9 +18,14 @@ impl Names {
     pub(super) fn of(scenario: &Scenario) -> Self {
         let registry = Registry::standard();
         let joins = scenario.fleet.joins.iter().filter_map(|join| join.runs.as_ref());
-        let initial = scenario.fleet.runs.iter().chain(joins).map(|version| (version, None));
+        let initial = scenario
+            .fleet
+            .runs
+            .iter()
+            .chain(joins)
+            .map(|runs| (&runs.version, runs.variant.as_deref()));
         let published = &scenario.releases;
-        let published = published.iter().map(|one| (&one.version, one.variant.as_deref()));
+        let published = published.iter().map(|one| (&*one.version, one.variant.as_deref()));
         let mut names = Self::default();
         for (version, variant) in initial.chain(published) {
             let program = registry.program(&scenario.app, &version.to_string(), variant);

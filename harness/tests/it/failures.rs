@@ -7,7 +7,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::support::{Ran, folder, simctl};
+use crate::support::{Ran, exits, folder, simctl};
 
 /// Half of the fleet runs 2.0.0 while the other half sends as of 1.4.0, and messages are held in memory
 /// only: a crash loses what was acknowledged.
@@ -242,4 +242,60 @@ fn choices_are_of_one_run() {
     let ran = place.simctl(&["run", "a.toml", "--record", "a.toml"]);
     assert_eq!(ran.code, 2, "{}", ran.err);
     assert_eq!(place.read("a.toml"), FAILS);
+}
+
+/// A fleet that was installed with a code that is wrong on purpose, and is never upgraded.
+const VARIANT: &str = r#"about = "operations of this code act on more than what is concurrent"
+app = "register"
+
+[fleet]
+nodes = 3
+runs = "2.0.0:acts-with-all"
+
+[workload]
+rate = "10/s"
+mix = { add = 3, multiply = 2 }
+
+[phases]
+safety = "5s"
+liveness = "10s"
+
+[expect]
+outcome = { violates = ["C3"] }
+"#;
+
+#[test]
+fn a_fleet_may_start_with_a_variant_and_its_failure_is_told_shrunk_and_repeated() {
+    let plain =
+        VARIANT.replace(":acts-with-all", "").replace("{ violates = [\"C3\"] }", "\"holds\"");
+    let joins = VARIANT.replace(
+        ":acts-with-all\"",
+        "\"\njoin = [{ node = \"n3\", at = \"100ms\", runs = \"2.0.0:acts-with-all\" }]",
+    );
+    let files = [("wrong.toml", VARIANT), ("plain.toml", &plain), ("joins.toml", &joins)];
+    let folder = folder(&files);
+    let here = folder.path();
+    let ran = exits(here, &["run", "wrong.toml"], 0);
+    for text in ["violates C3, as it must", "3 nodes run register 2.0.0:acts-with-all"] {
+        assert!(ran.out.contains(text), "{text} in\n{}", ran.out);
+    }
+    exits(here, &["run", "plain.toml"], 0);
+    let joined = exits(here, &["run", "joins.toml"], 0).out;
+    assert!(joined.contains("n3 joins at 100ms with 2.0.0:acts-with-all"), "{joined}");
+    let shrunk = exits(here, &["shrink", "wrong.toml", "--out", "small.toml"], 0);
+    assert!(shrunk.out.contains("small.toml fails by itself"), "{}", shrunk.out);
+    exits(here, &["run", "small.toml"], 0);
+    let small = fs::read_to_string(here.join("small.toml")).unwrap();
+    assert!(small.contains("runs = \"2.0.0:acts-with-all\""), "{small}");
+    let set = |value: &str| {
+        let set = format!("fleet.runs={value}");
+        exits(here, &["run", "plain.toml", "--set", &set], 2).err
+    };
+    let said = set("2.0.0:acts");
+    assert!(said.contains("unknown variant `acts`"), "{said}");
+    assert!(said.contains("expected one of `acts-with-all` or `collects-early`"), "{said}");
+    let said = set("1.0.0:acts");
+    assert!(said.contains("register 1.0.0 has no variants, so none `acts`"), "{said}");
+    let said = set("2.0.0:");
+    assert!(said.contains("a variant has a name, such as `2.0.0:strays`"), "{said}");
 }

@@ -25,7 +25,7 @@ impl Check<'_> {
     pub(super) fn first_program(&self) -> Option<Arc<dyn Program>> {
         let first = self.scenario.releases.iter().find(|release| release.forged.is_none());
         match (&self.scenario.fleet.runs, first) {
-            (Some(version), _) => self.program(version, None),
+            (Some(runs), _) => self.program(&runs.version, runs.variant.as_deref()),
             (None, Some(release)) => self.program(&release.version, release.variant.as_deref()),
             (None, None) => None,
         }
@@ -52,7 +52,8 @@ impl Check<'_> {
         let joins = scenario.fleet.joins.iter().filter_map(|join| join.runs.as_deref());
         let initial = scenario.fleet.runs.as_deref().into_iter().chain(joins);
         let published = scenario.releases.iter().map(|one| (&*one.version, one.variant.as_deref()));
-        let all = initial.map(|version| (version, None)).chain(published);
+        let initial = initial.map(|runs| (&runs.version, runs.variant.as_deref()));
+        let all = initial.chain(published);
         all.map(|(version, variant)| self.program(version, variant))
     }
 
@@ -69,12 +70,13 @@ impl Check<'_> {
 
     pub(super) fn releases(&mut self) {
         let fleet = &self.scenario.fleet;
-        if let Some(version) = &fleet.runs {
-            self.version(version, None, None, "fleet.runs");
+        if let Some(runs) = &fleet.runs {
+            self.version(&runs.version, runs.variant.as_deref(), None, "fleet.runs");
         }
         for (index, join) in fleet.joins.iter().enumerate() {
-            if let Some(version) = &join.runs {
-                self.version(version, None, None, &format!("fleet.join.{index}.runs"));
+            if let Some(runs) = &join.runs {
+                let path = format!("fleet.join.{index}.runs");
+                self.version(&runs.version, runs.variant.as_deref(), None, &path);
             }
         }
         for (index, release) in self.scenario.releases.iter().enumerate() {
@@ -86,7 +88,7 @@ impl Check<'_> {
             self.code(release.code, &format!("{path}.code"));
             self.signers(release, &path);
             let must_be_newer = release.epoch == 0 && release.forged.is_none();
-            let above = fleet.runs.as_deref().filter(|_| must_be_newer);
+            let above = fleet.runs.as_deref().map(|runs| &runs.version).filter(|_| must_be_newer);
             if self.version(&release.version, release.variant.as_deref(), above, &path) {
                 self.edges(index, &format!("{path}.version"));
             }
@@ -125,10 +127,10 @@ impl Check<'_> {
         let Some(runs) = self.scenario.fleet.runs.as_ref().filter(|_| release.epoch == 0) else {
             return;
         };
-        let is_what_runs = release.version.cmp_precedence(runs).is_eq()
-            && release.variant.is_none()
+        let is_what_runs = release.version.cmp_precedence(&runs.version).is_eq()
+            && release.variant == runs.variant
             && length(release) == deployment::CODE_BYTES;
-        if release.version.cmp_precedence(runs).is_lt() || is_what_runs {
+        if release.version.cmp_precedence(&runs.version).is_lt() || is_what_runs {
             let title =
                 format!("{} is not newer than {runs}, which the fleet runs", release.version);
             let label = "it will never be adopted: expected a newer version, or a higher `epoch`";
@@ -166,7 +168,17 @@ impl Check<'_> {
         let variants = of_app.iter().filter(|listed| listed.version == text);
         let variants: Vec<&str> = variants.filter_map(|listed| listed.variant).collect();
         if let Some(variant) = variant.filter(|_| versions.contains(text.as_str())) {
-            return self.name("variant", variant, &variants, &format!("{path}.variant"));
+            let path = if path.starts_with("release") {
+                format!("{path}.variant")
+            } else {
+                path.to_owned()
+            };
+            if variants.is_empty() {
+                let title = format!("{app} {version} has no variants, so none `{variant}`");
+                self.mistake(Code::UnknownName, &path, title, "expected the version alone");
+                return false;
+            }
+            return self.name("variant", variant, &variants, &path);
         }
         let versions = versions.into_iter().filter_map(|text| text.parse().ok()).collect();
         self.unknown_release(version, &versions, above, path);
@@ -244,7 +256,7 @@ impl Check<'_> {
 
     fn replayed(&mut self, release: &Release, path: &str) {
         let older = self.scenario.fleet.runs.as_ref();
-        if older.is_none_or(|runs| release.version.cmp_precedence(runs).is_ge()) {
+        if older.is_none_or(|runs| release.version.cmp_precedence(&runs.version).is_ge()) {
             let title = format!("{} is not older than what the fleet runs", release.version);
             self.mistake(
                 Code::Contradiction,
@@ -270,9 +282,10 @@ impl Check<'_> {
             .releases
             .iter()
             .filter(|other| other.forged.is_none() && !quarantined.contains(&other.version));
-        let others = others.map(|other| (&other.version, other.variant.as_deref(), other.epoch));
+        let others = others.map(|other| (&*other.version, other.variant.as_deref(), other.epoch));
         let joins = self.scenario.fleet.joins.iter().filter_map(|join| join.runs.as_ref());
-        let runs = self.scenario.fleet.runs.iter().chain(joins).map(|runs| (runs, None, 0));
+        let runs = self.scenario.fleet.runs.iter().chain(joins);
+        let runs = runs.map(|runs| (&runs.version, runs.variant.as_deref(), 0));
         let before: Vec<_> = runs.chain(others).collect();
         let mut reported = BTreeSet::new();
         for (version, variant, epoch) in before {

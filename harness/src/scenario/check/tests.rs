@@ -235,8 +235,8 @@ fn a_bare_number_says_how_it_is_written() {
         "runs = \"1.0.0\"",
         "runs = 1.0",
         &[
-            "s.toml:6:8: S0003: a bare decimal does not belong here: expected a version such as `2.0.0`; a version \
-           is text with all of its three numbers, in quotes",
+            "s.toml:6:8: S0003: a bare decimal does not belong here: expected a version such as `2.0.0`, or \
+           a variant of one such as `2.0.0:strays`; a version is text with all of its three numbers, in quotes",
         ],
     );
 }
