@@ -2,7 +2,9 @@
 
 use clap::Args;
 
-use super::{Exit, Failure, Format, interrupt, print, progress, words::counted};
+use super::{
+    Exit, Failure, Format, interrupt, print, print_aside, progress, style::DIM, words::counted,
+};
 use crate::square::{self, Scope, Upgrade};
 
 mod tell;
@@ -80,7 +82,40 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
             exit = Exit::Violated;
         }
     }
+    let unconverted = unconverted(arguments)?;
+    match arguments.format {
+        Format::Human => print(&unconverted)?,
+        Format::Json => print_aside(&unconverted),
+    }
     Ok(exit)
+}
+
+/// What is not checked, for there is no square: in words, a line for each app and reason.
+fn unconverted(arguments: &Arguments) -> Result<String, Failure> {
+    let (from, to) = (arguments.from.as_deref(), arguments.to.as_deref());
+    let apps: Vec<&str> = match &arguments.app {
+        Some(app) => vec![app],
+        None => square::apps(),
+    };
+    let mut text = String::new();
+    for app in apps {
+        let found =
+            square::unconverted(app, from, to).map_err(|why| Failure::Usage(why.to_string()))?;
+        for (taken, why) in [
+            (
+                true,
+                "what the older one leaves is taken as it is; --from with --to compares the two",
+            ),
+            (false, "no edge leads there"),
+        ] {
+            let found = found.iter().filter(|one| one.taken_as_it_is == taken);
+            let found: Vec<_> = found.map(|one| format!("{} -> {}", one.from, one.to)).collect();
+            if !found.is_empty() {
+                text += &format!("{DIM}no square{DIM:#} {app} {}: {why}\n", found.join(", "));
+            }
+        }
+    }
+    Ok(text)
 }
 
 /// What is to be checked, by app.

@@ -167,25 +167,49 @@ pub fn apps() -> Vec<&'static str> {
     apps
 }
 
+/// An older release and a newer one between which nothing is migrated or converted, so that no square could fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unconverted {
+    /// The older release.
+    pub from: String,
+    /// The newer one.
+    pub to: String,
+    /// Whether the newer one takes what the older one leaves, as it is; otherwise no edges lead there.
+    pub taken_as_it_is: bool,
+}
+
+/// What [`upgrades`] leaves out of `app` where `from` or `to` is `None`: it has no square. Oldest first.
+///
+/// Errors: as [`upgrades`], but that there may be none.
+pub fn unconverted(
+    app: &str,
+    from: Option<&str>,
+    to: Option<&str>,
+) -> Result<Vec<Unconverted>, Unknown> {
+    if from.is_some() && to.is_some() {
+        return Ok(Vec::new());
+    }
+    let pairs = pairs(app, from, to)?.into_iter().filter_map(|(older, newer)| {
+        let way = Way::new(&older, &newer);
+        let left_out = way.as_ref().is_none_or(|way| !way.has_edges());
+        let taken_as_it_is = way.is_some();
+        left_out.then_some(Unconverted { from: older.name, to: newer.name, taken_as_it_is })
+    });
+    Ok(pairs.collect())
+}
+
 /// The upgrades of `app` from `from` to `to`, each a version and perhaps a code of it; `None`: from or to
 /// every good release. Oldest first.
 ///
 /// Errors: [`Unknown`] where there is none.
 pub fn upgrades(app: &str, from: Option<&str>, to: Option<&str>) -> Result<Vec<Upgrade>, Unknown> {
     let good = good(app)?;
-    let named = |name: Option<&str>| match name {
-        None => Ok(good.clone()),
-        Some(name) => Ok(vec![release(app, name)?]),
-    };
     let mut found = Vec::new();
-    for newer in named(to)? {
-        for older in named(from)? {
-            if older.version < newer.version
-                && let Some(way) = Way::new(&older, &newer)
-                && (way.has_edges() || from.is_some() && to.is_some())
-            {
-                found.push(Upgrade::new(way, &good));
-            }
+    for (older, newer) in pairs(app, from, to)? {
+        if let Some(way) = Way::new(&older, &newer)
+            && (way.has_edges() || from.is_some() && to.is_some())
+        {
+            found.push(Upgrade::new(way, &good));
         }
     }
     if found.is_empty() {
@@ -193,6 +217,22 @@ pub fn upgrades(app: &str, from: Option<&str>, to: Option<&str>) -> Result<Vec<U
         return Err(Unknown::NoWay { to: name(to), from: name(from) });
     }
     Ok(found)
+}
+
+/// Each older release of `app` and each newer one: those that are named, or every good one.
+fn pairs(
+    app: &str,
+    from: Option<&str>,
+    to: Option<&str>,
+) -> Result<Vec<(Release, Release)>, Unknown> {
+    let named = |name: Option<&str>| match name {
+        None => good(app),
+        Some(name) => Ok(vec![release(app, name)?]),
+    };
+    let (older, newer) = (named(from)?, named(to)?);
+    let all = newer.iter().flat_map(|newer| older.iter().map(move |older| (older, newer)));
+    let ascending = all.filter(|(older, newer)| older.version < newer.version);
+    Ok(ascending.map(|(older, newer)| (older.clone(), newer.clone())).collect())
 }
 
 /// The good releases of `app`, oldest first.

@@ -16,9 +16,29 @@ fn good_upgrades_hold_a_line_each() {
     expect![[r#"
         holds  sessions 1.0.0 -> 2.0.0  200 cases of which 154 had an effect; one path
         holds  sessions 1.1.0 -> 2.0.0  200 cases of which 154 had an effect; one path
+        no square sessions 1.0.0 -> 1.1.0: what the older one leaves is taken as it is; --from with --to compares the two
     "#]]
     .assert_eq(&ran.out);
     assert_eq!(ran.err, "");
+}
+
+#[test]
+fn an_upgrade_without_a_square_is_named_where_nobody_asked_for_it_by_name() {
+    let square = |arguments: &[&str]| {
+        let cases = &["--cases", "20"][..];
+        exits(Path::new("."), &[&["square", "notes"], arguments, cases].concat(), 0)
+    };
+    let all = square(&[]).out;
+    assert!(all.contains("\nno square notes 1.0.0 -> 1.1.0, 2.0.0 -> 2.1.0: "), "{all}");
+    let newer = square(&["--to", "2.1.0"]).out;
+    assert!(newer.contains("\nno square notes 2.0.0 -> 2.1.0: "), "{newer}");
+    let both = square(&["--from", "1.0.0", "--to", "1.1.0"]).out;
+    assert!(both.starts_with("holds  notes 1.0.0 -> 1.1.0"), "{both}");
+    assert!(!both.contains("no square"), "{both}");
+    // Each line of JSON is an upgrade; what is none stands beside them.
+    let json = square(&["--format", "json"]);
+    assert!(json.err.starts_with("no square notes 1.0.0 -> 1.1.0, "), "{}", json.err);
+    assert_eq!(json.out.lines().count(), 4);
 }
 
 #[test]
