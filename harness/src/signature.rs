@@ -110,19 +110,24 @@ fn without_contents(text: &str) -> String {
     let mut made = String::new();
     let mut rest = text.chars();
     while let Some(opened) = rest.next() {
-        made.push(opened);
         let closed = match opened {
             '{' => '}',
             '"' => '"',
-            _ => continue,
+            '“' => '”',
+            _ => {
+                made.push(opened);
+                continue;
+            }
         };
+        // All that is quoted counts alike, whichever way.
+        made.push(if opened == '“' { '"' } else { opened });
         while let Some(inner) = rest.next() {
             if inner == closed {
-                made.extend(['#', closed]);
+                made.extend(['#', if closed == '”' { '"' } else { closed }]);
                 break;
             }
             // What follows is quoted as it stands, and closes nothing.
-            if inner == '\\' {
+            if inner == '\\' && closed != '”' {
                 rest.next();
             }
         }
@@ -209,6 +214,8 @@ mod tests {
         let one = r#"n0 shows "a \"b; c\"" after {0.1}, which means "[]""#;
         assert_eq!(normalised(one), r##"A shows "#" after {#}, which means "#""##);
         assert_eq!(normalised("n0 shows \"never closed"), "A shows \"");
+        let plain = r#"n0 shows “[{"a":1}; \” after {0.1}, which means “[]”"#;
+        assert_eq!(normalised(plain), normalised(one));
     }
 
     #[test]

@@ -144,8 +144,19 @@ fn apart(one: &str, other: &str) -> [String; 2] {
         let around: String = text.chars().skip(from).take(same - from + AROUND).collect();
         let begin = if from > 0 { "…" } else { "" };
         let end = if text.chars().nth(same + AROUND).is_some() { "…" } else { "" };
-        app::Value::Str(format!("{begin}{around}{end}")).to_string()
+        format!("“{begin}{}{end}”", legible(&around))
     })
+}
+
+/// `text` as it may stand in a line between quotation marks. What is shown is often JSON, and is not quoted as
+/// JSON once more.
+fn legible(text: &str) -> String {
+    let spelled = |character: char| match character {
+        '“' | '”' => "\"".to_owned(),
+        _ if character.is_control() => character.escape_default().to_string(),
+        _ => character.to_string(),
+    };
+    text.chars().map(spelled).collect()
 }
 
 #[cfg(test)]
@@ -172,10 +183,7 @@ mod tests {
     fn a_value_that_all_agree_on_and_that_is_wrong_breaks() {
         assert_eq!(told(None), Ok(()));
         let broken = told(Some("acts-with-all")).unwrap_err();
-        assert!(
-            broken.starts_with("n0 shows \"6\" after {0.1, 1.1}, which means \"3\""),
-            "{broken}"
-        );
+        assert!(broken.starts_with("n0 shows “6” after {0.1, 1.1}, which means “3”"), "{broken}");
     }
 
     #[test]
@@ -184,7 +192,13 @@ mod tests {
         let told = apart(&format!("{long}a{other}"), &format!("{long}{other}"));
         let before = format!("…{}", "é".repeat(AROUND));
         let behind = "b".repeat(AROUND - 1);
-        assert_eq!(told, [format!("\"{before}a{behind}…\""), format!("\"{before}b{behind}…\"")]);
-        assert_eq!(apart("ab", "abc"), ["\"ab\"", "\"abc\""]);
+        assert_eq!(told, [format!("“{before}a{behind}…”"), format!("“{before}b{behind}…”")]);
+        assert_eq!(apart("ab", "abc"), ["“ab”", "“abc”"]);
+    }
+
+    #[test]
+    fn what_is_shown_is_told_as_it_is_but_for_what_would_end_its_line_or_its_quotation() {
+        assert_eq!(apart(r#"[{"x":1}]"#, r#"[{"x":2}]"#), [r#"“[{"x":1}]”"#, r#"“[{"x":2}]”"#]);
+        assert_eq!(apart("a\nb”", "\u{1b}"), ["“a\\nb\"”", "“\\u{1b}”"]);
     }
 }
