@@ -61,7 +61,10 @@ impl Exit {
                  fault must. In a sweep every fault of a scenario must take effect in some run once 100 \
                  runs were made at that point of its grid; with fewer runs the rule of a single run \
                  holds, with the chances of all runs added up. A single run must reach every goal of `expect.sometimes`; in a sweep \
-                 some run of the scenario must, so goals are no part of a row's `as_expected` there."
+                 some run of the scenario must, so goals are no part of a row's `as_expected` there. Other \
+                 commands: `shrink`, time ran out before it was sure that no less would do, and what it found is \
+                 written; `replay`, the run still fails; `compare`, the later sweep is worse; `check`, two runs \
+                 differ; `square`, `lattice`, `laws`, `vectors`, something does not hold, or a check showed nothing."
             }
             Self::BadInput => {
                 "The arguments or a scenario are wrong. Nothing was run and nothing was written."

@@ -29,7 +29,8 @@ Examples:
   simctl shrink a.toml --seed 7 --for 30s                 the smallest that is found in that time
 
 Smaller is what has fewer nodes; of as many nodes, fewer choices; then fewer releases and faults,
-and fewer keys. Datagrams are counted and not sought: a fleet that loses less sends more.
+and fewer keys. Fewer datagrams are not sought, for a fleet that loses less sends more; they are
+counted in `--format json`.
 The same scenario and seed give the same result on any number of threads, unless time runs out.
 Exit code 0: shrunk. 1: shrunk as far as the time allowed. 2: the run does not fail.
 130: interrupted, and shrunk as far as it came.";
