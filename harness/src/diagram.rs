@@ -12,9 +12,10 @@ use results::{Diagram, Fate, Lane, Mark, Stretch};
 use sim::{Event, event::Phase, fault::Fault, network::Shape};
 
 use crate::{
+    numbers::counted,
     outcome::{Outcome, Verdict},
     scenario::Expectation,
-    trace::{Line, Sink},
+    trace::{Line, Names, Sink},
 };
 
 mod datagrams;
@@ -45,6 +46,8 @@ pub struct Recorder {
     /// Kinds of [`ORDINARY`] that are not kept any more.
     barred: usize,
     marks_left_out: u64,
+    /// What messages are called.
+    names: Names,
 }
 
 /// How much is kept.
@@ -67,12 +70,12 @@ struct Node {
 }
 
 impl Recorder {
-    /// Of a run that is to begin.
-    pub fn new() -> Self {
-        Self::with_room(Room { messages: MESSAGES_MAX, marks: MARKS_MAX })
+    /// Of a run that is to begin, with messages called by their `names`.
+    pub fn new(names: Names) -> Self {
+        Self::with_room(Room { messages: MESSAGES_MAX, marks: MARKS_MAX }, names)
     }
 
-    fn with_room(room: Room) -> Self {
+    fn with_room(room: Room, names: Names) -> Self {
         Self {
             diagram: Diagram::default(),
             room,
@@ -83,6 +86,7 @@ impl Recorder {
             messages_left_out: [0; ORDINARY.len()],
             barred: 0,
             marks_left_out: 0,
+            names,
         }
     }
 
@@ -98,15 +102,18 @@ impl Recorder {
             self.diagram.stretches[at].to_nanos = ended;
         }
         self.name_violations(outcome);
+        let messages = self.diagram.messages.iter_mut().map(|message| &mut message.text);
+        let marks = self.diagram.marks.iter_mut().map(|mark| &mut mark.text);
+        messages.chain(marks).for_each(|text| *text = self.names.told(text));
         let mut left_out = Vec::new();
         for (kind, count) in ORDINARY.iter().zip(self.messages_left_out) {
             if count > 0 {
-                left_out.push(format!("{count} messages of kind {kind}"));
+                left_out.push(format!("{} of kind {kind}", counted(count, "message")));
             }
         }
         if self.marks_left_out > 0 {
-            let count = self.marks_left_out;
-            left_out.push(format!("{count} ordinary events (messages taken in, operations)"));
+            let events = counted(self.marks_left_out, "ordinary event");
+            left_out.push(format!("{events} (messages taken in, operations)"));
         }
         Diagram {
             format_version: results::FORMAT_VERSION,
@@ -328,12 +335,6 @@ impl Recorder {
     }
 }
 
-impl Default for Recorder {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Sink for Recorder {
     fn event(&mut self, at: Time, event: &Event<'_, Replica>) {
         let nanos = at.as_nanos();
@@ -451,7 +452,7 @@ mod tests {
 
     #[test]
     fn every_datagram_is_there_with_its_fate_and_every_crash_on_its_lane() {
-        let (diagram, outcome) = drawn("major-bump", Recorder::new());
+        let (diagram, outcome) = drawn("major-bump", Recorder::new(Names::default()));
         // A copy that met a node that was down is told as that.
         let is_copy = |message: &&Message| message.text.contains("the second copy");
         let copies = diagram.messages.iter().filter(is_copy).count() as u64;
@@ -472,7 +473,7 @@ mod tests {
 
     #[test]
     fn what_broke_is_marked_where_it_showed() {
-        let (diagram, outcome) = drawn("gate-off", Recorder::new());
+        let (diagram, outcome) = drawn("gate-off", Recorder::new(Names::default()));
         assert_eq!(diagram.violations.len(), outcome.violations.len());
         let mark = &diagram.marks[diagram.violations[0] as usize];
         assert_eq!(mark.kind, "violation");
@@ -483,16 +484,16 @@ mod tests {
 
     #[test]
     fn the_same_run_gives_the_same_diagram() {
-        let text = || drawn("gate-off", Recorder::new()).0.text();
+        let text = || drawn("gate-off", Recorder::new(Names::default())).0.text();
         assert_eq!(text(), text());
         assert!(Diagram::read(&text()).is_ok());
     }
 
     #[test]
     fn what_finds_no_room_is_counted_and_what_is_held_or_copied_stays() {
-        let (whole, _) = drawn("major-bump", Recorder::new());
+        let (whole, _) = drawn("major-bump", Recorder::new(Names::default()));
         let narrow = Room { messages: 1_000, marks: 300 };
-        let (diagram, _) = drawn("major-bump", Recorder::with_room(narrow));
+        let (diagram, _) = drawn("major-bump", Recorder::with_room(narrow, Names::default()));
         let counted: Vec<usize> = diagram.left_out.iter().map(|text| first_number(text)).collect();
         assert!(!counted.is_empty(), "nothing was left out");
         let kept = diagram.messages.len() + diagram.marks.len();
@@ -508,6 +509,6 @@ mod tests {
     }
 
     fn first_number(text: &str) -> usize {
-        text.split(' ').next().unwrap().parse().unwrap()
+        text.split(' ').next().unwrap().replace(',', "").parse().unwrap()
     }
 }

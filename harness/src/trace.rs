@@ -15,8 +15,10 @@ use sim::Event;
 
 use crate::observation::subject;
 
+mod names;
 mod words;
 
+pub use names::Names;
 pub(crate) use words::said;
 pub use words::time;
 
@@ -66,6 +68,7 @@ pub enum Format {
 pub struct Writer<W> {
     out: W,
     format: Format,
+    names: Names,
     failed: Option<io::Error>,
 }
 
@@ -74,6 +77,7 @@ pub struct Tail {
     /// Each with the message it is about, if it is about one.
     lines: VecDeque<(Line, Option<About>)>,
     room: usize,
+    names: Names,
 }
 
 /// A message, and whether it is sent exactly once: the two kinds are numbered apart.
@@ -99,11 +103,11 @@ impl Line {
 }
 
 impl<W: Write> Writer<W> {
-    /// Writes to `out`, which should be buffered. A JSON trace begins with its version; a diagram is
+    /// Writes to `out`, which should be buffered, and calls messages by their `names`. A JSON trace begins with its version; a diagram is
     /// no matter of lines, and a [`crate::diagram::Recorder`] keeps it.
-    pub fn new(out: W, format: Format) -> Self {
+    pub fn new(out: W, format: Format, names: Names) -> Self {
         assert!(format != Format::Diagram, "a diagram is not written line by line");
-        let mut writer = Self { out, format, failed: None };
+        let mut writer = Self { out, format, names, failed: None };
         if format == Format::Jsonl {
             writer.write(&format!("{{\"format_version\":{FORMAT_VERSION}}}"));
         }
@@ -138,7 +142,9 @@ impl<W: Write> Writer<W> {
 impl<W: Write> Sink for Writer<W> {
     fn event(&mut self, at: Time, event: &Event<'_, Replica>) {
         if self.failed.is_none() {
-            self.line(&Line::of(at, event));
+            let mut line = Line::of(at, event);
+            line.text = self.names.told(&line.text);
+            self.line(&line);
         }
     }
 
@@ -148,9 +154,9 @@ impl<W: Write> Sink for Writer<W> {
 }
 
 impl Tail {
-    /// Keeps the last `room` events.
-    pub fn new(room: usize) -> Self {
-        Self { lines: VecDeque::with_capacity(room), room }
+    /// Keeps the last `room` events, and calls messages by their `names`.
+    pub fn new(room: usize, names: Names) -> Self {
+        Self { lines: VecDeque::with_capacity(room), room, names }
     }
 
     /// The last `count` events up to `at`, oldest first: those of `message` wherever they are, as far as
@@ -178,7 +184,11 @@ impl Tail {
             }
             chosen.insert(place);
         }
-        chosen.into_iter().map(|place| self.lines[place].0.clone()).collect()
+        let named = |place: usize| {
+            let line = self.lines[place].0.clone();
+            Line { text: self.names.told(&line.text), ..line }
+        };
+        chosen.into_iter().map(named).collect()
     }
 
     fn keep(&mut self, line: Line, about: Option<About>) {
@@ -237,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_text_line_is_aligned() {
-        let mut writer = Writer::new(Vec::new(), Format::Text);
+        let mut writer = Writer::new(Vec::new(), Format::Text, Names::default());
         writer.event(at(1), &RECOVERED);
         writer.mark(at(20_000), "the safety phase ends");
         let text = String::from_utf8(writer.finish().unwrap()).unwrap();
@@ -248,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_json_trace_says_its_version_first() {
-        let mut writer = Writer::new(Vec::new(), Format::Jsonl);
+        let mut writer = Writer::new(Vec::new(), Format::Jsonl, Names::default());
         writer.event(at(1), &RECOVERED);
         let text = String::from_utf8(writer.finish().unwrap()).unwrap();
         expect_test::expect![[r#"
@@ -261,7 +271,7 @@ mod tests {
     #[test]
     fn a_full_disk_is_an_error_at_the_end() {
         let mut room = [0; 30];
-        let mut writer = Writer::new(&mut room[..], Format::Text);
+        let mut writer = Writer::new(&mut room[..], Format::Text, Names::default());
         writer.event(at(1), &RECOVERED);
         writer.event(at(2), &RECOVERED);
         assert_eq!(writer.finish().unwrap_err().kind(), io::ErrorKind::WriteZero);
@@ -269,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_tail_keeps_the_last_events_of_the_nodes() {
-        let mut tail = Tail::new(4);
+        let mut tail = Tail::new(4, Names::default());
         for node in 0..6 {
             tail.event(at(1), &Event::Recovered { node: NodeId(node) });
         }
@@ -285,7 +295,7 @@ mod tests {
 
     #[test]
     fn a_tail_tells_of_the_message_concerned_wherever_it_was() {
-        let mut tail = Tail::new(20);
+        let mut tail = Tail::new(20, Names::default());
         let id = MessageId { from: NodeId(7), incarnation: 1, to: NodeId(8), sequence: 3 };
         let notice = Notice::Acknowledged { id };
         tail.event(at(1), &Event::Notice { node: NodeId(7), notice: &notice, input: 1 });

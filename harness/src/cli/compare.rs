@@ -16,7 +16,8 @@ Examples:
   simctl compare before/ after/ --out diff.html     both drawn over each other, with the tests
   simctl compare before/ after/ --format json       for programs
   simctl compare before/ after/ --tolerance 5%      a change of less than 5 % is none
-  simctl compare before/ after/ --column causal_stable_p99_nanos   for apps that broadcast operations
+  simctl compare before/ after/ --column causal_stable_p99_nanos
+                                                    how long operations took to be stable
 
 Tests: where both sweeps ran the same seeds, run is compared with run (Wilcoxon's signed-rank test,
 McNemar's exact test), otherwise sample with sample (Mann-Whitney within cells, Fisher's exact

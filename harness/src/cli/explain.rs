@@ -20,6 +20,8 @@ use crate::{
     shell::setting,
 };
 
+mod glossary;
+
 pub(super) const EXAMPLES: &str = "\
 Examples:
   simctl explain keys                      every key of a scenario
@@ -202,6 +204,8 @@ fn entries() -> Vec<Entry> {
     entries.extend(operations());
     entries.extend(variants());
     entries.extend(each_operation());
+    let words = glossary::WORDS.iter();
+    entries.extend(words.map(|(name, lines)| entry(name, "word", &glossary::text(lines))));
     entries.extend(units::all().into_iter().map(|(name, text)| entry(name, "unit", &text)));
     entries
 }
@@ -209,18 +213,19 @@ fn entries() -> Vec<Entry> {
 /// Each app with its versions.
 fn apps() -> Vec<Entry> {
     let registry = Registry::standard();
+    let program = |listed: &Listed| match listed.variant {
+        Some(variant) => format!("{}:{variant}", listed.version),
+        None => listed.version.to_owned(),
+    };
+    let width = registry.list().iter().map(|listed| program(listed).len()).max().unwrap_or(0);
     let mut apps: Vec<Entry> = Vec::new();
     for listed in registry.list() {
         if apps.last().is_none_or(|app| app.name != listed.app) {
             apps.push(Entry { name: listed.app.to_owned(), kind: "app", text: String::new() });
         }
         let app = apps.last_mut().expect("one was just pushed");
-        let version = listed.variant.map_or_else(
-            || listed.version.to_owned(),
-            |variant| format!("{} {variant}", listed.version),
-        );
         let indent = if app.text.is_empty() { "" } else { "\n  " };
-        app.text += &format!("{indent}{version:<22} {}", listed.about);
+        app.text += &format!("{indent}{:<width$}  {}", program(listed), listed.about);
     }
     apps
 }
@@ -282,7 +287,13 @@ fn each_operation() -> Vec<Entry> {
             }
         }
     }
-    found.into_iter().map(|(entry, _)| entry).collect()
+    let more = |(mut entry, _): (Entry, &str)| {
+        if let Some(more) = glossary::of_operation(&entry.name) {
+            entry.text += &format!("\n  {more}");
+        }
+        entry
+    };
+    found.into_iter().map(more).collect()
 }
 
 /// A key of scenarios: the keys around it, joined by dots, and its schema.
@@ -411,7 +422,12 @@ fn plain(word: &str) -> String {
 
 fn table(rows: Vec<(String, String)>) -> String {
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    rows.into_iter().map(|(name, text)| format!("{name:<width$}  {text}\n")).collect()
+    // What goes on in another line stands below its first.
+    let below = format!("\n{:width$}  ", "");
+    let row = |(name, text): (String, String)| {
+        format!("{name:<width$}  {}\n", text.replace("\n  ", &below))
+    };
+    rows.into_iter().map(row).collect()
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ use crate::{
     run::{Deployed, Options, Stop},
     shell,
     sweep::seeds::SeedRange,
-    trace::{self, Sink, Tail},
+    trace::{self, Names, Sink, Tail},
 };
 
 pub(super) const EXAMPLES: &str = "\
@@ -42,9 +42,9 @@ Examples:
   simctl run a.toml --trace - --trace-format jsonl     every event, for programs
   simctl run a.toml --trace a.diagram --trace-format diagram   for `simctl view` and `export`
 
-With --seeds, a line a run. p50, p99, max: how long releases took to reach nodes. Of messages between
-replicas: held for an upgrade, converted, answered with a refusal (nack). Of broadcast operations:
-issued, taken in by an app, void for all, waited for their causes, waited for an upgrade (at gate).";
+With --seeds, a line a run. p50, p99, max: how long releases took to reach nodes. Of messages: held
+for an upgrade, converted, answered with a refusal (nack). Of broadcast operations: issued, taken in
+by an app, void for all, waited for their causes, waited for an upgrade (at gate).";
 
 /// The seed of a run that is asked for no other.
 pub(super) const SEED: u64 = 1;
@@ -155,7 +155,7 @@ impl Job<'_> {
 
     /// Runs it again and keeps the last events, to tell what led to a violation.
     fn story(&self, outcome: &Outcome) -> Result<String, Failure> {
-        let mut tail = Tail::new(TAIL_EVENTS);
+        let mut tail = Tail::new(TAIL_EVENTS, Names::of(&self.loaded.scenario));
         let again = self.run(Some(&mut tail))?;
         assert_eq!(again.fingerprint, outcome.fingerprint, "a run is a function of its seed");
         Ok(summary::story(self, outcome, &tail))
@@ -217,10 +217,11 @@ fn single(arguments: &Arguments, job: Job<'_>) -> Result<Exit, Failure> {
     let mut file = arguments.trace.as_deref().map(trace_file).transpose()?;
     interrupt::cut_short(file.as_ref().and_then(ResultFile::unfinished));
     let stop: Option<Stop<'_>> = Some(&interrupt::asked);
+    let names = Names::of(&job.loaded.scenario);
     let outcome = match &mut file {
         None => job.run_until(stop, None)?,
         Some(file) if arguments.trace_format == trace::Format::Diagram => {
-            let mut recorder = Recorder::new();
+            let mut recorder = Recorder::new(names);
             let outcome = job.run_until(stop, Some(&mut recorder))?;
             let diagram = recorder.finish(&job.loaded.name, &job.repeat(), &outcome);
             let written = file.out().write_all(diagram.text().as_bytes());
@@ -228,7 +229,7 @@ fn single(arguments: &Arguments, job: Job<'_>) -> Result<Exit, Failure> {
             outcome
         }
         Some(file) => {
-            let mut writer = trace::Writer::new(file.out(), arguments.trace_format);
+            let mut writer = trace::Writer::new(file.out(), arguments.trace_format, names);
             let outcome = job.run_until(stop, Some(&mut writer))?;
             writer.mark(outcome.ended, &summary::end(&outcome));
             let written = writer.finish().map(drop);

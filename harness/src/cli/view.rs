@@ -11,11 +11,13 @@ use results::Diagram;
 use super::{
     Exit, Failure, interrupt, load, print, print_aside, result_file,
     run::{Job, SEED, Wire},
+    words,
 };
 use crate::{
     diagram::Recorder,
     outcome::Verdict,
     shell::{self, setting},
+    trace::Names,
 };
 
 pub(super) const EXAMPLES: &str = "\
@@ -135,7 +137,7 @@ fn of_run(path: &Path, seed: u64, set: &[(String, String)]) -> Result<Option<Dia
     let loaded = load::load_with(&[path.to_owned()], set)?;
     let [loaded] = &loaded[..] else { unreachable!("a file is one scenario") };
     let job = Job { loaded, seed, wire: Wire::Typed };
-    let mut recorder = Recorder::new();
+    let mut recorder = Recorder::new(Names::of(&loaded.scenario));
     let outcome = job.run_until(Some(&interrupt::asked), Some(&mut recorder))?;
     if outcome.verdict == Verdict::Interrupted {
         return Ok(None);
@@ -167,8 +169,11 @@ fn told(run: &Diagram) -> String {
         [] => String::new(),
         left_out => format!("; left out, for there was too much: {}", left_out.join(", ")),
     };
-    let (lanes, messages, marks) = (lanes.len(), messages.len(), marks.len());
+    let counted = |count: usize, what| words::counted(count as u64, what);
     format!(
-        "{scenario} seed {seed} {verdict}; {lanes} nodes, {messages} messages, {marks} events{left_out}"
+        "{scenario} seed {seed} {verdict}; {}, {}, {}{left_out}",
+        counted(lanes.len(), "node"),
+        counted(messages.len(), "message"),
+        counted(marks.len(), "event")
     )
 }

@@ -11,13 +11,11 @@ use contract::{NodeId, Span, Time};
 use crate::{
     outcome::Outcome,
     scenario::Scenario,
-    trace::{Line, time},
+    trace::{Line, Names, time},
 };
 
-mod names;
 pub mod past;
 
-use names::Names;
 use past::{Happened, Past, Tie};
 
 /// Sentences that a story has at most; of a longer one the beginning is left out.
@@ -228,27 +226,8 @@ fn sentence(happened: &Happened, names: &Names) -> Option<Sentence> {
         _ => "",
     };
     let again = if *kind == "fault-ends" { " is over" } else { "" };
-    // The trace counts bytes without a look at how many they are.
-    let text = names.put_into(&with_clients(text)).replace(" 1 bytes", " 1 byte");
-    let text = format!("{verb}{text}{again}");
+    let text = format!("{verb}{}{again}", names.told(text));
     Some(Sentence { at: happened.at, nodes: Vec::from_iter(*node), text, times: 1 })
-}
-
-/// `text` with operations named by their client and how many times it asked before, as choices are.
-fn with_clients(text: &str) -> String {
-    const WORD: &str = "operation ";
-    let Some(at) = text.find(WORD).map(|at| at + WORD.len()) else { return text.to_owned() };
-    let rest = &text[at..];
-    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-    // A broadcast operation has an origin before its number, and that is its name.
-    let is_name = rest[digits..].starts_with(['.', '\'']);
-    match rest[..digits].parse() {
-        Ok(id) if !is_name => {
-            let (client, index) = crate::workload::asked(id);
-            format!("{}c{client} #{index}{}", &text[..at], &rest[digits..])
-        }
-        _ => text.to_owned(),
-    }
 }
 
 /// Whether two texts differ in nothing but numbers.
@@ -260,18 +239,6 @@ fn alike(one: &str, other: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn operations_are_named_as_choices_are() {
-        let id = 3_u64 << 40 | 27;
-        let said = with_clients(&format!("takes in operation {id}, #17 in 1 bytes"));
-        assert_eq!(said, "takes in operation c3 #26, #17 in 1 bytes");
-        assert_eq!(with_clients("refuses operation x"), "refuses operation x");
-        for name in ["operation 3.27, #1 in 1 bytes", "operation 3'9.27: it is newer"] {
-            assert_eq!(with_clients(name), name, "a broadcast operation has its own name");
-        }
-        assert_eq!(with_clients("crashes, down for 1s"), "crashes, down for 1s");
-    }
 
     #[test]
     fn the_same_with_other_numbers_is_told_once() {

@@ -17,6 +17,7 @@ use upgrade::{
 };
 
 use super::Line;
+use crate::numbers::counted;
 
 mod operations;
 
@@ -369,7 +370,8 @@ fn of_the_app(notice: &Notice) -> (&'static str, String) {
             ("refused", format!("refuses operation {id}: {reason}"))
         }
         N::Replied { id, result } => {
-            ("replied", format!("answers operation {id} in {} bytes", result.len()))
+            let bytes = counted(result.len() as u64, "byte");
+            ("replied", format!("answers operation {id} in {bytes}"))
         }
         N::Ticked { .. } => ("ticked", "a tick changed the state".to_owned()),
         N::Faulted { text, .. } => ("faulted", format!("the app faulted, without effect: {text}")),
@@ -414,7 +416,7 @@ fn built_for(stamp: Option<&Stamp>) -> String {
 }
 
 fn shown(body: &Body) -> String {
-    format!("#{} in {} bytes", body.tag, body.bytes.len())
+    format!("#{} in {}", body.tag, counted(body.bytes.len() as u64, "byte"))
 }
 
 fn ended(why: &Ended) -> String {

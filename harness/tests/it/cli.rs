@@ -579,7 +579,7 @@ fn a_value_that_does_not_fit_is_told_where_and_with_what_was_expected() {
         ),
         (
             "network.loss.independent=200%",
-            ["`200%`", "at `network.loss.independent`", "help: expected "],
+            ["`200%`", "at `network.loss.independent`", "expected a share from `0%`"],
         ),
     ] {
         let said = said("gate.toml", set);
@@ -606,4 +606,20 @@ fn a_release_that_never_found_its_node_up_is_told_with_its_time() {
         said.contains("^^^^ expected a node that is there: this one leaves at 900ms"),
         "{said}"
     );
+}
+
+#[test]
+fn words_that_results_use_are_explained_in_a_paragraph_that_leads_on() {
+    let here = Path::new(".");
+    for word in ["tidy", "rub-out", "rename", "refused", "canary"] {
+        let said = exits(here, &["explain", word], 0).out;
+        assert!(said.lines().count() > 4 && said.contains("More: docs/"), "{said}");
+    }
+    let apps = exits(here, &["explain", "apps"], 0).out;
+    let at = |line: &str| line.find(" a counter").or_else(|| line.find(" as 1.")).unwrap_or(0);
+    let columns: Vec<usize> = apps.lines().take(4).map(at).collect();
+    assert!(columns[0] > 0 && columns.iter().all(|at| *at == columns[0]), "{apps}");
+    assert!(apps.contains("2.1.0:collects-delivered  older epochs"), "{apps}");
+    let code = exits(here, &["explain", "1"], 0).out;
+    assert!(code.contains("`shrink`, time ran out"), "{code}");
 }

@@ -6,7 +6,10 @@ use std::fmt::Write;
 use results::Diagram;
 
 use super::causal::{Happened, What, clocks, everything};
-use crate::view::{is_telling, seconds};
+use crate::{
+    units::counted,
+    view::{is_telling, seconds},
+};
 
 /// Events in a graph: `dot` takes its time with more, and nobody reads them.
 const EVENTS_MAX: usize = 400;
@@ -24,21 +27,20 @@ pub(super) fn graph(run: &Diagram) -> (Vec<u8>, Option<String>) {
     let everything = everything(run);
     let telling =
         |one: &Happened| matches!(one.what, What::Mark(mark) if is_telling(&run.marks[mark]));
-    let mut nodes = Vec::new();
+    let (mut nodes, mut forgotten) = (Vec::new(), 0);
     clocks(run, &everything, telling, |one, clock| {
         let What::Mark(mark) = one.what else { return };
         let place = clock[one.lane];
         nodes.push(Node { mark, lane: one.lane, place, clock: clock.to_vec() });
         // Only the last ones can be in the graph, unless a violation asks for an earlier past.
         if nodes.len() > EVENTS_MAX * 20 {
-            nodes.drain(..EVENTS_MAX * 10);
+            forgotten += nodes.drain(..EVENTS_MAX * 10).len();
         }
     });
     let broken = run.violations.last().and_then(|violation| {
         let violation = *violation as usize;
         nodes.iter().position(|node| node.mark == violation)
     });
-    let total = run.marks.iter().filter(|mark| mark.lane.is_some() && is_telling(mark)).count();
     if let Some(broken) = broken {
         let last = std::mem::take(&mut nodes[broken].clock);
         nodes.truncate(broken + 1);
@@ -47,12 +49,11 @@ pub(super) fn graph(run: &Diagram) -> (Vec<u8>, Option<String>) {
             node.clock = last;
         }
     }
-    nodes.drain(..nodes.len().saturating_sub(EVENTS_MAX));
-    let left = total - nodes.len();
-    let left_out = (left > 0).then(|| match broken {
-        Some(_) => format!("{left} events that are not among the last of the violation's past"),
-        None => format!("the first {left} events"),
-    });
+    // What is not in the violation's past was not asked for, and is not missed.
+    let first = nodes.drain(..nodes.len().saturating_sub(EVENTS_MAX)).len() + forgotten;
+    let of = if broken.is_some() { " before the violation" } else { "" };
+    let events = || counted(first as u64, "event").replace('\u{a0}', " ");
+    let left_out = (first > 0).then(|| format!("the first {}{of}", events()));
     (draw(run, &nodes, broken.is_some()).into_bytes(), left_out)
 }
 
