@@ -202,7 +202,7 @@ impl Check<'_> {
         if let Some(above) = above.filter(|_| names.len() < known.len()) {
             label += &format!(", newer than {above}");
         }
-        let below = expected.iter().filter(|one| **one <= version).next_back();
+        let below = expected.iter().rfind(|one| **one <= version);
         let nearest = below.or(expected.first());
         let help = nearest.map(|nearest| format!("did you mean `{nearest}`?"));
         let title = format!("app `{}` has no release {version}", self.scenario.app);
