@@ -171,10 +171,7 @@ impl Epochs {
     /// The names of all epochs, and of the bases that those former states have which are here: elements
     /// come back under them.
     pub(crate) fn dots(&self) -> impl Iterator<Item = Dot> {
-        let renames = self.list.iter().filter_map(|epoch| match epoch.id {
-            EpochId::Renamed(dot) => Some(dot),
-            EpochId::Origin => None,
-        });
+        let renames = self.list.iter().filter_map(|epoch| epoch.id.dot());
         let formers = self.list.iter().filter_map(|epoch| epoch.former.as_ref());
         let here = formers.filter_map(|former| former.here());
         renames.chain(here.flat_map(FormerState::bases).map(|base| base.dot()))

@@ -56,7 +56,10 @@ impl Sequence {
         told: &mut T,
     ) -> Result<Integrated, Refused> {
         let Some(epoch) = self.epochs.find(operation.epoch()) else {
+            // A site that came back may have begun it before: it does not begin it again.
+            let next = self.next_after(operation.epoch().dot().into_iter())?;
             self.waiting.push(operation)?;
+            self.clock = next;
             return Ok(Integrated::Waits);
         };
         self.carry_out_of(epoch, operation, told)?;

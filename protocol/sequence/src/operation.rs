@@ -16,6 +16,16 @@ pub enum EpochId {
     Renamed(Dot),
 }
 
+impl EpochId {
+    /// The name of the rename that began it.
+    pub(crate) fn dot(self) -> Option<Dot> {
+        match self {
+            Self::Origin => None,
+            Self::Renamed(dot) => Some(dot),
+        }
+    }
+}
+
 impl fmt::Display for EpochId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -216,6 +216,26 @@ fn a_site_gives_no_name_that_somebody_else_made_up() {
     assert_eq!(dot, Dot { site: 1, clock: 5 });
 }
 
+/// Found by a fuzzer: what waited for an epoch was not carried out when the site began that epoch itself.
+#[test]
+fn a_site_begins_no_epoch_that_something_waits_for() {
+    let (hello, ..) = hello();
+    let mut one = replica(1);
+    done(&mut one, &hello);
+    let of = |clock| {
+        let epoch = EpochId::Renamed(Dot { site: 1, clock });
+        insert(epoch, &[tuple(3, 1, clock, 7)], "?")
+    };
+    assert_eq!(one.apply(&of(0)), Ok(Integrated::Waits));
+    let Ok(Operation::Rename { dot, .. }) = one.rename() else { panic!("a rename") };
+    assert_eq!(dot, Dot { site: 1, clock: 1 });
+    is_sound(&one);
+    let before = one.snapshot();
+    let clock = (1 << 31) - 1;
+    assert_eq!(one.apply(&of(clock)), Err(Refused::Own(Dot { site: 1, clock })));
+    assert_eq!(one.snapshot(), before);
+}
+
 #[test]
 fn a_name_of_this_site_that_it_cannot_have_given_is_refused_wherever_it_stands() {
     let (hello, ..) = hello();
