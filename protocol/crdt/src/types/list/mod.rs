@@ -44,8 +44,26 @@ fn at<T>(elements: &[T], index: usize) -> Result<&T, Refused> {
     elements.get(index).ok_or(Refused::OutOfRange { index, length: elements.len() })
 }
 
-/// The elements from `first` to `last`, that one included. Errors: [`Refused::OutOfRange`].
+/// The elements from `first` to `last`, that one included: one at least. Errors: [`Refused::OutOfRange`].
 fn between<T>(elements: &[T], first: usize, last: usize) -> Result<&[T], Refused> {
     at(elements, last)?;
-    elements.get(first..=last).ok_or(Refused::OutOfRange { index: first, length: last + 1 })
+    let range = elements.get(first..=last).filter(|range| !range.is_empty());
+    range.ok_or(Refused::OutOfRange { index: first, length: last + 1 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_that_ends_before_it_begins_is_refused_and_one_of_an_element_is_not() {
+        let backwards = |first, last| {
+            let refused = Refused::OutOfRange { index: first, length: last + 1 };
+            assert_eq!(between(&["a", "b", "c"], first, last), Err(refused), "{first} to {last}");
+        };
+        backwards(1, 0);
+        backwards(2, 0);
+        backwards(2, 1);
+        assert_eq!(between(&["a", "b", "c"], 1, 1), Ok(&["b"][..]));
+    }
 }
