@@ -99,55 +99,60 @@ pub struct Injected {
     pub took_effect: u64,
 }
 
+fn raise(sum: &mut u64, more: u64) {
+    *sum = sum.saturating_add(more);
+}
+
 impl Tally {
-    /// Adds the runs of `other`, a tally of the same scenario and cell.
+    /// Adds the runs of `other`, a tally of the same scenario and cell. Nothing counts beyond [`u64::MAX`]: only a
+    /// file that somebody made up says so much.
     pub fn add(&mut self, other: &Self) {
         assert_eq!(
             (&self.scenario, &self.cell),
             (&other.scenario, &other.cell),
             "tallies of one name"
         );
-        self.runs += other.runs;
-        self.holds += other.holds;
-        self.violates += other.violates;
-        self.falls_short += other.falls_short;
-        self.as_expected += other.as_expected;
+        raise(&mut self.runs, other.runs);
+        raise(&mut self.holds, other.holds);
+        raise(&mut self.violates, other.violates);
+        raise(&mut self.falls_short, other.falls_short);
+        raise(&mut self.as_expected, other.as_expected);
         self.swarm |= other.swarm;
         if self.wanted.is_empty() {
             self.wanted.clone_from(&other.wanted);
         }
         for (goal, runs) in &other.goals {
-            *self.goals.entry(goal.clone()).or_default() += runs;
+            raise(self.goals.entry(goal.clone()).or_default(), *runs);
         }
         for (name, injected) in &other.injectors {
             let sum = self.injectors.entry(name.clone()).or_default();
-            sum.configured += injected.configured;
-            sum.attempted += injected.attempted;
-            sum.took_effect += injected.took_effect;
+            raise(&mut sum.configured, injected.configured);
+            raise(&mut sum.attempted, injected.attempted);
+            raise(&mut sum.took_effect, injected.took_effect);
         }
         for (bucket, count) in &other.latency {
-            *self.latency.entry(*bucket).or_default() += count;
+            raise(self.latency.entry(*bucket).or_default(), *count);
         }
-        self.never_adopted += other.never_adopted;
-        self.causal_issued += other.causal_issued;
-        self.causal_carried_out += other.causal_carried_out;
-        self.causal_void += other.causal_void;
-        self.causal_parked += other.causal_parked;
-        self.causal_held += other.causal_held;
+        raise(&mut self.never_adopted, other.never_adopted);
+        raise(&mut self.causal_issued, other.causal_issued);
+        raise(&mut self.causal_carried_out, other.causal_carried_out);
+        raise(&mut self.causal_void, other.causal_void);
+        raise(&mut self.causal_parked, other.causal_parked);
+        raise(&mut self.causal_held, other.causal_held);
         for (name, bound) in &other.bounds {
             let Bound { percent, nanos, .. } = *bound;
             let empty = Bound { percent, nanos, ..Bound::default() };
             let sum = self.bounds.entry(name.clone()).or_insert(empty);
-            sum.within += bound.within;
-            sum.of += bound.of;
+            raise(&mut sum.within, bound.within);
+            raise(&mut sum.of, bound.of);
         }
     }
 
     /// The time that `percent` of a hundred adoptions did not exceed, to the [`latency_bucket`]; `None`:
     /// they never came, or there were none.
     pub fn latency_percentile(&self, percent: u32) -> Option<u64> {
-        let came: u64 = self.latency.values().sum();
-        let all = u128::from(came) + u128::from(self.never_adopted);
+        let came: u128 = self.latency.values().map(|count| u128::from(*count)).sum();
+        let all = came + u128::from(self.never_adopted);
         let rank = (all * u128::from(percent)).div_ceil(100).max(1);
         let mut seen = 0;
         for (bucket, count) in &self.latency {
@@ -199,7 +204,7 @@ mod tests {
             injectors: [("loss".into(), Injected { configured: 1, attempted: 9, took_effect })]
                 .into(),
             causal_issued: took_effect,
-            causal_carried_out: 5 * took_effect,
+            causal_carried_out: took_effect.saturating_mul(5),
             ..Tally::default()
         }
     }
@@ -232,6 +237,25 @@ mod tests {
         assert_eq!(tally.latency_percentile(99), Some(255));
         assert_eq!(tally.latency_percentile(100), None);
         assert_eq!(Tally::default().latency_percentile(50), None);
+    }
+
+    #[test]
+    fn more_than_can_be_counted_is_the_most_that_can() {
+        let mut tally = Tally {
+            runs: u64::MAX,
+            latency: [(100, u64::MAX), (255, u64::MAX)].into(),
+            goals: [("held".to_owned(), u64::MAX)].into(),
+            never_adopted: 7,
+            ..tally("held", u64::MAX)
+        };
+        assert_eq!(tally.latency_percentile(49), Some(100));
+        assert_eq!(tally.latency_percentile(51), Some(255));
+        let before = tally.clone();
+        tally.add(&before);
+        assert_eq!(
+            (tally.runs, tally.goals["held"], tally.never_adopted),
+            (u64::MAX, u64::MAX, 14)
+        );
     }
 
     #[test]
