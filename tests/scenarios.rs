@@ -120,12 +120,14 @@ fn a_run_that_does_not_come_out_is_seen_to_disappoint() {
 #[test]
 fn a_release_that_nobody_could_publish_falls_short() {
     let text = r#"
-about = "the publisher leaves before it publishes"
+about = "the publisher is down when it is to publish, and leaves before it is up again"
 app = "counter"
 [fleet]
 nodes = 3
 runs = "1.4.0"
-leave = [{ node = "n2", at = "1s" }]
+leave = [{ node = "n2", at = "3s" }]
+[[fault]]
+crash = { node = "n2", at = "1s", down = "3s" }
 [[release]]
 version = "2.0.0"
 at = "2s"

@@ -216,6 +216,6 @@ fn what_is_no_object_is_told_so() {
         [("[]", "a list"), ("3", "a number"), ("null", "null"), ("\"x\"", "a text")]
     {
         let refused = vectors::replay(text).unwrap_err().to_string();
-        assert_eq!(refused, format!("expected a JSON object, found {found}"));
+        assert_eq!(refused, format!("expected a JSON object with the key `schema`, found {found}"));
     }
 }
