@@ -110,10 +110,14 @@ impl Sequence {
         if known.is_some_and(|known| known.is(parent, former)) {
             return Ok(());
         }
-        if former.has(dot) {
+        let mut names_itself = false;
+        let names = former.bases().iter().map(Entry::dot);
+        let names = names.inspect(|name| names_itself |= *name == dot);
+        let next = self.next_after(names.chain([dot]));
+        if names_itself {
             return Err(Refused::Future { epoch: self.epochs.get(parent).id, dot });
         }
-        let next = self.next_after(former.bases().iter().map(Entry::dot).chain([dot]))?;
+        let next = next?;
         // Below itself a rename's base is gone on with; above, nobody can have made one of its name.
         let above = |born| self.epochs.reaches(born, parent);
         if known.is_some() || self.arena.births(dot).any(above) {

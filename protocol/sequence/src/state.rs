@@ -232,11 +232,6 @@ impl FormerState {
             })
         })
     }
-
-    /// Whether `dot` is that of a tuple of one of its elements.
-    pub(crate) fn has(&self, dot: Dot) -> bool {
-        self.0.bases.iter().any(|entry| entry.dot() == dot)
-    }
 }
 
 /// Builds a document run by run, and refuses what is none.
