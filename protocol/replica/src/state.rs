@@ -374,6 +374,9 @@ impl State {
         match change {
             Change::Push { to, letter } => {
                 let incarnation = self.incarnation;
+                if incarnation == 0 {
+                    return Err(Malformed("a letter that an incarnation sent"));
+                }
                 let out = &mut self.links.to(*to).streams_mut().out;
                 if out.epoch == 0 {
                     out.epoch = incarnation;

@@ -137,6 +137,23 @@ fn a_rotten_record_ends_recovery_and_not_the_node() {
 }
 
 #[test]
+fn a_record_of_a_letter_that_no_incarnation_sent_is_rotten() {
+    let mut fleet = pair(&counter("1.4.0"));
+    fleet.isolated.insert(NodeId(1));
+    // A part of a state, to n4; then what is no record, so that the node writes a snapshot.
+    let letter = [1, 8, 4, 5, 2, 1, 2, 1, 0x1a, 1, 1].to_vec();
+    *fleet.disk(1) = vec![letter, vec![4, 4]];
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        fleet.crash(1, Span::from_millis(1), false);
+        fleet.run(Span::from_millis(1));
+        let status = fleet.replica(1).status();
+        seen.push((status.run, status.known));
+    }
+    assert_eq!(seen[0], seen[1]);
+}
+
+#[test]
 fn s24_recovery_finds_the_very_state_that_was() {
     let recipe = counter("1.4.0");
     let mut compacted = 0;
