@@ -20,6 +20,17 @@ use serde_json::{Map, Value};
 const SEED_BYTES_MAX: usize = 1024;
 /// Words of a dictionary are no longer.
 const WORD_BYTES_MAX: usize = 60;
+/// What is asked for by those who ask for too much, or for less than nothing.
+const AMOUNTS: [&str; 8] = [
+    "-1",
+    "4294967295",
+    "4294967296",
+    "1000000000000",
+    "9223372036854775807",
+    "18446744073709551615",
+    "1e300",
+    "307445734min",
+];
 /// Cases of each list of a vector file that are taken.
 const CASES: usize = 2;
 
@@ -48,6 +59,9 @@ pub(crate) fn words(name: &str) -> BTreeSet<String> {
             words.extend(FAMILIES.iter().map(|(_, name)| (*name).to_owned()));
         }
         _ => {}
+    }
+    if name.starts_with("files_") {
+        words.extend(AMOUNTS.map(str::to_owned));
     }
     for seed in seeds(name) {
         let text = String::from_utf8(seed).expect("files are text");
