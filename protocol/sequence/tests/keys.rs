@@ -38,7 +38,12 @@ enum Key {
 fn press(author: &mut Sequence, cursor: &mut u64, key: Key, rng: &mut Rng) -> Vec<Operation> {
     let removed = match key {
         Key::Letter => {
-            let text = ["e", "t", "a", "o", "n", "ß", "and"][rng.below(7) as usize];
+            // Most leaves have no letter of several bytes, and some have.
+            let text = match rng.below(150) {
+                0 => "ß",
+                1..15 => "and",
+                at => ["e", "t", "a", "o", "n"][at as usize % 5],
+            };
             let told = author.insert(*cursor, text, &mut |below| rng.below(below));
             *cursor += text.chars().count() as u64;
             return Vec::from(told.expect("inside"));
@@ -71,15 +76,20 @@ fn whatever_is_typed_and_rubbed_out_is_a_plain_text() {
     let mut rng = Rng(11);
     let (mut author, mut other) = (replica(1), replica(2));
     let (mut plain, mut cursor): (Vec<char>, u64) = (Vec::new(), 0);
-    let mut vanished = [0; 2];
-    for _ in 0..700 {
-        let key = match (rng.below(8), plain.len() > 60) {
-            (0..4, false) | (0, true) => Key::Letter,
-            (4 | 5, _) | (1, true) => Key::Backspace,
-            (6, _) | (2 | 3, true) => Key::Delete,
+    let (mut grows, mut vanished) = (true, [0; 2]);
+    for _ in 0..2_500 {
+        // It grows to some hundred letters, which come one here and one there and stand in several leaves, and
+        // shrinks again.
+        grows = if grows { plain.len() < 400 } else { plain.len() < 40 };
+        let key = match (rng.below(8), grows) {
+            (0..4, true) | (0 | 1, false) => Key::Letter,
+            (4, _) | (2, false) => Key::Backspace,
+            (3, false) => Key::Delete,
             _ => Key::Elsewhere,
         };
-        for _ in 0..=rng.below(9) {
+        // Delete may be held until it reaches the next leaf.
+        let held = if let Key::Delete = key { 60 } else { 4 };
+        for _ in 0..=rng.below(held) {
             let (blocks, from) = (author.blocks(), cursor);
             let told = press(&mut author, &mut cursor, key, &mut rng);
             author.check();

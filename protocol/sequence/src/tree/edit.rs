@@ -219,6 +219,7 @@ impl Tree {
     /// one before it ends.
     pub(crate) fn rename(&mut self, runs: &[Run]) {
         self.stop_typing();
+        self.settle_sums();
         self.homes = Vec::new();
         let mut runs = runs.iter().copied();
         let mut next = runs.next();
@@ -246,6 +247,7 @@ impl Tree {
     /// Gives bases the handles that `moved` says.
     pub(crate) fn rebase(&mut self, moved: impl Fn(u32) -> u32) {
         self.stop_typing();
+        self.settle_sums();
         self.homes = Vec::new();
         if self.count().chars == 0 {
             *self = Self::default();

@@ -50,7 +50,7 @@ pub(crate) struct Tree {
     /// Where the last edit ended: most follow there.
     pub(crate) cursor: Spot,
     pub(super) typing: Typing,
-    /// The leaf of which the sums above it and the total do not count what was typed and rubbed out of late.
+    /// The leaf that was edited last: the sums above it, and the total, do not count that yet.
     pub(super) lagging: u32,
     /// By base: the leaf in which elements of it were seen last. A guess.
     pub(super) homes: Vec<u32>,
@@ -107,12 +107,18 @@ impl Tree {
         }
     }
 
-    /// Adds `count` to the sums above `leaf`.
+    /// Counts what came into `leaf`.
     #[inline]
     pub(super) fn grown(&mut self, leaf: u32, count: Count) {
         self.leaf_mut(leaf).count += count;
-        self.total += count;
-        self.add_above(leaf, count);
+        self.lag(leaf);
+    }
+
+    /// Counts what went from `leaf`.
+    #[inline]
+    pub(super) fn shrunk(&mut self, leaf: u32, count: Count) {
+        self.leaf_mut(leaf).count -= count;
+        self.lag(leaf);
     }
 
     /// Adds `count`, modulo 2^32, to the sums above `leaf`.
@@ -123,16 +129,6 @@ impl Tree {
             inner.entries[up.slot as usize].count.add(count);
             up = inner.up;
         }
-    }
-
-    /// Takes `count` from the sums above `leaf`.
-    #[inline]
-    pub(super) fn shrunk(&mut self, leaf: u32, count: Count) {
-        self.leaf_mut(leaf).count -= count;
-        self.total -= count;
-        let mut less = Count::default();
-        less.take(count);
-        self.add_above(leaf, less);
     }
 
     /// Tells those above which identifier now comes first in `leaf`.
@@ -210,6 +206,7 @@ impl Tree {
 
     /// Splits `leaf` behind `chars` of its elements. Returns the new leaf, which may be empty.
     pub(super) fn split(&mut self, leaf: u32, chars: u32) -> u32 {
+        self.settle_sums();
         let byte = self.byte_in(leaf, chars);
         let whole = self.leaf_mut(leaf);
         let text = whole.text.split_off(byte);
@@ -315,6 +312,8 @@ impl Tree {
         if !small(node, 4) {
             return;
         }
+        self.settle_sums();
+        let node = self.leaf(leaf);
         let up = node.up;
         if node.runs.is_empty() {
             if self.inner(up.parent).entries.len() > 1 || up.parent != self.root {

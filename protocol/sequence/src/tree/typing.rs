@@ -1,7 +1,7 @@
 //! Typing on and rubbing out at the cursor, before and behind it: most edits are one of them, and touch one leaf.
 //!
-//! The sums above that leaf follow when somebody asks for them, or edits elsewhere. What one leaf bounds is added
-//! modulo 2^32: to ask each time whether it fits would be a good part of the work.
+//! The sums above a leaf follow when somebody asks for them, or another leaf is edited. What one leaf bounds is
+//! added modulo 2^32: to ask each time whether it fits would be a good part of the work.
 
 use super::{Count, NONE, Spot, Tree};
 use crate::arena::{Id, ROOT, Run};
@@ -128,19 +128,24 @@ impl Tree {
         true
     }
 
-    /// [`Tree::rub_out`] of the elements behind the cursor.
+    /// [`Tree::rub_out`] of the elements behind the cursor; where that is the end of a leaf, they are of the next one.
     #[inline]
     pub(crate) fn rub_ahead(&mut self, chars: u32, out: &mut Vec<Run>) -> bool {
         let Spot { leaf, run, within, chars: before, .. } = self.cursor;
         let node = &mut self.leaves[leaf as usize];
-        let gap_is_here =
-            node.count.chars == node.count.bytes && node.text.gap() == before as usize;
         let at_end = node.runs.get(run).is_some_and(|run| run.length == within);
-        if within == 0 || !gap_is_here || !at_end {
+        if within == 0 || !at_end {
             return false;
         }
-        let Some(behind) = node.runs.get_mut(run + 1) else { return false };
+        if run + 1 == node.runs.len() {
+            let next = node.next;
+            return next != NONE && self.rub_out_front(next, chars, out);
+        }
+        let behind = &mut node.runs[run + 1];
         let Run { base, offset, length } = *behind;
+        if node.count.chars != node.count.bytes || node.text.gap() != before as usize {
+            return false;
+        }
         if chars < length {
             behind.offset = offset.wrapping_add_unsigned(chars);
             behind.length = length - chars;
@@ -154,16 +159,39 @@ impl Tree {
         true
     }
 
+    /// [`Tree::rub_out`] of the first elements of `leaf`, which the cursor is not in.
+    #[inline(never)]
+    fn rub_out_front(&mut self, leaf: u32, chars: u32, out: &mut Vec<Run>) -> bool {
+        let node = &mut self.leaves[leaf as usize];
+        let Run { base, offset, length } = node.runs[0];
+        if chars > length || node.count.chars != node.count.bytes {
+            return false;
+        }
+        if chars < length {
+            node.runs[0] = Run { base, offset, length }.without(chars);
+        } else if node.runs.len() > 1 {
+            node.runs.remove(0);
+        } else {
+            return false;
+        }
+        node.text.remove(0, chars as usize);
+        node.count.take(Count { chars, bytes: chars, units: chars });
+        self.lag(leaf);
+        self.refirst(leaf);
+        out.push(Run { base, offset, length: chars });
+        true
+    }
+
     /// The sums above `leaf` no longer follow what is in it.
     #[inline]
-    fn lag(&mut self, leaf: u32) {
+    pub(super) fn lag(&mut self, leaf: u32) {
         if self.lagging != leaf {
             self.settle_sums();
             self.lagging = leaf;
         }
     }
 
-    /// What the sums above the leaf where typing goes on have yet to count, modulo 2^32.
+    /// What the sums above the leaf that was edited last have yet to count, modulo 2^32.
     pub(super) fn pending(&self) -> Count {
         let mut pending = Count::default();
         if self.lagging != NONE {
@@ -188,7 +216,6 @@ impl Tree {
     /// Ends the typing: the tree is to be edited in another way.
     #[inline]
     pub(super) fn stop_typing(&mut self) {
-        self.settle_sums();
         self.typing = Typing::default();
     }
 
