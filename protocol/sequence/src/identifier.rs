@@ -72,6 +72,16 @@ pub struct Dot {
     pub clock: u32,
 }
 
+impl Dot {
+    /// Errors: no site gives it.
+    pub(crate) fn check(self) -> Result<(), Refused> {
+        let Self { site, clock } = self;
+        Tuple { position: 0, site, clock, offset: 0 }.check()?;
+        // The tuples that only renaming makes are of site 0.
+        if site == 0 { Err(Refused::Reserved) } else { Ok(()) }
+    }
+}
+
 impl std::fmt::Display for Dot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{}", self.site, self.clock)

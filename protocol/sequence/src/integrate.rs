@@ -24,7 +24,8 @@ impl Sequence {
     /// What was carried out before is ignored: elements that are there are not inserted again. An operation
     /// whose epoch is not known yet waits for it.
     ///
-    /// Errors: [`Refused`]; the replica is as it was.
+    /// Errors: [`Refused`]; the replica is as it was. [`Refused::Future`] need not be the teller's fault: what somebody
+    /// made up may have been taken elsewhere before its rename was known, and removed there honestly.
     pub fn apply(&mut self, operation: &Operation) -> Result<Integrated, Refused> {
         if self.apply_at_cursor(operation) {
             return Ok(Integrated::Done);
@@ -56,8 +57,10 @@ impl Sequence {
         told: &mut T,
     ) -> Result<Integrated, Refused> {
         let Some(epoch) = self.epochs.find(operation.epoch()) else {
+            let dot = operation.epoch().dot();
+            dot.map_or(Ok(()), Dot::check)?;
             // A site that came back may have begun it before: it does not begin it again.
-            let next = self.next_after(operation.epoch().dot().into_iter())?;
+            let next = self.next_after(dot.into_iter())?;
             self.waiting.push(operation)?;
             self.clock = next;
             return Ok(Integrated::Waits);

@@ -184,7 +184,7 @@ impl Sequence {
         chars: u32,
         draw: &mut impl FnMut(u64) -> u64,
     ) -> Result<(), Refused> {
-        if u64::from(self.clock) + u64::from(chars) > 1 << 31 {
+        if u64::from(self.clock) + u64::from(chars) + self.made_up.len() as u64 > 1 << 31 {
             return Err(Refused::Exhausted);
         }
         let mut at = 0;
@@ -216,6 +216,10 @@ impl Sequence {
 
     /// A name that this site has never given.
     pub(crate) fn next_dot(&mut self) -> Result<Dot, Refused> {
+        while self.made_up.first().is_some_and(|name| *name <= self.clock) {
+            let name = self.made_up.pop_first();
+            self.clock += u32::from(name == Some(self.clock));
+        }
         if self.clock >= 1 << 31 {
             return Err(Refused::Exhausted);
         }

@@ -128,7 +128,7 @@ impl Sequence {
     }
 
     /// A copy of this replica at site `site`, which names by `naming` and gave the names below `clock`, and
-    /// of each of these bases the offsets up to this.
+    /// of each of these bases the offsets up to this. Names of it that are in use count as given.
     ///
     /// Errors: no site has this name.
     pub fn at_site(
@@ -141,9 +141,13 @@ impl Sequence {
         let options = Options { naming, ..self.options };
         Self::new(site, options)?;
         let mut copy = Self { site, clock, options, given: Ledger::default(), ..self.clone() };
-        // What this replica has to tell is not the other's.
+        // What this replica has to tell, what it typed last and which bases are of others is not the copy's.
         copy.untold = Untold::default();
+        copy.made_up.clear();
+        copy.forget_spellings();
+        copy.tree.stop_typing();
         given.into_iter().for_each(|(clock, offset)| copy.given.raise(clock, offset));
+        copy.claim_names();
         Ok(copy)
     }
 

@@ -53,11 +53,11 @@ pub enum Refused {
     #[error("{0} names something else already")]
     Duplicate(Dot),
     /// An operation that names what a rename named which is neither its epoch nor above that.
-    #[error("an operation of epoch {epoch} names {dot}, which came after it")]
+    #[error("an operation of epoch {epoch} names {dot}, which is neither it nor above it")]
     Future {
         /// The epoch that the operation is of.
         epoch: EpochId,
-        /// The rename below that epoch.
+        /// The rename, which is below that epoch or beside it.
         dot: Dot,
     },
     /// An epoch that is not known here: never introduced yet, or collected.

@@ -100,12 +100,7 @@ impl Sequence {
         dot: Dot,
         former: &FormerState,
     ) -> Result<(), Refused> {
-        let Dot { site, clock } = dot;
-        let tuple = Tuple { position: 0, site, clock, offset: 0 };
-        tuple.check()?;
-        if site == 0 {
-            return Err(Refused::Reserved);
-        }
+        dot.check()?;
         let known = self.epochs.find(EpochId::Renamed(dot)).map(|known| self.epochs.get(known));
         if known.is_some_and(|known| known.is(parent, former)) {
             return Ok(());

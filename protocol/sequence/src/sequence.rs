@@ -3,7 +3,7 @@
 //! Invariant: the tree is in epoch `current`, its elements sorted; `given` knows of each base of this
 //! site the greatest offset that was ever given, also where the element is gone or was never seen here.
 
-use std::{ops::Range, sync::Arc};
+use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 use crate::{
     EpochId, Flaw, Identifier, Interval, Refusals, Refused, Tuple,
@@ -67,6 +67,8 @@ pub struct Sequence {
     pub(crate) site: u32,
     /// The name that this site gives next.
     pub(crate) clock: u32,
+    /// Names of this site beyond that which it cannot have given: somebody made them up, and they are in use.
+    pub(crate) made_up: BTreeSet<u32>,
     pub(crate) options: Options,
     /// What is wrong with it, for tests of those who check it.
     pub(crate) flaw: Option<Flaw>,
@@ -105,6 +107,7 @@ impl Sequence {
         Ok(Self {
             site,
             clock: 0,
+            made_up: BTreeSet::new(),
             options,
             flaw: None,
             arena: Arena::default(),

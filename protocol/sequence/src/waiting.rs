@@ -49,6 +49,11 @@ impl Waiting {
         taken
     }
 
+    /// The epochs that something waits for.
+    pub(crate) fn epochs(&self) -> impl Iterator<Item = EpochId> {
+        self.by_epoch.keys().copied()
+    }
+
     /// All that waits, in the order in which it came.
     pub(crate) fn all(&self) -> Vec<&Operation> {
         let mut all: Vec<_> = self.by_epoch.values().flatten().collect();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use sequence::{
-    Dot, EpochId, FormerState, Identifier, Integrated, Interval, Moves, Operation, Options,
+    Dot, EpochId, FormerState, Identifier, Integrated, Interval, Moves, Naming, Operation, Options,
     Refused, Sequence, Tuple,
 };
 
@@ -202,9 +202,6 @@ fn a_site_gives_no_name_that_somebody_else_made_up() {
     assert_eq!(dot, Dot { site: 1, clock: 12 });
     is_sound(&one);
     // One that joins gives none of them either.
-    let mut joined =
-        Sequence::restore(1, Moves::Eager, &replica(1).snapshot()).expect("a snapshot");
-    assert!(joined.rename().is_err(), "there is nothing");
     let bytes = {
         let mut two = replica(2);
         done(&mut two, &hello);
@@ -255,6 +252,61 @@ fn a_name_of_this_site_that_it_cannot_have_given_is_refused_wherever_it_stands()
     }
     assert_eq!(one.apply_together(&[beside]), Err(Refused::Own(dot)));
     assert_eq!(one.snapshot(), before);
+}
+
+#[test]
+fn names_that_its_site_cannot_have_given_keep_it_neither_from_joining_nor_from_editing() {
+    let (hello, ..) = hello();
+    let far = 1 << 20;
+    let mut two = replica(2);
+    done(&mut two, &hello);
+    done(&mut two, &insert(EpochId::Origin, &[tuple(9, 1, far, 0), tuple(1, 3, 0, 0)], "?"));
+    let epoch = EpochId::Renamed(Dot { site: 1, clock: far });
+    let waits = insert(epoch, &[tuple(3, 3, 1, 0)], "?");
+    assert_eq!(two.apply(&waits), Ok(Integrated::Waits));
+    let mut joined = Sequence::restore(1, Moves::Eager, &two.snapshot()).expect("a snapshot");
+    assert_eq!((joined.text(), joined.waiting()), (two.text(), 0));
+    let Ok(Operation::Rename { dot, .. }) = joined.rename() else { panic!("a rename") };
+    assert_eq!(dot, Dot { site: 1, clock: 0 });
+    is_sound(&joined);
+    // It comes to that name one day, and does not give it.
+    let epoch = joined.epoch();
+    for clock in (65_000..far).step_by(65_000).chain([far - 1]) {
+        done(&mut joined, &insert(epoch, &[tuple(3, 1, clock, 0), tuple(1, 3, clock, 0)], "?"));
+    }
+    let told = joined.insert(0, "!", &mut middle).expect("inside");
+    let Operation::Insert { first, .. } = &told[0] else { panic!("an insert") };
+    assert_eq!(first.dot(), Dot { site: 1, clock: far + 1 });
+    is_sound(&joined);
+}
+
+#[test]
+fn an_operation_of_an_epoch_that_nobody_can_begin_waits_for_nothing() {
+    let (hello, ..) = hello();
+    let mut one = replica(1);
+    done(&mut one, &hello);
+    let before = one.snapshot();
+    for (site, clock) in [(0, 1), (1, 1 << 31), (2, 1 << 31), (1 << 31, 0), (u32::MAX, u32::MAX)] {
+        let epoch = EpochId::Renamed(Dot { site, clock });
+        let insert = insert(epoch, &[tuple(3, 3, 0, 0)], "?");
+        let refused = one.apply(&insert).expect_err("no epoch");
+        assert!(matches!(refused, Refused::Tuple(_) | Refused::Reserved), "{refused}");
+    }
+    assert_eq!(one.snapshot(), before);
+}
+
+#[test]
+fn a_copy_at_another_site_gives_no_name_that_somebody_gave_or_waits_for() {
+    let (hello, ..) = hello();
+    let mut one = replica(1);
+    done(&mut one, &hello);
+    let epoch = EpochId::Renamed(Dot { site: 2, clock: 7 });
+    let waits = insert(epoch, &[tuple(3, 3, 1, 0)], "?");
+    assert_eq!(one.apply(&waits), Ok(Integrated::Waits));
+    let mut two = one.at_site(2, Naming::Blocks, 0, []).expect("a site");
+    let Ok(Operation::Rename { dot, .. }) = two.rename() else { panic!("a rename") };
+    assert_eq!(dot, Dot { site: 2, clock: 8 });
+    is_sound(&two);
 }
 
 /// Tuples by few names, among them those of two renames.

@@ -70,6 +70,20 @@ fn a_site_goes_on_with_the_names_that_it_gave() {
 }
 
 #[test]
+fn a_copy_at_another_site_does_not_go_on_with_what_the_other_typed() {
+    for given in [vec![], vec![(0, 5)]] {
+        let mut one = Sequence::new(1, Options::default()).expect("a site");
+        one.insert(0, "a", &mut |below| below / 2).expect("it fits");
+        let mut two = one.at_site(2, Naming::Blocks, 3, given).expect("a site");
+        let told = two.insert(1, "b", &mut |below| below / 2).expect("it fits");
+        let Operation::Insert { first, .. } = &told[0] else { panic!("an insert") };
+        assert_eq!((first.dot().site, first.dot().clock), (2, 3));
+        assert_eq!(one.apply(&told[0]), Ok(sequence::Integrated::Done));
+        assert_eq!(one.intervals(), two.intervals());
+    }
+}
+
+#[test]
 fn what_is_aside_is_taken_back_before_a_replica_is_taken_apart() {
     let ([mut one, mut two, _], _) = written();
     let parts = one.parts();

@@ -16,7 +16,8 @@ use super::{
     stream::{Reader, Writer},
 };
 use crate::{
-    Dot, EpochId, Flaw, FormerState, Moves, Naming, Options, Priority, Sequence, Tuple,
+    Dot, EpochId, Flaw, FormerState, Integrated, Moves, Naming, Options, Priority, Refused,
+    Sequence, Tuple,
     arena::{Arena, Id, ROOT, Run, UNBORN},
     epochs::{Epoch, Epochs},
     former::Former,
@@ -158,13 +159,15 @@ impl Sequence {
         let text = take_text(bytes)?;
         let loaded = replica.tree.load(&runs, text);
         loaded.ok_or(Malformed("as many elements as identifiers"))?;
-        replica.claim_names()?;
+        replica.claim_names();
         for _ in 0..take_count(bytes)? {
             let message = contract::wire::take_blob(bytes)?;
             for operation in Reader::default().read(message)? {
-                let known = replica.epochs.find(operation.epoch()).is_some();
-                if known || replica.apply(&operation).is_err() {
-                    return Err(Malformed("an operation that waits"));
+                match replica.apply(&operation) {
+                    Ok(Integrated::Waits) => {}
+                    // Its own site refuses it, and others had to keep it.
+                    Err(Refused::Own(_)) if next.site != site => {}
+                    _ => return Err(Malformed("an operation that waits")),
                 }
             }
         }
@@ -172,14 +175,20 @@ impl Sequence {
         Ok(replica)
     }
 
-    /// Makes sure that no name of this site that is in use is given again.
-    ///
-    /// Errors: this site cannot have given all of them.
-    fn claim_names(&mut self) -> Result<(), Malformed> {
+    /// Makes sure that no name of this site that is in use, or that something waits for, is given again.
+    pub(crate) fn claim_names(&mut self) {
         let site = self.site;
-        let here = self.arena.clocks(site).last().map(|clock| Dot { site, clock: *clock });
-        let next = self.next_after(self.epochs.dots().chain(here));
-        self.clock = next.map_err(|_| Malformed("names that this site gave"))?;
+        let awaited = self.waiting.epochs().filter_map(EpochId::dot);
+        let own = self.epochs.dots().chain(awaited).filter(|dot| dot.site == site);
+        let mut clocks: Vec<u32> = own.map(|dot| dot.clock).collect();
+        clocks.extend(self.arena.clocks(site));
+        clocks.sort_unstable();
+        for clock in clocks {
+            match self.may_be_own(Dot { site, clock }) {
+                Ok(()) => self.clock = self.clock.max(clock + 1),
+                Err(_) => drop(self.made_up.insert(clock)),
+            }
+        }
         // What is here of a base that somebody made up does not say how far it went.
         let ends = self.tree.runs().map(|run| (self.arena.dot(run.base), run.last().offset));
         let short = ends.filter(|(dot, offset)| {
@@ -189,7 +198,6 @@ impl Sequence {
         if !short.is_empty() {
             self.given.keep(|clock| !short.contains(&clock));
         }
-        Ok(())
     }
 
     /// Takes over the names that were given, where they are those of this site. Returns the one that the site

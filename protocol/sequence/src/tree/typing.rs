@@ -12,7 +12,7 @@ pub(crate) struct Typing {
     /// The element before the cursor, where the cursor stands at the end of a run and the gap of the text
     /// with it; [`ROOT`] where nobody knows.
     pub(crate) last: Id,
-    /// Elements for which there is room behind it, in its base.
+    /// Elements for which there is room behind it, in its base and in the document.
     pub(crate) room: u32,
     /// The clock of the base, where this site gave it, and never an element of it that is above the cursor.
     pub(crate) own: Option<u32>,
@@ -215,7 +215,7 @@ impl Tree {
 
     /// Ends the typing: the tree is to be edited in another way.
     #[inline]
-    pub(super) fn stop_typing(&mut self) {
+    pub(crate) fn stop_typing(&mut self) {
         self.typing = Typing::default();
     }
 

@@ -237,6 +237,9 @@ impl Document {
     /// A name that an operation takes for one that was given, where none has given it, or none but a rename that the
     /// operation does not know of: causes come first, so no replica writes that. Whoever gives it later on would
     /// find it in use. `beside` were given just now.
+    ///
+    /// It asks what was given here, which may be more than what the operation followed: a member who guesses a name
+    /// that is about to be given is refused by some and believed by others.
     fn not_yet_given(
         &self,
         operation: &Operation,
@@ -255,7 +258,7 @@ impl Document {
                 let intervals = former.intervals();
                 let all = intervals.iter().flat_map(|interval| interval.first.tuples());
                 let unknown = all.filter(made).map(dot).find(|dot| !is_given(*dot));
-                // Where that rename is not there yet, its name is one that nobody gave: all are to say the same.
+                // Where that rename is not there yet, its name is one that nobody gave.
                 unknown.or_else(|| self.sequence.foresees(operation))
             }
             Operation::Remove { .. } => None,
