@@ -26,7 +26,7 @@ pub enum Refused {
     /// There is nothing in it: no text, no tuple, no interval, no document to rename, no element to remove.
     #[error("there is nothing in it")]
     Empty,
-    /// An identifier or a document is longer than a replica keeps.
+    /// An identifier or a document is longer than a replica keeps, or a message longer than one may be.
     #[error("it is longer than a replica keeps")]
     Long,
     /// No replica can be of this site.

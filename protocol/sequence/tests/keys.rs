@@ -5,6 +5,8 @@
 mod fleet;
 mod reference;
 
+use std::ops::Range;
+
 use fleet::Rng;
 use sequence::{Identifier, Interval, Operation, Options, Sequence};
 
@@ -12,18 +14,20 @@ fn replica(site: u32) -> Sequence {
     Sequence::new(site, Options::default()).expect("a site")
 }
 
-/// Every element that `intervals` name.
-fn elements(intervals: &[Interval]) -> Vec<Identifier> {
-    let one = |interval: &Interval| {
-        let tuples = interval.first.to_vec();
-        let offsets = interval.first.offset()..=interval.end;
-        offsets.map(move |offset| {
-            let mut tuples = tuples.clone();
-            tuples.last_mut().expect("an identifier has tuples").offset = offset;
-            Identifier::new(tuples).expect("an identifier")
-        })
-    };
-    intervals.iter().flat_map(one).collect()
+/// The elements that `intervals` name, those of `range` alone.
+fn elements(intervals: &[Interval], range: Range<u64>) -> Vec<Identifier> {
+    let (mut elements, mut begin) = (Vec::new(), 0);
+    for interval in intervals {
+        let end = begin + u64::from(interval.length().expect("a document's interval"));
+        let mut tuples = interval.first.to_vec();
+        for index in begin.max(range.start)..end.min(range.end) {
+            let last = tuples.last_mut().expect("an identifier has tuples");
+            last.offset = interval.first.offset() + (index - begin) as i32;
+            elements.push(Identifier::new(tuples.clone()).expect("an identifier"));
+        }
+        begin = end;
+    }
+    elements
 }
 
 #[derive(Clone, Copy)]
@@ -56,12 +60,11 @@ fn press(author: &mut Sequence, cursor: &mut u64, key: Key, rng: &mut Rng) -> Ve
         Key::Delete => *cursor..author.len().min(*cursor + 1 + rng.below(2)),
     };
     *cursor = removed.start;
-    let before = elements(&author.intervals());
+    let before = author.intervals();
     match author.remove(removed.clone()) {
         Ok(told) => {
             let Operation::Remove { intervals, .. } = &told else { panic!("a removal") };
-            let gone = &before[removed.start as usize..removed.end as usize];
-            assert_eq!(elements(intervals), gone);
+            assert_eq!(elements(intervals, 0..u64::MAX), elements(&before, removed));
             vec![told]
         }
         Err(why) => {
@@ -71,16 +74,34 @@ fn press(author: &mut Sequence, cursor: &mut u64, key: Key, rng: &mut Rng) -> Ve
     }
 }
 
-#[test]
-fn whatever_is_typed_and_rubbed_out_is_a_plain_text() {
+/// What is around `at`, asked of `replica` as it is in the middle of its edits, is that of `plain`.
+fn looks_like(replica: &Sequence, plain: &[char], at: u64) {
+    let (from, to) = (at as usize, plain.len().min(at as usize + 30));
+    let text = String::from_iter(&plain[from..to]);
+    assert_eq!(replica.slice(at..to as u64), Ok(text));
+    let bytes: usize = plain[..from].iter().map(|letter| letter.len_utf8()).sum();
+    assert_eq!(replica.index_to_utf8(at), Ok(bytes as u64));
+    let units: usize = plain[..from].iter().map(|letter| letter.len_utf16()).sum();
+    assert_eq!(replica.index_of_utf16(units as u64), Ok(at));
+    let all: usize = plain.iter().map(|letter| letter.len_utf8()).sum();
+    assert_eq!((replica.len(), replica.len_utf8()), (plain.len() as u64, all as u64));
+}
+
+/// Presses `rounds` keys, each for a while, in a document that begins as `text`. Returns how many runs went by
+/// Backspace and by Delete.
+fn pressed(text: &str, rounds: usize) -> [usize; 2] {
     let mut rng = Rng(11);
     let (mut author, mut other) = (replica(1), replica(2));
-    let (mut plain, mut cursor): (Vec<char>, u64) = (Vec::new(), 0);
-    let (mut grows, mut vanished) = (true, [0; 2]);
-    for _ in 0..2_500 {
-        // It grows to some hundred letters, which come one here and one there and stand in several leaves, and
-        // shrinks again.
-        grows = if grows { plain.len() < 400 } else { plain.len() < 40 };
+    let mut plain: Vec<char> = text.chars().collect();
+    if !text.is_empty() {
+        for operation in author.insert(0, text, &mut |below| rng.below(below)).expect("it fits") {
+            other.apply(&operation).expect("an author's operation");
+        }
+    }
+    let (mut cursor, mut grows, mut vanished) = (0, true, [0; 2]);
+    for _ in 0..rounds {
+        // It grows by some hundred letters, which come one here and one there, and shrinks again.
+        grows = plain.len() < text.len() + if grows { 400 } else { 40 };
         let key = match (rng.below(8), grows) {
             (0..4, true) | (0 | 1, false) => Key::Letter,
             (4, _) | (2, false) => Key::Backspace,
@@ -90,15 +111,12 @@ fn whatever_is_typed_and_rubbed_out_is_a_plain_text() {
         // Delete may be held until it reaches the next leaf.
         let held = if let Key::Delete = key { 60 } else { 4 };
         for _ in 0..=rng.below(held) {
-            let (blocks, from) = (author.blocks(), cursor);
+            let (blocks, from) = (author.blocks(), cursor as usize);
             let told = press(&mut author, &mut cursor, key, &mut rng);
             author.check();
             for operation in &told {
                 match operation {
-                    Operation::Insert { text, .. } => {
-                        let at = from as usize;
-                        plain.splice(at..at, text.chars());
-                    }
+                    Operation::Insert { text, .. } => drop(plain.splice(from..from, text.chars())),
                     _ => {
                         let gone = plain.len() - author.len() as usize;
                         plain.drain(cursor as usize..cursor as usize + gone);
@@ -112,12 +130,22 @@ fn whatever_is_typed_and_rubbed_out_is_a_plain_text() {
                 Key::Delete => vanished[1] += fewer,
                 _ => (),
             }
-            assert_eq!(author.text(), String::from_iter(&plain));
-            let units: usize = plain.iter().map(|letter| letter.len_utf16()).sum();
-            assert_eq!(author.len_utf16(), units as u64);
+            looks_like(&author, &plain, rng.below(plain.len() as u64 + 1));
         }
-        assert_eq!(other.intervals(), author.intervals());
+        assert_eq!(author.text(), String::from_iter(&plain));
         assert_eq!(other.text(), author.text());
     }
+    assert_eq!(other.intervals(), author.intervals());
+    vanished
+}
+
+#[test]
+fn whatever_is_typed_and_rubbed_out_is_a_plain_text() {
+    let vanished = pressed("", 2_500);
     assert!(vanished.iter().all(|runs| *runs > 50), "whole runs are rubbed out: {vanished:?}");
+}
+
+#[test]
+fn so_it_is_in_a_text_of_many_leaves() {
+    pressed(&"once upon a time ".repeat(3_000), 400);
 }
