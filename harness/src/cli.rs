@@ -8,6 +8,7 @@ use std::{io::Write, process::ExitCode};
 use clap::{Parser, Subcommand, ValueEnum};
 
 mod check;
+mod columns;
 mod compare;
 mod exit;
 mod explain;
@@ -41,7 +42,7 @@ mod words;
 
 pub use exit::Exit;
 
-use crate::{replicated::vectors::visible, shell::quoted};
+use crate::{shell::quoted, visible::visible};
 
 /// Columns of a terminal that help fills, at most.
 const WIDTH_MAX: usize = 100;

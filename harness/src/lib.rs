@@ -23,4 +23,5 @@ pub mod square;
 pub mod story;
 pub mod sweep;
 pub mod trace;
+mod visible;
 pub mod workload;

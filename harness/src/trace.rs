@@ -103,8 +103,9 @@ impl Line {
 }
 
 impl<W: Write> Writer<W> {
-    /// Writes to `out`, which should be buffered, and calls messages by their `names`. A JSON trace begins with its version; a diagram is
-    /// no matter of lines, and a [`crate::diagram::Recorder`] keeps it.
+    /// Writes to `out`, which should be buffered, and calls messages by their `names`. A JSON trace
+    /// begins with its version; a diagram is no matter of lines, and a [`crate::diagram::Recorder`]
+    /// keeps it.
     pub fn new(out: W, format: Format, names: Names) -> Self {
         assert!(format != Format::Diagram, "a diagram is not written line by line");
         let mut writer = Self { out, format, names, failed: None };

@@ -6,7 +6,9 @@ use std::{
 };
 
 use super::{
-    Format, json,
+    Format,
+    columns::OPERATIONS,
+    json,
     load::Loaded,
     run::Job,
     style::{BAD, BOLD, DIM, GOOD},
@@ -26,15 +28,6 @@ const MESSAGES: [Column; 3] = [
     ("held", |outcome| outcome.counts.held),
     ("conv.", |outcome| outcome.counts.converted),
     ("nack", |outcome| outcome.counts.nacked),
-];
-
-/// Of runs whose replicas broadcast operations.
-const OPERATIONS: [Column; 5] = [
-    ("issued", |outcome| outcome.causal.issued),
-    ("taken", |outcome| outcome.causal.carried_out),
-    ("void", |outcome| outcome.causal.void),
-    ("waited", |outcome| outcome.causal.parked),
-    ("at gate", |outcome| outcome.causal.held),
 ];
 
 /// Of all runs.
@@ -118,15 +111,16 @@ impl<'a> Table<'a> {
 
     /// The columns that some scenario has numbers for; and which of what replicas send they are of.
     fn columns(&self) -> impl Iterator<Item = (&'static str, fn(&Outcome) -> u64, Of)> {
-        let groups: [(&[Column], Of); 3] = [
-            (&MESSAGES, |exchanges| exchanges.messages),
-            (&OPERATIONS, |exchanges| exchanges.operations),
-            (&ALL, |_| true),
+        let operations = OPERATIONS.map(|column| (column.head, column.of_run));
+        let groups: [(Vec<Column>, Of); 3] = [
+            (MESSAGES.into(), |exchanges| exchanges.messages),
+            (operations.into(), |exchanges| exchanges.operations),
+            (ALL.into(), |_| true),
         ];
         let of_some = |of: &Of| self.exchanges.values().any(of);
         let shown = groups.into_iter().filter(move |(_, of)| of_some(of));
         shown.flat_map(|(columns, of)| {
-            columns.iter().map(move |(head, number)| (*head, *number, of))
+            columns.into_iter().map(move |(head, number)| (head, number, of))
         })
     }
 

@@ -10,9 +10,12 @@ use super::{
     style::{BAD, DIM, GOOD},
     words::counted,
 };
-use crate::replicated::{
-    packed,
-    vectors::{Replayed, replay, visible},
+use crate::{
+    replicated::{
+        packed,
+        vectors::{Replayed, replay},
+    },
+    visible::visible,
 };
 
 pub(super) const EXAMPLES: &str = "\

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     observation::{Kinds, Moment, Observation, Published, Truth},
     square::{Release, Way},
+    visible::visible,
 };
 
 /// Up to so many operations every one of its own is judged at a node, for to judge costs their square.
@@ -151,12 +152,7 @@ fn apart(one: &str, other: &str) -> [String; 2] {
 /// `text` as it may stand in a line between quotation marks. What is shown is often JSON, and is not quoted as
 /// JSON once more.
 fn legible(text: &str) -> String {
-    let spelled = |character: char| match character {
-        '“' | '”' => "\"".to_owned(),
-        _ if character.is_control() => character.escape_default().to_string(),
-        _ => character.to_string(),
-    };
-    text.chars().map(spelled).collect()
+    visible(&text.replace(['“', '”'], "\""))
 }
 
 #[cfg(test)]

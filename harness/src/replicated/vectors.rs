@@ -18,6 +18,7 @@ use super::{
     lists::histories::{is_list, judge},
     sequence,
 };
+use crate::visible::visible;
 
 /// The schema that is read.
 pub const SCHEMA: &str = "semidirect-vectors/1";
@@ -152,15 +153,6 @@ impl Fault {
 /// The types that there are.
 fn known() -> Vec<&'static str> {
     catalogue::LIST.iter().chain(catalogue::JOINS).map(|(name, _)| *name).collect()
-}
-
-/// `text` as it may stand on a terminal: control characters are spelled out.
-pub fn visible(text: &str) -> String {
-    let spelled = |character: char| match character.is_control() {
-        true => character.escape_default().to_string(),
-        false => character.to_string(),
-    };
-    text.chars().map(spelled).collect()
 }
 
 /// Refuses a number of replicas that no case has. Errors: which there may be.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use semver::Version;
 
-use super::units::Unit;
+use super::{Scenario, units::Unit};
 
 /// A release, or a variant of it: a code of that version that is wrong on purpose. Written `2.0.0` or
 /// `2.0.0:strays`.
@@ -40,6 +40,21 @@ impl fmt::Display for Runs {
             Some(variant) => write!(f, "{version}:{variant}"),
             None => version.fmt(f),
         }
+    }
+}
+
+impl Scenario {
+    /// What nodes run at first, and what those bring along that join later.
+    pub fn initial(&self) -> impl Iterator<Item = &Runs> {
+        let joins = self.fleet.joins.iter().filter_map(|join| join.runs.as_deref());
+        self.fleet.runs.as_deref().into_iter().chain(joins)
+    }
+
+    /// All that runs at first or is published, in the order of the file: versions and variants.
+    pub fn programs(&self) -> impl Iterator<Item = (&Version, Option<&str>)> {
+        let initial = self.initial().map(|runs| (&runs.version, runs.variant.as_deref()));
+        let published = self.releases.iter();
+        initial.chain(published.map(|one| (&*one.version, one.variant.as_deref())))
     }
 }
 

@@ -17,17 +17,8 @@ impl Names {
     /// As the releases of `scenario` declare them.
     pub fn of(scenario: &Scenario) -> Self {
         let registry = Registry::standard();
-        let joins = scenario.fleet.joins.iter().filter_map(|join| join.runs.as_ref());
-        let initial = scenario
-            .fleet
-            .runs
-            .iter()
-            .chain(joins)
-            .map(|runs| (&runs.version, runs.variant.as_deref()));
-        let published = &scenario.releases;
-        let published = published.iter().map(|one| (&*one.version, one.variant.as_deref()));
         let mut names = Self::default();
-        for (version, variant) in initial.chain(published) {
+        for (version, variant) in scenario.programs() {
             let program = registry.program(&scenario.app, &version.to_string(), variant);
             for message in program.iter().flat_map(|program| &program.manifest().messages) {
                 names.add(message.tag, message.name);

@@ -10,28 +10,7 @@ use std::{
 use expect_test::{Expect, expect};
 use tempfile::TempDir;
 
-use crate::support::{Ran, VIOLATES, command, exits, folder, names, refused, simctl};
-
-/// A small scenario that holds.
-const HOLDS: &str = r#"about = "three nodes take a patch"
-app = "counter"
-
-[fleet]
-nodes = 3
-runs = "1.0.0"
-
-[workload]
-rate = "10/s"
-
-[[release]]
-version = "1.0.1"
-at = "500ms"
-node = "n0"
-
-[phases]
-safety = "2s"
-liveness = "10s"
-"#;
+use crate::support::{HOLDS, Ran, VIOLATES, command, exits, folder, names, refused, simctl};
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -428,18 +407,6 @@ fn is_half_trace(entry: fs::DirEntry) -> bool {
 }
 
 #[test]
-fn a_scenario_is_explained_by_its_name() {
-    let folder = folder(&[("patch.toml", HOLDS), ("pause.toml", "no TOML")]);
-    let expected = "patch (scenario)\n  three nodes take a patch\n  simctl run patch.toml\n";
-    assert_eq!(exits(folder.path(), &["explain", "patch"], 0).out, expected);
-    refused(folder.path(), &["explain", ""], "expected a word, or one of the lists apps, ");
-    let ran = exits(folder.path(), &["explain", "ptach"], 2);
-    assert!(ran.err.ends_with("did you mean `patch`?\n"), "{}", ran.err);
-    // What is wrong with it does not hide what else the word means.
-    assert!(exits(folder.path(), &["explain", "pause"], 0).out.contains("fault.pause"));
-}
-
-#[test]
 fn list_shows_what_each_scenario_claims() {
     let folder = folder(&[("patch.toml", HOLDS), ("gate.toml", VIOLATES)]);
     check(
@@ -454,35 +421,6 @@ fn list_shows_what_each_scenario_claims() {
     let ran = simctl(folder.path(), &["list", ".", "--format", "json"]);
     let row: serde_json::Value = serde_json::from_str(ran.out.lines().next().unwrap()).unwrap();
     assert_eq!((&row["name"], &row["format_version"]), (&"gate".into(), &1.into()));
-}
-
-#[test]
-fn explain_says_what_a_key_means() {
-    let folder = folder(&[]);
-    check(
-        &folder,
-        &["explain", "fault.crash-in"],
-        0,
-        expect![[r#"
-            fault.crash-in (scenario key)
-              A node crashes in a stated phase of switching to a release.
-              a table; may be absent
-
-              disk   What happens to its disk. Absent: `lost`.
-              down   How long it stays down, at most until everything heals at the end of the safety phase. Must be there.
-              node   Which node. Absent: whichever gets there first.
-              phase  In which phase. Must be there.
-              times  How many times it happens. Absent: once.
-        "#]],
-    );
-    check(
-        &folder,
-        &["explain", "rolout"],
-        2,
-        expect![[r#"
-        error: nothing is called `rolout`; did you mean `rollout`?
-    "#]],
-    );
 }
 
 #[test]
@@ -538,88 +476,4 @@ fn every_scenario_in_the_repository_is_accepted() {
     let ran = simctl(&repository(), &["list"]);
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(ran.out.lines().count() >= 18, "{}", ran.out);
-}
-
-#[test]
-fn a_value_that_does_not_fit_is_told_where_and_with_what_was_expected() {
-    let folder = folder(&[("gate.toml", VIOLATES)]);
-    let mut text = VIOLATES.to_owned();
-    text += "\n[[fault]]\ncrash = { node = \"n2\", at = \"1s\", down = \"1s\" }\n";
-    fs::write(folder.path().join("crash.toml"), text).unwrap();
-    let said = |file: &str, set: &str| exits(folder.path(), &["run", file, "--set", set], 2).err;
-    // What the file says there no longer fits what was set elsewhere.
-    let crash = said("crash.toml", "fleet.nodes=2");
-    for text in [
-        "with nodes=2: there is no node `n2`",
-        "--> crash.toml:25:18",
-        "^^^^ expected one of `n0` to `n1`",
-        "at `fault[0].crash.node`",
-    ] {
-        assert!(crash.contains(text), "{text} in\n{crash}");
-    }
-    let alone = said("crash.toml", "fleet.nodes=1");
-    assert!(alone.contains("expected `n0`, the only node there is"), "{alone}");
-    // The file does not say what was set.
-    for (set, texts) in [
-        (
-            "release.0.node=n3",
-            [
-                "with node=n3: there is no node `n3`",
-                "at `release[0].node`",
-                "help: expected one of `n0` to `n2`",
-            ],
-        ),
-        (
-            "release.0.version=9.0.0",
-            [
-                "app `sessions` has no release 9.0.0",
-                "at `release[0].version`",
-                "newer than 1.0.0; did you mean `2.0.0`?",
-            ],
-        ),
-        (
-            "network.loss.independent=200%",
-            ["`200%`", "at `network.loss.independent`", "expected a share from `0%`"],
-        ),
-    ] {
-        let said = said("gate.toml", set);
-        for text in texts {
-            assert!(said.contains(text), "{text} in\n{said}");
-        }
-    }
-}
-
-#[test]
-fn a_release_that_never_found_its_node_up_is_told_with_its_time() {
-    let text = HOLDS
-        .replace("nodes = 3", "nodes = 4\nleave = [{ node = \"n3\", at = \"900ms\" }]")
-        .replace("node = \"n0\"", "node = \"n3\"");
-    let crash = "\n[[fault]]\ncrash = { node = \"n3\", at = \"50ms\", down = \"10s\" }\n";
-    let folder = folder(&[("down.toml", &format!("{text}{crash}"))]);
-    let ran = exits(folder.path(), &["run", "down.toml"], 1);
-    let why = "was never published: n3, which was to publish it at 0.500000s, was down then, and never came back";
-    assert!(ran.out.contains(why), "{}", ran.out);
-    let gone = text.replace("at = \"500ms\"", "at = \"900ms\"");
-    fs::write(folder.path().join("gone.toml"), gone).unwrap();
-    let said = exits(folder.path(), &["run", "gone.toml"], 2).err;
-    assert!(
-        said.contains("^^^^ expected a node that is there: this one leaves at 900ms"),
-        "{said}"
-    );
-}
-
-#[test]
-fn words_that_results_use_are_explained_in_a_paragraph_that_leads_on() {
-    let here = Path::new(".");
-    for word in ["tidy", "rub-out", "rename", "refused", "canary"] {
-        let said = exits(here, &["explain", word], 0).out;
-        assert!(said.lines().count() > 4 && said.contains("More: docs/"), "{said}");
-    }
-    let apps = exits(here, &["explain", "apps"], 0).out;
-    let at = |line: &str| line.find(" a counter").or_else(|| line.find(" as 1.")).unwrap_or(0);
-    let columns: Vec<usize> = apps.lines().take(4).map(at).collect();
-    assert!(columns[0] > 0 && columns.iter().all(|at| *at == columns[0]), "{apps}");
-    assert!(apps.contains("2.1.0:collects-delivered  older epochs"), "{apps}");
-    let code = exits(here, &["explain", "1"], 0).out;
-    assert!(code.contains("`shrink`, time ran out"), "{code}");
 }

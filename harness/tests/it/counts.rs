@@ -8,6 +8,8 @@ use crate::support::{exits, folder};
 
 /// Four nodes that write one text.
 const NOTES: &str = include_str!("../../../scenarios/notes-two-sides.toml");
+/// Four nodes that go from one major to the next while they broadcast.
+const GATE: &str = include_str!("../../../scenarios/gate-outside-causal.toml");
 const COUNTER: &str = include_str!("../../../scenarios/patch-bump.toml");
 
 /// The table that `arguments` print: its lines from the one that begins with `scenario`, word by word, up to
@@ -68,27 +70,37 @@ fn where_fleets_of_both_kinds_run_what_one_has_not_is_no_zero() {
 
 #[test]
 fn a_sweep_adds_operations_up_and_is_compared_by_them() {
-    let folder = folder(&[("notes.toml", NOTES), ("patch.toml", COUNTER)]);
+    let folder = folder(&[("gate.toml", GATE), ("notes.toml", NOTES), ("patch.toml", COUNTER)]);
     let here = folder.path();
-    let runs = exits(here, &["run", "notes.toml", "--seeds", "0..3", "--format", "json"], 0).out;
+    let runs = exits(here, &["run", ".", "--seeds", "0..3", "--format", "json"], 0).out;
     let rows = runs.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let rows: Vec<Value> = rows.collect();
-    let sum = |key: &str| rows.iter().map(|row| row[key].as_u64().unwrap()).sum::<u64>();
+    let sum = |scenario: &str, key: &str| {
+        let rows = rows.iter().filter(|row| row["scenario"] == scenario);
+        rows.map(|row| row[key].as_u64().unwrap()).sum::<u64>()
+    };
     let sweep = ["sweep", ".", "--seeds", "0..3", "--out", "out"];
     let shown = table(here, &sweep);
+    let said = exits(here, &sweep, 0).out;
+    assert!(said.contains("issued, taken, void, waited, at gate: operations that apps"), "{said}");
     let json = exits(here, &[&sweep[..], &["--format", "json"]].concat(), 0).out;
     let places = json.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let place = places.into_iter().find(|line| line["scenario"] == "notes").unwrap();
+    let places: Vec<Value> = places.collect();
     for (head, key) in [
         ("issued", "causal_issued"),
         ("taken", "causal_carried_out"),
         ("void", "causal_void"),
         ("waited", "causal_parked"),
+        ("at-gate", "causal_held"),
     ] {
-        assert_eq!(number(&shown, "notes", head), sum(key), "{head}");
-        assert_eq!(place[key], sum(key), "{head}");
+        for scenario in ["gate", "notes"] {
+            assert_eq!(number(&shown, scenario, head), sum(scenario, key), "{scenario}: {head}");
+            let place = places.iter().find(|line| line["scenario"] == scenario).unwrap();
+            assert_eq!(place[key], sum(scenario, key), "{scenario}: {head}");
+        }
         assert_eq!(below(&shown, "patch", head), Some("-"), "{head}");
     }
+    assert!(number(&shown, "gate", "at-gate") > 50);
     let compare = ["compare", "out", "out", "--column", "causal_stable_p99_nanos"];
     let said = exits(here, &compare, 0).out;
     assert!(said.contains("notes\n  All 3 pairs took the same time"), "{said}");

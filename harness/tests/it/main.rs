@@ -2,10 +2,12 @@
 
 mod cli;
 mod counts;
+mod explain;
 mod failures;
 #[cfg(target_os = "linux")]
 mod interrupts;
 mod lists;
+mod mistakes;
 mod paths;
 mod replicated;
 mod reports;

@@ -8,6 +8,27 @@ use std::{
 
 use tempfile::TempDir;
 
+/// A small scenario that holds.
+pub(crate) const HOLDS: &str = r#"about = "three nodes take a patch"
+app = "counter"
+
+[fleet]
+nodes = 3
+runs = "1.0.0"
+
+[workload]
+rate = "10/s"
+
+[[release]]
+version = "1.0.1"
+at = "500ms"
+node = "n0"
+
+[phases]
+safety = "2s"
+liveness = "10s"
+"#;
+
 /// Without a gate and over a major version: S6 does not hold.
 pub(crate) const VIOLATES: &str = r#"about = "without a gate, old nodes see what they cannot understand"
 app = "sessions"

@@ -80,9 +80,17 @@ pub(super) fn of_operation(name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::explained, *};
 
-    /// A page, scenario or goal that a word leads to is there, and no line is wider than help.
+    /// A kind of line that traces have.
+    const OF_TRACES: &str = "not-delivered";
+
+    fn in_names(character: char) -> bool {
+        character.is_ascii_lowercase() || "-.".contains(character)
+    }
+
+    /// A page that a word leads to is there, and so is what it quotes: a goal, a scenario, a key or
+    /// whatever else can be explained. No line is wider than help.
     #[test]
     fn words_lead_to_what_there_is() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -94,8 +102,12 @@ mod tests {
             for page in pages {
                 assert!(root.join(page).is_file(), "{word}: {page}");
             }
-            for scenario in said.split('`').filter(|name| name.starts_with("notes-")) {
-                assert!(root.join(format!("scenarios/{scenario}.toml")).is_file(), "{scenario}");
+            let quoted = said.split('`').skip(1).step_by(2);
+            let quoted = quoted.map(|it| it.strip_prefix("simctl explain ").unwrap_or(it));
+            for name in quoted.filter(|it| *it != "simctl" && it.chars().all(in_names)) {
+                let is_scenario = root.join(format!("scenarios/{name}.toml")).is_file();
+                let is_there = is_scenario || explained(name).is_some();
+                assert!(is_there || name == OF_TRACES, "{word}: {name}");
             }
             assert!(lines.iter().all(|line| line.chars().count() < 100), "{word}");
         }

@@ -10,7 +10,9 @@ use results::{Failure as Failed, Plan, Tally};
 use serde::Serialize;
 
 use super::super::{
-    Failure, plan as planning,
+    Failure,
+    columns::OPERATIONS,
+    plan as planning,
     style::{BAD, BOLD, DIM, GOOD},
     words::{count, counted, time},
 };
@@ -26,19 +28,11 @@ const LATENCIES: &str =
     "p50, p90, p99: from publication until a node runs the release, over all nodes of all runs";
 
 /// What the columns of operations are.
-const COUNTS: &str = "issued, taken, void, waited: operations that apps broadcast, in all runs: \
-                      how many, taken in by an app, delivered to none, come before their causes";
-
-/// A column of numbers: its head, and what a place has of it.
-type Column = (&'static str, fn(&Tally) -> u64);
-
-/// Of fleets whose replicas broadcast operations.
-const OPERATIONS: [Column; 4] = [
-    ("issued", |tally| tally.causal_issued),
-    ("taken", |tally| tally.causal_carried_out),
-    ("void", |tally| tally.causal_void),
-    ("waited", |tally| tally.causal_parked),
-];
+fn legend() -> String {
+    let heads = OPERATIONS.map(|column| column.head).join(", ");
+    let counts = OPERATIONS.map(|column| column.counts).join(", ");
+    format!("{heads}: operations that apps broadcast, in all runs: {counts}")
+}
 
 /// For people: a line for each place, then what is wrong, then the sum.
 pub(super) fn human(
@@ -59,10 +53,10 @@ pub(super) fn human(
     line(format!("{DIM}{LATENCIES}{DIM:#}"));
     let broadcasts = judged.iter().any(|one| one.tally.causal_issued > 0);
     if broadcasts {
-        line(format!("{DIM}{COUNTS}{DIM:#}"));
+        line(format!("{DIM}{}{DIM:#}", legend()));
     }
     let counts: &[_] = if broadcasts { &OPERATIONS } else { &[] };
-    let heads: String = counts.iter().map(|(head, _)| format!("  {head:>9}")).collect();
+    let heads: String = counts.iter().map(|column| format!("  {:>9}", column.head)).collect();
     line(format!(
         "{DIM}{:<names$}  {:<cells$}  {:>9}  {:>9}  {:>7}  {:>7}  {:>7}{heads}  came to{DIM:#}",
         "scenario", "", "runs", "expected", "p50", "p90", "p99"
@@ -70,9 +64,9 @@ pub(super) fn human(
     for one in judged.iter().filter(|one| !only_wrong || !one.holds()) {
         let tally = one.tally;
         let style = if one.holds() { GOOD } else { BAD };
-        let numbers = counts.iter().map(|(_, number)| match tally.causal_issued {
+        let numbers = counts.iter().map(|column| match tally.causal_issued {
             0 => format!("  {:>9}", "-"),
-            _ => format!("  {:>9}", count(number(tally))),
+            _ => format!("  {:>9}", count((column.of_place)(tally))),
         });
         let numbers: String = numbers.collect();
         line(format!(

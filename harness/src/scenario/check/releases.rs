@@ -48,12 +48,7 @@ impl Check<'_> {
 
     /// The programs of all that runs or is published; `None`: the app has none, which is a mistake by itself.
     fn programs(&self) -> impl Iterator<Item = Option<Arc<dyn Program>>> {
-        let scenario = self.scenario;
-        let joins = scenario.fleet.joins.iter().filter_map(|join| join.runs.as_deref());
-        let initial = scenario.fleet.runs.as_deref().into_iter().chain(joins);
-        let published = scenario.releases.iter().map(|one| (&*one.version, one.variant.as_deref()));
-        let initial = initial.map(|runs| (&runs.version, runs.variant.as_deref()));
-        let all = initial.chain(published);
+        let all = self.scenario.programs();
         all.map(|(version, variant)| self.program(version, variant))
     }
 
@@ -283,8 +278,7 @@ impl Check<'_> {
             .iter()
             .filter(|other| other.forged.is_none() && !quarantined.contains(&other.version));
         let others = others.map(|other| (&*other.version, other.variant.as_deref(), other.epoch));
-        let joins = self.scenario.fleet.joins.iter().filter_map(|join| join.runs.as_ref());
-        let runs = self.scenario.fleet.runs.iter().chain(joins);
+        let runs = self.scenario.initial();
         let runs = runs.map(|runs| (&runs.version, runs.variant.as_deref(), 0));
         let before: Vec<_> = runs.chain(others).collect();
         let mut reported = BTreeSet::new();
