@@ -61,15 +61,11 @@ fn main() -> ExitCode {
 }
 
 fn run(asked: &Asked) -> Result<(), String> {
+    let (ways, several_too) = tables(asked)?;
     let rounds = usize::from(asked.rounds);
     let names: Vec<&str> = asked.only.as_deref().map_or(NAMES.to_vec(), |name| vec![name]);
     let traces: Vec<Trace> =
         names.iter().map(|name| Trace::read(&asked.traces, name)).collect::<Result<_, _>>()?;
-    let several_too = asked.only.is_none() && SEVERAL.contains(&asked.way);
-    let mut ways = Way::ALL.into_iter().filter(|way| way.title().contains(&asked.way)).peekable();
-    if ways.peek().is_none() && !several_too {
-        return Err(format!("--way {:?}: no title of a table has these words in it", asked.way));
-    }
     for way in ways {
         let wanted = |subject: &Subject| subject.name.contains(&asked.with);
         let mut subjects: Vec<Subject> = all().into_iter().filter(|it| it.way == way).collect();
@@ -88,7 +84,7 @@ fn run(asked: &Asked) -> Result<(), String> {
         print(way.title(), &rows, &names, &columns);
     }
     if several_too {
-        several(&asked.traces, rounds)?;
+        several(asked, rounds)?;
     }
     Ok(())
 }
@@ -96,11 +92,30 @@ fn run(asked: &Asked) -> Result<(), String> {
 /// What the table of the concurrent traces is called.
 const SEVERAL: &str = "several authors, operation by operation";
 
-fn several(folder: &std::path::Path, rounds: usize) -> Result<(), String> {
-    let all = merged::all();
+/// The tables that are asked for, and whether that of the concurrent traces is. Errors: there is none, or
+/// none of their subjects is asked for.
+fn tables(asked: &Asked) -> Result<(Vec<Way>, bool), String> {
+    let Asked { way, with, .. } = asked;
+    let several_too = asked.only.is_none() && SEVERAL.contains(way);
+    let ways: Vec<Way> = Way::ALL.into_iter().filter(|it| it.title().contains(way)).collect();
+    if ways.is_empty() && !several_too {
+        return Err(format!("--way {way:?}: no title of a table has these words in it"));
+    }
+    let subjects = all().into_iter().filter(|it| ways.contains(&it.way)).map(|it| it.name);
+    let merging = merged::all().into_iter().filter(|_| several_too).map(|it| it.name);
+    if !subjects.chain(merging).any(|name| name.contains(with)) {
+        return Err(format!("--with {with:?}: no name of a subject has these words in it"));
+    }
+    Ok((ways, several_too))
+}
+
+fn several(asked: &Asked, rounds: usize) -> Result<(), String> {
+    let mut all = merged::all();
+    let ours = all[0].name;
+    all.retain(|it| it.name == ours || it.name.contains(&asked.with));
     let mut columns = Vec::new();
     for name in CONCURRENT {
-        let history = History::read(folder, name)?;
+        let history = History::read(&asked.traces, name)?;
         let replays = all.iter().map(|it| (it.name, (it.prepare)(&history))).collect();
         columns.push(replayed(replays, name, &history.end, rounds)?);
         eprintln!("{name}: done");
@@ -161,4 +176,23 @@ fn print(title: &str, rows: &[&str], names: &[&str], columns: &[Vec<Samples>]) {
 fn median(mut samples: Vec<f64>) -> f64 {
     samples.sort_unstable_by(f64::total_cmp);
     samples[samples.len() / 2]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_nothing_has_are_refused() {
+        let asked = |way: &str, with: &str| {
+            let (way, with) = (way.to_owned(), with.to_owned());
+            tables(&Asked { traces: PathBuf::new(), rounds: 1, only: None, with, way })
+        };
+        let refused = |way, with| asked(way, with).unwrap_err();
+        assert!(refused("remot", "nobody").starts_with("--with \"nobody\": "));
+        assert!(refused("several", "gap buffer").starts_with("--with \"gap buffer\": "));
+        assert!(refused("remoot", "").starts_with("--way \"remoot\": "));
+        assert_eq!(asked("several", "sequence"), Ok((vec![], true)));
+        assert_eq!(asked("", ""), Ok((Way::ALL.to_vec(), true)));
+    }
 }

@@ -10,7 +10,7 @@ use clap::Parser;
 use common::counting::Counting;
 use traces::{
     FOLDER, NAMES, Trace, folder,
-    subjects::{Way, all, edited},
+    subjects::{Subject, Way, all, edited},
 };
 
 #[global_allocator]
@@ -42,10 +42,11 @@ fn main() -> ExitCode {
 }
 
 fn run(Asked { traces, with, way }: &Asked) -> Result<(), String> {
+    let tables = tables(way, with)?;
     let traces: Vec<Trace> =
         NAMES.iter().map(|name| Trace::read(traces, name)).collect::<Result<_, _>>()?;
-    for way in Way::ALL.into_iter().filter(|it| it.title().contains(way.as_str())) {
-        print(way, &traces, with)?;
+    for (way, subjects) in &tables {
+        print(*way, subjects, &traces)?;
     }
     println!("\n| sequence | {} |", NAMES.join(" | "));
     println!("| --- |{}", " ---: |".repeat(NAMES.len()));
@@ -61,10 +62,26 @@ fn run(Asked { traces, with, way }: &Asked) -> Result<(), String> {
     Ok(())
 }
 
-fn print(way: Way, traces: &[Trace], with: &str) -> Result<(), String> {
+/// The tables with `titled` in their titles, and the subjects of each with `named` in their names; those
+/// that have any. Errors: there is none.
+fn tables(titled: &str, named: &str) -> Result<Vec<(Way, Vec<Subject>)>, String> {
+    let mut ways = Way::ALL.into_iter().filter(|way| way.title().contains(titled)).peekable();
+    if ways.peek().is_none() {
+        return Err(format!("--way {titled:?}: no title of a table has these words in it"));
+    }
+    let of = |way| all().into_iter().filter(move |it| it.way == way && it.name.contains(named));
+    let tables = ways.map(|way| (way, of(way).collect::<Vec<_>>()));
+    let tables: Vec<_> = tables.filter(|(_, subjects)| !subjects.is_empty()).collect();
+    if tables.is_empty() {
+        return Err(format!("--with {named:?}: no name of a subject has these words in it"));
+    }
+    Ok(tables)
+}
+
+fn print(way: Way, subjects: &[Subject], traces: &[Trace]) -> Result<(), String> {
     println!("\n| {}: bytes of heap (allocations) | {} |", way.title(), NAMES.join(" | "));
     println!("| --- |{}", " ---: |".repeat(NAMES.len()));
-    for subject in all().into_iter().filter(|it| it.way == way && it.name.contains(with)) {
+    for subject in subjects {
         let mut cells = Vec::new();
         for trace in traces {
             let replayed = (subject.prepare)(trace)();
@@ -77,4 +94,19 @@ fn print(way: Way, traces: &[Trace], with: &str) -> Result<(), String> {
         eprintln!("{subject:?}: done");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_nothing_has_are_refused() {
+        let refused = |titled, named| tables(titled, named).map(|_| ()).unwrap_err();
+        assert!(refused("remot", "nobody").starts_with("--with \"nobody\": "));
+        assert!(refused("remoot", "").starts_with("--way \"remoot\": "));
+        assert_eq!(tables("", "").unwrap().len(), Way::ALL.len());
+        let local = tables("local", "").unwrap();
+        assert!(local.iter().all(|(way, _)| *way == Way::Local) && local[0].1.len() > 1);
+    }
 }
