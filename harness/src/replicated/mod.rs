@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 mod delivery;
 pub mod history;
+mod json;
 pub mod lattice;
 pub mod laws;
 pub mod lists;

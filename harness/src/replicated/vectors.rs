@@ -14,6 +14,7 @@ use serde::{Deserialize, de::IgnoredAny};
 use super::{
     delivery,
     history::{History, Proposal, Step},
+    json,
     lattice::{Broken, EVENTS_MAX, Strictness, sweep},
     lists::histories::{is_list, judge},
     sequence,
@@ -109,6 +110,9 @@ pub enum Unreadable {
     /// It is no JSON.
     #[error("expected a JSON object with the key `schema`, found no JSON: {0}")]
     Json(serde_json::Error),
+    /// An object in it has a key twice.
+    #[error("{0}")]
+    Twice(serde_json::Error),
     /// It has no schema, or another: what it has.
     #[error("`schema`: expected `{SCHEMA}`, `{DELIVERY}` or `{SEQUENCE}`, found {}", visible(.0))]
     Schema(String),
@@ -182,7 +186,10 @@ pub fn replay(text: &str) -> Result<Replayed, Unreadable> {
     if text.trim().is_empty() {
         return Err(Unreadable::Object("nothing"));
     }
-    let file: serde_json::Value = serde_json::from_str(text).map_err(Unreadable::Json)?;
+    let file = json::read(text).map_err(|error| match error.is_data() {
+        true => Unreadable::Twice(error),
+        false => Unreadable::Json(error),
+    })?;
     if !file.is_object() {
         return Err(Unreadable::Object(kind_of(&file)));
     }

@@ -66,6 +66,36 @@ fn a_file_of_no_schema_is_told_what_it_has_and_what_was_expected() {
     }
 }
 
+/// Whoever took the last one would replay another file than the one that was written.
+#[test]
+fn a_key_that_stands_twice_is_refused_with_its_place() {
+    for (name, once, twice, place) in [
+        ("counter.json", "\"schema\"", "\"schema\": \"seq-vectors/1\", \"schema\"", "schema"),
+        ("counter.json", "\"type\"", "\"type\": \"poll\", \"type\"", "type"),
+        ("counter.json", "\"init\": 0", "\"init\": 1, \"init\": 0", "params.init"),
+        ("counter.json", "\"cases\"", "\"cases\": [], \"cases\"", "cases"),
+        ("counter.json", "\"final\"", "\"final\": 11, \"final\"", "cases[0].final"),
+        ("counter.json", "\"arg\": 5", "\"arg\": 4, \"\\u0061rg\": 5", "cases[0].ops[1].op.arg"),
+        ("causal.json", "\"events\"", "\"events\": [], \"events\"", "cases[0].events"),
+        ("causal.json", "\"at\": 2", "\"at\": 2, \"at\": 2", "cases[0].events[3].at"),
+        ("text.json", "\"vectors\"", "\"vectors\": [], \"vectors\"", "vectors"),
+        (
+            "text.json",
+            "\"len\": 3",
+            "\"len\": 4, \"len\": 3",
+            "vectors[0].replicas[0].steps[2].len",
+        ),
+        ("text.json", "\"final\": {", "\"final\": {\"text\": \"\", ", "vectors[0].final.text"),
+    ] {
+        let (_, text) = examples().into_iter().find(|(file, _)| *file == name).unwrap();
+        let changed = text.replacen(once, twice, 1);
+        assert_ne!(changed, text, "{once} is in {name}");
+        let folder = folder(&[(name, &changed)]);
+        let why = format!("{name}: `{place}`: expected each key once, found it again at line ");
+        refused(folder.path(), &["vectors", name], &why);
+    }
+}
+
 #[test]
 fn a_file_that_cannot_be_read_as_text_is_named_with_what_was_expected() {
     let (_, good) = examples()[0];
