@@ -44,6 +44,13 @@ fn at<T>(elements: &[T], index: usize) -> Result<&T, Refused> {
     elements.get(index).ok_or(Refused::OutOfRange { index, length: elements.len() })
 }
 
+/// The element before `index`, where something is put in; none before the first. Errors: [`Refused::OutOfRange`].
+fn left_of<T>(elements: &[T], index: usize) -> Result<Option<&T>, Refused> {
+    let Some(left) = index.checked_sub(1) else { return Ok(None) };
+    let out_of_range = Refused::OutOfRange { index, length: elements.len() };
+    elements.get(left).map(Some).ok_or(out_of_range)
+}
+
 /// The elements from `first` to `last`, that one included: one at least. Errors: [`Refused::OutOfRange`].
 fn between<T>(elements: &[T], first: usize, last: usize) -> Result<&[T], Refused> {
     at(elements, last)?;
@@ -54,6 +61,15 @@ fn between<T>(elements: &[T], first: usize, last: usize) -> Result<&[T], Refused
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_puts_something_in_beyond_the_end_is_told_the_index_that_was_asked_for() {
+        let refused = |index| Err(Refused::OutOfRange { index, length: 2 });
+        assert_eq!(left_of(&["a", "b"], 0), Ok(None));
+        assert_eq!(left_of(&["a", "b"], 2), Ok(Some(&"b")));
+        assert_eq!(left_of(&["a", "b"], 3), refused(3));
+        assert_eq!(left_of(&["a", "b"], 9), refused(9));
+    }
 
     #[test]
     fn a_range_that_ends_before_it_begins_is_refused_and_one_of_an_element_is_not() {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ListOp, Position, at, between, parse};
+use super::{ListOp, Position, at, between, left_of, parse};
 use crate::{At, Clock, Log, Op, Refused, Stamp, Value};
 
 /// A list of which ranges can be removed.
@@ -49,7 +49,7 @@ impl Op for Ranged {
         let seen: Vec<_> = state.elements.keys().collect();
         match operation {
             ListOp::Insert(index, value) => {
-                let low = index.checked_sub(1).map(|index| at(&seen, index)).transpose()?;
+                let low = left_of(&seen, *index)?;
                 let high = seen.get(*index).copied();
                 Ok(Insert(Position::between(low.copied(), high, stamp.dot), value.clone()))
             }

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ListOp, Position, at, parse};
+use super::{ListOp, Position, at, left_of, parse};
 use crate::{Refused, Semidirect, Stamp, Value, product::Framed};
 
 /// A list that can be turned round.
@@ -73,9 +73,7 @@ impl Reversible {
         let reversed = state.reversed != turned;
         match operation {
             ListOp::Insert(index, value) => {
-                if *index > seen.len() {
-                    at(&seen, index - 1)?;
-                }
+                left_of(&seen, *index)?;
                 let before = seen[..*index].iter().rev().find_map(place_among);
                 let after = seen[*index..].iter().find_map(place_among);
                 let (low, high) = if reversed { (after, before) } else { (before, after) };

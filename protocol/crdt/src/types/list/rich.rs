@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ListOp, Position, at, between, parse};
+use super::{ListOp, Position, at, between, left_of, parse};
 use crate::{At, Clock, Dot, Log, Op, Refused, Stamp, Value};
 
 /// Text with attributes.
@@ -111,7 +111,7 @@ impl Text {
         index: usize,
         dot: Dot,
     ) -> Result<(Position, Option<Dot>), Refused> {
-        let left = index.checked_sub(1).map(|index| at(seen, index)).transpose()?.copied();
+        let left = left_of(seen, index)?.copied();
         let low = left.map(|left| &self.characters[&left].at);
         let high = match low {
             // What is deleted still has its place.
