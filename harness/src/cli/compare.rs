@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use plots::{Change, Compared, Comparison, MEASURES};
+use plots::{Change, Compared, Comparison, Digest, MEASURES};
 
 use super::{
     Exit, Failure, Format, print, report,
@@ -22,7 +22,10 @@ Examples:
 Tests: where both sweeps ran the same seeds, run is compared with run (Wilcoxon's signed-rank test,
 McNemar's exact test), otherwise sample with sample (Mann-Whitney within cells, Fisher's exact
 test); chances are corrected for all of them (Holm). The ratio of the 99th percentiles comes with
-the interval of the bootstrap. A change counts where it is sure at 5 %.";
+the interval of the bootstrap. A change counts where it is sure at 5 %.
+
+Where no scenario has values in both sweeps of the column that `--column` names, nothing can be
+compared by it: that is an error (2), never \"no worse\".";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -36,20 +39,26 @@ pub(super) struct Arguments {
     /// How the answer is written.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// The column of the results that latencies are taken from.
-    #[arg(long, value_name = "COLUMN", default_value = MEASURES[0].column)]
-    column: String,
+    /// The column of the results that latencies are taken from; where nothing is said, that of how long
+    /// the fleet took to converge, if there is any.
+    #[arg(long, value_name = "COLUMN")]
+    column: Option<String>,
     /// By how much a latency must change to count.
     #[arg(long, value_name = "SHARE", default_value = "1%", value_parser = share)]
     tolerance: f64,
 }
 
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
-    let before = report::read(&arguments.before, &arguments.column)?;
-    let after = report::read(&arguments.after, &arguments.column)?;
+    let column = arguments.column.as_deref().unwrap_or(MEASURES[0].column);
+    let before = report::read(&arguments.before, column)?;
+    let after = report::read(&arguments.after, column)?;
     let names = [&arguments.before, &arguments.after].map(|folder| folder.display().to_string());
     let comparison = plots::compare((&names[0], &before), (&names[1], &after), arguments.tolerance)
         .map_err(|error| Failure::Usage(error.to_string()))?;
+    // Who asked for no column compares how often runs fail, also where nothing converges.
+    if arguments.column.is_some() && comparison.scenarios.iter().all(|one| one.latency.is_none()) {
+        return Err(Failure::Usage(valueless(column, (&names[0], &before), (&names[1], &after))));
+    }
     let page_alone = arguments.out.as_ref().is_some_and(|out| out.as_os_str() == "-");
     if !page_alone {
         print(&match arguments.format {
@@ -65,6 +74,22 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
         report::write("the page", out, page.as_bytes(), &folders, &[])?;
     }
     Ok(if comparison.worse { Exit::Violated } else { Exit::Holds })
+}
+
+/// Why nothing was compared by `column`.
+fn valueless(column: &str, before: (&str, &Digest), after: (&str, &Digest)) -> String {
+    let without = |sweep: &Digest| {
+        let mut cells = sweep.scenarios.iter().flat_map(|one| &one.cells);
+        cells.all(|cell| cell.latencies.is_empty())
+    };
+    let ((before, earlier), (after, later)) = (before, after);
+    let which = match (without(earlier), without(later)) {
+        (true, true) => format!("neither {before} nor {after} has a value"),
+        (true, false) => format!("{before} has no value"),
+        (false, true) => format!("{after} has no value"),
+        (false, false) => "no run that both made has a value".to_owned(),
+    };
+    format!("nothing can be compared by column `{column}`: {which} in it; expected another column")
 }
 
 fn human(comparison: &Comparison) -> String {
@@ -100,13 +125,11 @@ fn said_by(one: &Compared) -> String {
     latency.into_iter().chain(rates).collect::<Vec<_>>().join("; ")
 }
 
-/// A share such as `5%` or `0.05`.
+/// A share such as `5%`. A bare number is none: `5` might be 5 % or five times as much.
 fn share(text: &str) -> Result<f64, String> {
-    let number = match text.strip_suffix('%') {
-        Some(percent) => percent.trim().parse::<f64>().map(|percent| percent / 100.0),
-        None => text.parse::<f64>(),
-    };
-    let share = number.map_err(|_| format!("`{text}` is no share; expected such as 5%"))?;
+    let expected = || format!("`{text}` is no share; expected a percentage such as `5%`");
+    let percent = text.strip_suffix('%').ok_or_else(expected)?;
+    let share = percent.trim().parse::<f64>().map_err(|_| expected())? / 100.0;
     if (0.0..=10.0).contains(&share) {
         Ok(share)
     } else {
@@ -119,11 +142,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_is_a_percentage_or_a_number() {
+    fn a_share_is_a_percentage_and_never_a_bare_number() {
         assert_eq!(share("5%"), Ok(0.05));
-        assert_eq!(share("0.25"), Ok(0.25));
-        for wrong in ["", "much", "-1%", "1e9", "NaN", "inf"] {
+        assert_eq!(share("2.5%"), Ok(0.025));
+        for wrong in ["", "much", "5", "0.25", "-1%", "1e9%", "NaN%", "inf%"] {
             assert!(share(wrong).is_err(), "{wrong}");
         }
+        assert!(share("5").unwrap_err().ends_with("expected a percentage such as `5%`"));
     }
 }

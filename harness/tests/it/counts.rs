@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{exits, folder};
+use crate::support::{exits, folder, refused};
 
 /// Four nodes that write one text.
 const NOTES: &str = include_str!("../../../scenarios/notes-two-sides.toml");
@@ -106,4 +106,16 @@ fn a_sweep_adds_operations_up_and_is_compared_by_them() {
     assert!(said.contains("notes\n  All 3 pairs took the same time"), "{said}");
     assert!(said.contains("patch\n  Latency: no runs to compare"), "{said}");
     assert!(!said.contains("\n  \n"), "no line is blank but between scenarios: {said}");
+}
+
+/// A check that compares by a column without values must not be green for ever.
+#[test]
+fn a_column_without_values_is_not_no_worse() {
+    let folder = folder(&[("patch.toml", COUNTER)]);
+    let here = folder.path();
+    exits(here, &["sweep", "patch.toml", "--seeds", "0..2", "--out", "out"], 0);
+    let compare = ["compare", "out", "out", "--column", "causal_stable_p99_nanos"];
+    let why = "by column `causal_stable_p99_nanos`: neither out nor out has a value in it";
+    refused(here, &compare, why);
+    exits(here, &["compare", "out", "out"], 0);
 }
