@@ -82,13 +82,25 @@ impl Check<'_> {
 
     /// Reports `name` at `path` where it is not among `known`.
     fn name(&mut self, kind: &str, name: &str, known: &[&str], path: &str) -> bool {
+        self.name_or(kind, name, known, path, None)
+    }
+
+    /// As [`Check::name`]; `help` is said of an unknown name of which more is known than what it is like.
+    fn name_or(
+        &mut self,
+        kind: &str,
+        name: &str,
+        known: &[&str],
+        path: &str,
+        help: Option<String>,
+    ) -> bool {
         if known.contains(&name) {
             return true;
         }
         let title = format!("unknown {kind} `{name}`");
         let label = format!("expected one of {}", listed(known.iter().copied()));
-        let help =
-            meant(name, known.iter().copied()).map(|meant| format!("did you mean `{meant}`?"));
+        let meant = || meant(name, known.iter().copied());
+        let help = help.or_else(|| meant().map(|meant| format!("did you mean `{meant}`?")));
         self.mistake_with(Code::UnknownName, path, title, label, help);
         false
     }

@@ -186,6 +186,24 @@ impl Published {
     }
 }
 
+/// How long the code of `release` is.
+pub(super) fn length(release: &Release) -> u64 {
+    release.code.map_or(CODE_BYTES, |code| code.bytes)
+}
+
+/// Code of this length, or of the shortest that there is; `salt` tells tampered code from genuine.
+pub(super) fn code(
+    app: &str,
+    version: &Version,
+    variant: Option<&str>,
+    bytes: u64,
+    salt: u64,
+) -> Vec<u8> {
+    let code = |padding| Registry::code(app, &version.to_string(), variant, padding, salt);
+    // Without padding there is nothing to tamper with, so one byte is always there.
+    code(bytes.saturating_sub(code(0).len() as u64).max(1))
+}
+
 /// Whether replicas of this code broadcast operations.
 pub(crate) fn has_operations(manifest: &Manifest) -> bool {
     manifest.messages.iter().any(|message| message.guarantee == Guarantee::Causal)
@@ -218,7 +236,7 @@ impl Publisher<'_> {
     fn publish(&self, release: &Release) -> Result<Published, DeployError> {
         let version = &*release.version;
         let (name, variant) = (version.to_string(), release.variant.as_deref());
-        let code = |salt| self.code(release, &name, variant, salt);
+        let code = |salt| code(&self.scenario.app, version, variant, length(release), salt);
         let genuine: Arc<[u8]> = code(0).into();
         let app = &self.scenario.app;
         let program = self.registry.program(app, &name, variant).map_err(|fault| {
@@ -250,14 +268,6 @@ impl Publisher<'_> {
             envelope: Arc::new(envelope),
             forged: release.forged,
         })
-    }
-
-    /// Code of the length that the scenario says; `salt` tells tampered code from genuine.
-    fn code(&self, release: &Release, name: &str, variant: Option<&str>, salt: u64) -> Vec<u8> {
-        let code = |padding| Registry::code(&self.scenario.app, name, variant, padding, salt);
-        let bytes = release.code.map_or(CODE_BYTES, |code| code.bytes);
-        // Without padding there is nothing to tamper with, so one byte is always there.
-        code(bytes.saturating_sub(code(0).len() as u64).max(1))
     }
 
     fn signed(&self, release: &Release, envelope: &Envelope) -> Signed {

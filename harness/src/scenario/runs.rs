@@ -7,7 +7,7 @@ use semver::Version;
 use super::{Scenario, units::Unit};
 
 /// A release, or a variant of it: a code of that version that is wrong on purpose. Written `2.0.0` or
-/// `2.0.0:strays`.
+/// `3.0.0:strays`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Runs {
     /// Its version.
@@ -19,12 +19,12 @@ pub struct Runs {
 impl Unit for Runs {
     const NAME: &'static str = "program";
     const EXPECTED: &'static str =
-        "a version such as `2.0.0`, or a variant of one such as `2.0.0:strays`";
+        "a version such as `2.0.0`, or a variant of one such as `3.0.0:strays`";
 
     fn read(text: &str) -> Result<Self, Option<String>> {
         let (version, variant) = match text.split_once(':') {
             Some((_, "")) => {
-                return Err(Some("a variant has a name, such as `2.0.0:strays`".into()));
+                return Err(Some("a variant has a name, such as `3.0.0:strays`".into()));
             }
             Some((version, variant)) => (version, Some(variant.to_owned())),
             None => (text, None),
@@ -64,11 +64,11 @@ mod tests {
 
     #[test]
     fn a_program_reads_back_and_its_variant_has_a_name() {
-        for text in ["2.0.0", "2.0.0:strays", "1.0.0-rc.1:a-b"] {
+        for text in ["2.0.0", "3.0.0:strays", "1.0.0-rc.1:a-b"] {
             let runs: Text<Runs> = text.parse().unwrap();
             assert_eq!(runs.to_string(), text);
         }
-        let strays: Text<Runs> = "2.0.0:strays".parse().unwrap();
+        let strays: Text<Runs> = "3.0.0:strays".parse().unwrap();
         assert_eq!(strays.variant.as_deref(), Some("strays"));
         for wrong in ["", "strays", "2.0.0:", ":strays", "2.0:strays", "0.0.0:strays"] {
             assert!(Runs::read(wrong).is_err(), "{wrong}");

@@ -128,6 +128,11 @@ impl Unit for Version {
     const EXPECTED: &'static str = "a version such as `2.0.0`";
 
     fn read(text: &str) -> Result<Self, Option<String>> {
+        if let Some((_, variant)) = text.split_once(':') {
+            return Err(Some(format!(
+                "a version has no variant in it: a release says `variant = \"{variant}\"` beside its version"
+            )));
+        }
         let version: Self = text.parse().map_err(|error| Some(format!("{error}")))?;
         if version == Self::new(0, 0, 0) {
             return Err(Some("version 0.0.0 means that nothing runs".into()));

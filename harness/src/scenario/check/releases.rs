@@ -4,20 +4,22 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use app::Program;
 use semver::Version;
-use upgrade::{path, release::ApiClass};
+use upgrade::{
+    path,
+    release::{ApiClass, CodeHash},
+};
 
 use super::{
-    super::{Forgery, Release, Text, deployment, units::Bytes},
+    super::{
+        Forgery, Release, Runs, Text,
+        deployment::{self, length},
+        units::Bytes,
+    },
     Check, Code,
 };
 
 /// The longest code that nodes fetch.
 const CODE_BYTES_MAX: u64 = upgrade::release::CODE_BYTES_MAX;
-
-/// How long the code of `release` is.
-fn length(release: &Release) -> u64 {
-    release.code.map_or(deployment::CODE_BYTES, |code| code.bytes)
-}
 
 impl Check<'_> {
     /// The program that clients are built for: the one the fleet starts with, or else the first that
@@ -130,7 +132,29 @@ impl Check<'_> {
                 format!("{} is not newer than {runs}, which the fleet runs", release.version);
             let label = "it will never be adopted: expected a newer version, or a higher `epoch`";
             self.mistake(Code::Contradiction, &path, title, label);
+        } else if self.loses(release, runs) {
+            let title = format!(
+                "this code of {} loses to that of {runs}, which the fleet runs",
+                release.version
+            );
+            let label = "it will never be adopted: expected a newer version, or a higher `epoch`";
+            let help = "of two codes of one version the one with the higher hash wins; another \
+                        length (`code = \"8 KiB\"`) gives it another hash";
+            self.mistake_with(Code::Contradiction, &path, title, label, Some(help.to_owned()));
         }
+    }
+
+    /// Whether `release` is of the version that the fleet runs, and of a code with a lower hash.
+    fn loses(&self, release: &Release, runs: &Runs) -> bool {
+        let hash = |version, variant: Option<&str>, bytes| {
+            let code = deployment::code(&self.scenario.app, version, variant, bytes, 0);
+            CodeHash::of(&code)
+        };
+        let bytes = length(release);
+        release.version.cmp_precedence(&runs.version).is_eq()
+            && bytes <= CODE_BYTES_MAX
+            && hash(&release.version, release.variant.as_deref(), bytes)
+                < hash(&runs.version, runs.variant.as_deref(), deployment::CODE_BYTES)
     }
 
     fn code(&mut self, code: Option<Text<Bytes>>, path: &str) {
@@ -168,12 +192,17 @@ impl Check<'_> {
             } else {
                 path.to_owned()
             };
+            let mut elsewhere = of_app.iter().filter(|listed| listed.variant == Some(variant));
+            let help = elsewhere
+                .next()
+                .map(|listed| format!("`{variant}` is a variant of {app} {}", listed.version));
             if variants.is_empty() {
                 let title = format!("{app} {version} has no variants, so none `{variant}`");
-                self.mistake(Code::UnknownName, &path, title, "expected the version alone");
+                let label = "expected the version alone";
+                self.mistake_with(Code::UnknownName, &path, title, label, help);
                 return false;
             }
-            return self.name("variant", variant, &variants, &path);
+            return self.name_or("variant", variant, &variants, &path, help);
         }
         let versions = versions.into_iter().filter_map(|text| text.parse().ok()).collect();
         self.unknown_release(version, &versions, above, path);

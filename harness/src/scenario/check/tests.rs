@@ -236,7 +236,51 @@ fn a_bare_number_says_how_it_is_written() {
         "runs = 1.0",
         &[
             "s.toml:6:8: S0003: a bare decimal does not belong here: expected a version such as `2.0.0`, or \
-           a variant of one such as `2.0.0:strays`; a version is text with all of its three numbers, in quotes",
+           a variant of one such as `3.0.0:strays`; a version is text with all of its three numbers, in quotes",
         ],
     );
+}
+
+#[test]
+fn a_variant_of_another_version_is_named_with_it() {
+    check(
+        "variant = \"acts-with-all\"",
+        "variant = \"forgets-history\"",
+        &[
+            "s.toml:37:11: S0014: unknown variant `forgets-history`: expected one of `acts-with-all` or \
+           `collects-early`; `forgets-history` is a variant of register 3.0.0",
+        ],
+    );
+}
+
+#[test]
+fn a_version_with_a_variant_in_it_says_where_the_variant_is_written() {
+    let why = "`2.0.0:acts-with-all` does not belong here: a version has no variant in it: a release says `variant = \"acts-with-all\"` beside its version; \
+               expected a version such as `2.0.0`";
+    for (old, place) in
+        [("version = \"2.0.0\"\nat", "s.toml:34:11"), ("version = \"2.0.0\"\nfrom", "s.toml:29:11")]
+    {
+        let new = old.replace("2.0.0", "2.0.0:acts-with-all");
+        check(old, &new, &[&format!("{place}: S0004: {why}")]);
+    }
+}
+
+#[test]
+fn a_release_of_what_runs_with_a_lower_hash_is_refused_for_it_would_never_be_adopted() {
+    let text = |runs: &str, rest: &str| {
+        format!(
+            "about = \"a\"\napp = \"counter\"\n[fleet]\nnodes = 2\nruns = \"{runs}\"\n\
+             [[release]]\nversion = \"2.0.0\"\nat = \"1s\"\nnode = \"n0\"\n{rest}\n"
+        )
+    };
+    let parse = |runs, rest| Scenario::parse(Path::new("s.toml"), text(runs, rest));
+    let said = parse("2.0.0:other", "").unwrap_err();
+    assert_eq!(
+        said.to_string(),
+        "s.toml:7:11: S0017: this code of 2.0.0 loses to that of 2.0.0:other, which the fleet runs"
+    );
+    assert!(said.diagnostics[0].help.as_deref().unwrap().contains("the higher hash wins"));
+    let wins = parse("2.0.0", "variant = \"other\"");
+    assert!(wins.is_ok(), "of the two one wins: {}", wins.unwrap_err());
+    assert!(parse("2.0.0:other", "epoch = 1").is_ok(), "a higher epoch wins by itself");
 }
