@@ -3,7 +3,11 @@
 //! Results go to standard output; diagnostics and progress go to standard error. A command returns
 //! an [`Exit`]; nothing below this module prints or exits.
 
-use std::{io::Write, process::ExitCode};
+use std::{
+    borrow::Cow,
+    io::{IsTerminal, Write},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -36,6 +40,7 @@ mod summary;
 mod sweep;
 mod table;
 mod tell;
+mod terminal;
 mod vectors;
 mod view;
 mod words;
@@ -280,6 +285,7 @@ fn error(why: &str) -> String {
 /// Errors: [`Failure::Internal`] where it cannot be written, but for a closed pipe: whoever reads has
 /// seen enough.
 fn print(text: &str) -> Result<(), Failure> {
+    let text = shown(text, std::io::stdout().is_terminal());
     let mut out = anstream::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
@@ -291,7 +297,18 @@ fn print(text: &str) -> Result<(), Failure> {
 
 /// Prints what comes beside a result to standard error, which nobody may be left to read.
 fn print_aside(text: &str) {
+    let text = shown(text, std::io::stderr().is_terminal());
     let _ = anstream::stderr().write_all(text.as_bytes());
+}
+
+/// What a scenario claims, as it stands in a result: to a terminal not even colours of its own.
+fn claimed(about: &str) -> Cow<'_, str> {
+    if std::io::stdout().is_terminal() { visible(about).into() } else { about.into() }
+}
+
+/// `text` as it goes out: as it is, but to a terminal, which would obey what users wrote.
+fn shown(text: &str, on_terminal: bool) -> Cow<'_, str> {
+    if on_terminal { terminal::safe(text).into() } else { text.into() }
 }
 
 #[cfg(test)]

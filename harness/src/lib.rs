@@ -7,6 +7,7 @@
 pub mod choices;
 pub mod cli;
 pub mod diagram;
+mod file;
 pub mod goals;
 pub mod invariants;
 pub mod metrics;

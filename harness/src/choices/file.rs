@@ -6,8 +6,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
-    io::Read,
     ops::Range,
     path::{Path, PathBuf},
 };
@@ -20,6 +18,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::Words;
 use crate::{
+    file,
     scenario::{
         Text,
         diagnostic::{Code, Diagnostic, Rejected},
@@ -31,7 +30,7 @@ use crate::{
 /// The format that is written and read.
 pub const FORMAT: u32 = 1;
 /// The longest file that is read into memory.
-const FILE_BYTES_MAX: u64 = 64 << 20;
+pub const FILE_BYTES_MAX: u64 = 64 << 20;
 
 /// Mistakes of one file that are told in full; the others are counted.
 const MISTAKES_MAX: usize = 20;
@@ -165,15 +164,7 @@ impl ChoiceFile {
     pub fn open(path: &Path) -> Result<Opened, FileError> {
         let unreadable = |why: String| Box::new(Rejected::whole(path, Code::Unreadable, why, None));
         let fail = |error: std::io::Error| unreadable(format!("the file cannot be read: {error}"));
-        if path.is_dir() {
-            return Err(unreadable("this is a folder, not a file of choices".to_owned()));
-        }
-        let mut bytes = Vec::new();
-        let file = fs::File::open(path).map_err(fail)?;
-        file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(fail)?;
-        if bytes.len() as u64 > FILE_BYTES_MAX {
-            return Err(unreadable(format!("the file is longer than {FILE_BYTES_MAX} bytes")));
-        }
+        let bytes = file::read(path, FILE_BYTES_MAX).map_err(fail)?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
             let good = String::from_utf8_lossy(&error.as_bytes()[..at]).into_owned();

@@ -90,7 +90,7 @@ fn scenario(word: &str) -> Result<Option<String>, Failure> {
     let mut files = FOLDERS.iter().map(file).filter(|file| is_name && file.is_file());
     let Some(file) = files.next() else { return Ok(None) };
     let loaded = load::load(std::slice::from_ref(&file))?;
-    let about = loaded.iter().map(|one| format!("  {}\n", one.scenario.about));
+    let about = loaded.iter().map(|one| format!("  {}\n", super::claimed(&one.scenario.about)));
     let (about, shown) = (about.collect::<String>(), quoted(&file));
     Ok(Some(format!("{word} (scenario)\n{about}  simctl run {shown}\n")))
 }

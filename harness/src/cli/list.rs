@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Exit, Failure, Format, load, print};
+use super::{Exit, Failure, Format, claimed, load, print};
 use crate::scenario::Expectation;
 
 pub(super) const EXAMPLES: &str = "\
@@ -52,7 +52,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
             violates,
         };
         let text = match arguments.format {
-            Format::Human => format!("{:<width$}  {}\n", row.name, row.about),
+            Format::Human => format!("{:<width$}  {}\n", row.name, claimed(row.about)),
             Format::Json => serde_json::to_string(&row).expect("a row is JSON") + "\n",
         };
         print(&text)?;

@@ -29,6 +29,7 @@ use crate::{
     shell,
     sweep::seeds::SeedRange,
     trace::{self, Names, Sink, Tail},
+    visible::visible,
 };
 
 pub(super) const EXAMPLES: &str = "\
@@ -168,7 +169,7 @@ pub(super) fn say_which_run_panicked() {
     std::panic::set_hook(Box::new(move |panic| {
         before(panic);
         if let Some(repeat) = RUNNING.take() {
-            eprintln!("simctl failed in a run; to repeat it: {repeat}");
+            eprintln!("simctl failed in a run; to repeat it: {}", visible(&repeat));
         }
     }));
 }

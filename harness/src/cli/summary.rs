@@ -155,7 +155,7 @@ pub(super) fn full(job: &Job<'_>, outcome: &Outcome) -> String {
         job.seed,
         verdict(outcome, GoalsOf::Run)
     ));
-    page.text(&format!("{DIM}{}{DIM:#}", job.loaded.scenario.about));
+    page.text(&format!("{DIM}{}{DIM:#}", super::claimed(&job.loaded.scenario.about)));
     page.section("The plan");
     plan::tell(&mut page, &job.loaded.scenario, outcome);
     page.section("What was checked");

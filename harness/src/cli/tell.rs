@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::{Exit, Failure, load, print, replay::found};
 use crate::{
-    choices::ChoiceFile,
+    choices::{self, ChoiceFile},
+    file,
     run::{Deployed, Options},
     story::{past::Past, tell},
 };
@@ -22,7 +23,8 @@ pub(super) fn carry_out(
     set: &[(String, String)],
 ) -> Result<Exit, Failure> {
     let path = Path::new(word);
-    let recorded = std::fs::read_to_string(path).is_ok_and(|text| is_of_choices(&text));
+    let recorded = file::read(path, choices::file::FILE_BYTES_MAX)
+        .is_ok_and(|bytes| is_of_choices(&String::from_utf8_lossy(&bytes)));
     let opened = match recorded {
         true => Some(ChoiceFile::open(path).map_err(|error| Failure::Rejected(vec![*error]))?),
         false => None,
@@ -59,7 +61,8 @@ pub(super) fn carry_out(
             deployed.run(seed, options, Some(&mut past))
         }
     };
-    let head = format!("{}\n{}, seed {}\n\n", loaded.scenario.about, word, outcome.seed);
+    let head =
+        format!("{}\n{}, seed {}\n\n", super::claimed(&loaded.scenario.about), word, outcome.seed);
     match tell(&loaded.scenario, &outcome, &past) {
         Some(story) => print(&(head + &story.text()))?,
         None => {

@@ -1,9 +1,6 @@
 //! `simctl view`: the space-time diagram of a run as one HTML file.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use results::Diagram;
@@ -15,6 +12,7 @@ use super::{
 };
 use crate::{
     diagram::Recorder,
+    file,
     outcome::Verdict,
     shell::{self, setting},
     trace::Names,
@@ -31,6 +29,9 @@ Examples:
   simctl view run.diagram                                     a run that was kept
 
 The page is one file, asks no network and tells its keys by the question mark.";
+
+/// The longest diagram that is read into memory: several times as long as what a recorder keeps of a run.
+const DIAGRAM_BYTES_MAX: u64 = 256 << 20;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -115,7 +116,7 @@ pub(super) fn diagram(
         let why = format!("{shown} is a run that was kept: leave --set out");
         return Err(Failure::Usage(why));
     }
-    let bytes = fs::read(path).map_err(|error| {
+    let bytes = file::read(path, DIAGRAM_BYTES_MAX).map_err(|error| {
         Failure::Usage(format!("{shown} cannot be read: {error}; a scenario's name ends in .toml"))
     })?;
     let is_not = |why: &str| {

@@ -1,10 +1,6 @@
 //! From a file to a scenario that fits together, or to every mistake in it.
 
-use std::{
-    fs,
-    io::{self, Read},
-    path::Path,
-};
+use std::{io, path::Path};
 
 use toml::de::DeTable;
 
@@ -14,6 +10,7 @@ use super::{
     shape::{Walk, schema},
     sweep,
 };
+use crate::file;
 
 /// Scenarios are written by people; whatever is longer is no scenario, and is not read into memory.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -28,15 +25,7 @@ impl Scenario {
     pub fn text(path: &Path) -> Result<String, Box<Rejected>> {
         let unreadable = |why: String| Box::new(Rejected::whole(path, Code::Unreadable, why, None));
         let fail = |error: io::Error| unreadable(format!("the file cannot be read: {error}"));
-        if path.is_dir() {
-            return Err(unreadable("this is a folder, not a file".to_owned()));
-        }
-        let mut bytes = Vec::new();
-        let file = fs::File::open(path).map_err(fail)?;
-        file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(fail)?;
-        if bytes.len() as u64 > FILE_BYTES_MAX {
-            return Err(unreadable(format!("the file is longer than {FILE_BYTES_MAX} bytes")));
-        }
+        let bytes = file::read(path, FILE_BYTES_MAX).map_err(fail)?;
         String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
             let title = format!("the file is not UTF-8: its first bad byte is number {}", at + 1);

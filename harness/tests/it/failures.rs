@@ -7,7 +7,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::support::{Ran, exits, folder, simctl};
+use crate::support::{Ran, exits, folder, refused, simctl};
 
 /// Half of the fleet runs 2.0.0 while the other half sends as of 1.4.0, and messages are held in memory
 /// only: a crash loses what was acknowledged.
@@ -298,7 +298,7 @@ fn a_fleet_may_start_with_a_variant_and_its_failure_is_told_shrunk_and_repeated(
     let said = set("1.0.0:acts");
     assert!(said.contains("register 1.0.0 has no variants, so none `acts`"), "{said}");
     let said = set("2.0.0:");
-    assert!(said.contains("a variant has a name, such as `2.0.0:strays`"), "{said}");
+    assert!(said.contains("a variant has a name, such as `3.0.0:strays`"), "{said}");
 }
 
 #[test]
@@ -339,4 +339,48 @@ fn a_shrunk_failure_is_as_large_as_what_was_sought() {
     let json = exits(here, &["shrink", "wrong.toml", "--format", "json"], 0).out;
     let line: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert!(line["after"]["datagrams"].as_u64().is_some_and(|sent| sent > 0), "{json}");
+}
+
+/// Who looks where `simctl explain refused` says finds what a run counted.
+#[test]
+fn what_a_summary_counts_as_refused_is_found_where_its_page_leads() {
+    let place = Place::new();
+    let page = place.simctl(&["explain", "refused"]).out;
+    let words = "is down and does not hear it";
+    assert!(page.contains("at kind `command`") && page.contains(words), "{page}");
+    let ran = place.simctl(&["run", "a.toml", "--seed", "1", "--trace", "t", "--format", "json"]);
+    let row: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let trace = place.read("t");
+    let kind = |line: &&str, kind| line.split_whitespace().nth(2) == Some(kind);
+    let commands = trace.lines().filter(|line| kind(line, "command") && line.ends_with(words));
+    let refused = trace.lines().filter(|line| kind(line, "refused"));
+    let found = commands.count() + refused.count();
+    assert!(found > 0, "a node was down");
+    assert_eq!(row["operations_refused"], found);
+}
+
+/// Whoever opened it would wait for ever, or read until memory is gone.
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_device_is_refused_at_once() {
+    use std::process::Command;
+    let folder = folder(&[]);
+    let here = folder.path();
+    for name in ["a.toml", "a.diagram"] {
+        assert!(Command::new("mkfifo").arg(here.join(name)).status().unwrap().success());
+    }
+    for arguments in [
+        &["run", "a.toml"][..],
+        &["replay", "a.toml"],
+        &["shrink", "a.toml"],
+        &["check", "a.toml"],
+        &["explain", "a.toml"],
+        &["explain", "a.diagram", "--seed", "1"],
+        &["view", "a.toml"],
+        &["view", "a.diagram"],
+        &["export", "dot", "/dev/zero"],
+        &["list", "."],
+    ] {
+        refused(here, arguments, "expected a file, found a pipe or a device");
+    }
 }

@@ -74,8 +74,11 @@ fn a_file_that_is_no_text_or_no_file_is_named() {
     fs::write(folder.path().join("long.toml"), vec![b'#'; (1 << 20) + 1]).unwrap();
     assert_eq!(read("latin.toml").code, Code::NotUtf8);
     assert_eq!(read("latin.toml").title, "the file is not UTF-8: its first bad byte is number 13");
-    assert_eq!(read("long.toml").title, "the file is longer than 1048576 bytes");
-    assert_eq!(read("").title, "this is a folder, not a file");
+    assert_eq!(
+        read("long.toml").title,
+        "the file cannot be read: expected at most 1 MiB, found more"
+    );
+    assert_eq!(read("").title, "the file cannot be read: expected a file, found a folder");
     assert_eq!(read("none.toml").code, Code::Unreadable);
 }
 
