@@ -40,9 +40,9 @@ struct Event {
     broadcast: Option<u64>,
     receive: Option<usize>,
     #[serde(default)]
-    delivered: BTreeSet<u64>,
+    delivered: Vec<u64>,
     #[serde(default)]
-    buffered: BTreeSet<u64>,
+    buffered: Vec<u64>,
     vc: Vec<u32>,
     stable: Vec<u32>,
 }
@@ -71,15 +71,14 @@ impl Payload for Numbered {
 
 /// Replays a file of this schema. Errors: [`Unreadable`].
 pub(super) fn replay(file: serde_json::Value) -> Result<Replayed, Unreadable> {
-    let file: File = serde_json::from_value(file)?;
+    let file: File = vectors::of_file(file)?;
     let mut replayed = Replayed { kind: "causal_broadcast".to_owned(), ..Replayed::default() };
     if file.cases.is_empty() {
         return Err(Unreadable::Empty("cases"));
     }
     let mut names = Names::default();
     for (at, case) in file.cases.into_iter().enumerate() {
-        let case: Case = serde_json::from_value(case)
-            .map_err(|error| Unreadable::Case(at.to_string(), error.to_string()))?;
+        let case: Case = vectors::of_case(at, case)?;
         match names.take(&case.name).map_err(Fault::Malformed).and_then(|()| case.replay()) {
             Ok(()) => replayed.passed += 1,
             Err(Fault::Differs(difference)) => replayed.failed.push((case.name, difference)),
@@ -149,14 +148,25 @@ impl Event {
                 received.map_err(|why| Fault::Differs(why.to_string()))?;
                 let delivered = std::iter::from_fn(|| layer.deliver());
                 let delivered = delivered.map(|delivery| id_of(&delivery.operation)).collect();
-                differ("it delivers", &delivered, &self.delivered)?;
+                differ("it delivers", &delivered, &set("delivered", &self.delivered)?)?;
                 let waiting = layer.parked().map(|(operation, _)| id_of(operation)).collect();
-                differ("it keeps waiting", &waiting, &self.buffered)?;
+                differ("it keeps waiting", &waiting, &set("buffered", &self.buffered)?)?;
             }
             _ => return malformed("expected one of `broadcast` and `receive`"),
         }
         differ("it has seen", &counts(layer.delivered(), count), &self.vc)?;
         differ("it holds for stable", &counts(&layer.stable(), count), &self.stable)
+    }
+}
+
+/// The `numbers` that stand under `key`. Errors: one stands there twice.
+fn set(key: &str, numbers: &[u64]) -> Result<BTreeSet<u64>, Fault> {
+    let mut set = BTreeSet::new();
+    match numbers.iter().find(|number| !set.insert(**number)) {
+        None => Ok(set),
+        Some(twice) => Err(Fault::Malformed(format!(
+            "`{key}`: expected each message once, found {twice} again"
+        ))),
     }
 }
 

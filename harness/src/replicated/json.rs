@@ -10,6 +10,10 @@ use serde_json::{Map, Value};
 
 use crate::visible::visible;
 
+mod shape;
+
+pub(super) use shape::shaped;
+
 /// The tree that `text` is.
 ///
 /// Errors: it is no JSON; or, in the category of data, an object has a key twice: where.

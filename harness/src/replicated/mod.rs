@@ -13,6 +13,7 @@ pub mod packed;
 pub mod search;
 pub mod sequence;
 pub mod sequential;
+mod unread;
 pub mod vectors;
 
 /// Is told how many cases were looked at, and says whether to look at more.

@@ -8,14 +8,16 @@ use std::collections::BTreeSet;
 
 use sequence::{
     Dot, EpochId, FormerState, Identifier, Integrated, Interval, Mapping, Operation, Options,
-    Sequence, Tuple,
+    Refused, Sequence, Tuple,
 };
 use serde::{Deserialize, de::IgnoredAny};
 
-use super::vectors::{Fault, Names, REPLICAS_MAX, Replayed, Unreadable};
+use super::vectors::{self, Fault, Names, REPLICAS_MAX, Replayed, Unreadable};
+use shown::Shown;
 use tables::{Map, Tree};
 
 mod orders;
+mod shown;
 mod tables;
 
 /// The schema that is read.
@@ -239,7 +241,7 @@ pub fn replay(file: serde_json::Value) -> Result<Replayed, Unreadable> {
 ///
 /// Errors: [`Unreadable`].
 pub fn replay_on<R: Replica>(file: serde_json::Value) -> Result<Replayed, Unreadable> {
-    let file: File = serde_json::from_value(file)?;
+    let file: File = vectors::of_file(file)?;
     let mut replayed = Replayed { kind: "sequence".to_owned(), ..Replayed::default() };
     let mut notes = Vec::new();
     let mut came = |name: String, came: Result<(), Fault>| match came {
@@ -255,8 +257,7 @@ pub fn replay_on<R: Replica>(file: serde_json::Value) -> Result<Replayed, Unread
     };
     let mut names = Names::default();
     for (at, vector) in file.vectors.into_iter().enumerate() {
-        let vector: Vector = serde_json::from_value(vector)
-            .map_err(|error| Unreadable::Case(at.to_string(), error.to_string()))?;
+        let vector: Vector = vectors::of_case(at, vector)?;
         let possible = names.take(&vector.name).map_err(Fault::Malformed);
         let possible = possible.and_then(|()| vector.possible());
         if let (Ok(()), Some(note)) = (&possible, vector.out_of_order()) {
@@ -305,7 +306,12 @@ fn differs(why: impl std::fmt::Display) -> Fault {
 }
 
 fn identifier(written: &[Written]) -> Result<Identifier, Fault> {
-    Identifier::new(tuples(written)).map_err(malformed)
+    Identifier::new(tuples(written)).map_err(|why| match why {
+        Refused::Tuple(tuple) => {
+            malformed(format_args!("no site makes the tuple {}", tuple.shown()))
+        }
+        why => malformed(why),
+    })
 }
 
 fn intervals(spans: &[Span]) -> Result<Vec<Interval>, Fault> {
@@ -313,15 +319,12 @@ fn intervals(spans: &[Span]) -> Result<Vec<Interval>, Fault> {
     spans.iter().map(interval).collect()
 }
 
-fn differ<T: PartialEq + std::fmt::Debug>(
-    what: &str,
-    found: &T,
-    expected: &T,
-) -> Result<(), Fault> {
+fn differ<T: Shown>(what: &str, found: &T, expected: &T) -> Result<(), Fault> {
     if found == expected {
         return Ok(());
     }
-    Err(differs(format_args!("{what}: found {found:?}, expected {expected:?}")))
+    let (found, expected) = (found.shown(), expected.shown());
+    Err(differs(format_args!("{what}: found {found}, expected {expected}")))
 }
 
 impl Change {
@@ -507,6 +510,18 @@ impl Vector {
     }
 }
 
+/// As it is written.
+impl std::fmt::Display for Local {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let written = match self {
+            Self::Ins(at, added) => serde_json::json!({ "ins": [at, added] }),
+            Self::Del(at, count) => serde_json::json!({ "del": [at, count] }),
+            Self::Rename(begins) => serde_json::json!({ "rename": begins }),
+        };
+        write!(f, "{written}")
+    }
+}
+
 impl Local {
     /// `text` with the edit. Errors: it reaches beyond the end.
     fn edited(&self, text: &str) -> Result<String, Fault> {
@@ -514,7 +529,7 @@ impl Local {
         let length = characters.len();
         let beyond = || {
             malformed(format_args!(
-                "`local`: expected an edit within {length} elements, found {self:?}"
+                "`local`: expected an edit within {length} elements, found {self}"
             ))
         };
         match self {
@@ -552,7 +567,7 @@ fn order(ids: &[Vec<Written>]) -> Result<(), Fault> {
         let insert = Operation::Insert { epoch: EpochId::Origin, first, text };
         match replica.apply(&insert) {
             Ok(_) => {}
-            Err(sequence::Refused::Duplicate(_)) => continue,
+            Err(Refused::Duplicate(_)) => continue,
             Err(why) => return Err(differs(format_args!("identifier {at}: {why}"))),
         }
         replica.check();

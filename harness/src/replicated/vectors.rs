@@ -9,7 +9,10 @@ use crdt::{
     At, Clock, Dot, Event, Log, Op, Stamp, Value,
     catalogue::{self, Draw, Listed, Visit},
 };
-use serde::{Deserialize, de::IgnoredAny};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use super::{
     delivery,
@@ -18,6 +21,7 @@ use super::{
     lattice::{Broken, EVENTS_MAX, Strictness, sweep},
     lists::histories::{is_list, judge},
     sequence,
+    unread::unread,
 };
 use crate::visible::visible;
 
@@ -120,8 +124,8 @@ pub enum Unreadable {
     #[error("expected a JSON object with the key `schema`, found {0}")]
     Object(&'static str),
     /// It is an object of another shape than its schema says.
-    #[error("it is no vector file of its schema: {0}")]
-    Shape(#[from] serde_json::Error),
+    #[error("{}", visible(.0))]
+    Shape(String),
     /// It is for a type that there is not.
     #[error("`type`: expected one of {known}, found `{name}`", known = known().join(", "), name = visible(.0))]
     Type(String),
@@ -186,24 +190,24 @@ pub fn replay(text: &str) -> Result<Replayed, Unreadable> {
     if text.trim().is_empty() {
         return Err(Unreadable::Object("nothing"));
     }
-    let file = json::read(text).map_err(|error| match error.is_data() {
+    let tree = json::read(text).map_err(|error| match error.is_data() {
         true => Unreadable::Twice(error),
         false => Unreadable::Json(error),
     })?;
-    if !file.is_object() {
-        return Err(Unreadable::Object(kind_of(&file)));
+    if !tree.is_object() {
+        return Err(Unreadable::Object(kind_of(&tree)));
     }
-    match file.get("schema") {
+    match tree.get("schema") {
         Some(schema) if schema == SCHEMA => {}
-        Some(schema) if schema == DELIVERY => return delivery::replay(file),
-        Some(schema) if schema == SEQUENCE => return sequence::replay(file),
+        Some(schema) if schema == DELIVERY => return delivery::replay(tree),
+        Some(schema) if schema == SEQUENCE => return sequence::replay(tree),
         Some(serde_json::Value::String(other)) => {
             return Err(Unreadable::Schema(format!("`{other}`")));
         }
         Some(other) => return Err(Unreadable::Schema(kind_of(other).to_owned())),
         None => return Err(Unreadable::Schema("no such key".to_owned())),
     }
-    let file: File = serde_json::from_value(file)?;
+    let file: File = of_file(tree)?;
     debug_assert_eq!(file.schema, SCHEMA);
     let mut replayed = Replayed { kind: file.kind.clone(), ..Replayed::default() };
     if file.cases.is_empty() {
@@ -214,8 +218,7 @@ pub fn replay(text: &str) -> Result<Replayed, Unreadable> {
     }
     let mut names = Names::default();
     for (at, case) in file.cases.into_iter().enumerate() {
-        let case: Case = serde_json::from_value(case)
-            .map_err(|error| Unreadable::Case(at.to_string(), error.to_string()))?;
+        let case: Case = of_case(at, case)?;
         let start = value(case.params.as_ref().unwrap_or(&file.params));
         let name = case.name.clone();
         let refused = |why| Unreadable::Case(format!("{at}, `{name}`"), why);
@@ -233,8 +236,21 @@ pub fn replay(text: &str) -> Result<Replayed, Unreadable> {
     Ok(replayed)
 }
 
+/// Takes `tree` for a file. Errors: it is of another shape.
+pub(super) fn of_file<T: DeserializeOwned>(tree: serde_json::Value) -> Result<T, Unreadable> {
+    json::shaped(tree).map_err(|why| Unreadable::Shape(why.to_string()))
+}
+
+/// Takes `tree` for case `at`. Errors: it is of another shape.
+pub(super) fn of_case<T: DeserializeOwned>(
+    at: usize,
+    tree: serde_json::Value,
+) -> Result<T, Unreadable> {
+    json::shaped(tree).map_err(|why| Unreadable::Case(at.to_string(), why.to_string()))
+}
+
 /// What kind of JSON it is, in a word or two.
-fn kind_of(json: &serde_json::Value) -> &'static str {
+pub(super) fn kind_of(json: &serde_json::Value) -> &'static str {
     match json {
         serde_json::Value::Null => "null",
         serde_json::Value::Bool(_) => "a truth value",
@@ -245,14 +261,27 @@ fn kind_of(json: &serde_json::Value) -> &'static str {
     }
 }
 
-/// What JSON says, numbers beyond 64 bits as texts.
+/// `value` as a file has it: numbers beyond 64 bits are texts.
+fn written(value: &Value) -> Value {
+    match value {
+        Value::Int(number) if i64::try_from(*number).is_err() => Value::Text(number.to_string()),
+        Value::List(values) => Value::List(values.iter().map(written).collect()),
+        Value::Map(entries) => {
+            Value::map(entries.iter().map(|(key, each)| (key.clone(), written(each))))
+        }
+        value => value.clone(),
+    }
+}
+
+/// What JSON says, numbers that are not whole or need more than 64 bits as texts.
 pub fn value(json: &serde_json::Value) -> Value {
     match json {
         serde_json::Value::Null => Value::Null,
         serde_json::Value::Bool(value) => Value::Bool(*value),
-        serde_json::Value::Number(number) => match number.as_i64() {
-            Some(number) => Value::Int(number.into()),
-            None => Value::Text(number.to_string()),
+        serde_json::Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(number), _) => Value::Int(number.into()),
+            (None, Some(number)) => Value::Int(number.into()),
+            (None, None) => Value::Text(number.to_string()),
         },
         serde_json::Value::String(text) => Value::Text(text.clone()),
         serde_json::Value::Array(values) => Value::List(values.iter().map(value).collect()),
@@ -331,6 +360,19 @@ impl Replay {
         operation
     }
 
+    /// What `json` asks `kind` for. Errors: it asks for nothing that there is, or has a key that is not read.
+    fn asked<T: Op>(&self, kind: &T, json: &serde_json::Value) -> Result<T::Operation, String> {
+        let operation = self.operation(json);
+        if let (true, Some(Value::Int(found))) = (self.named, operation.get("elem")) {
+            return Err(format!("`elem`: expected the place of an operation, found {found}"));
+        }
+        let asked = kind.parse(&operation).map_err(|why| why.to_string())?;
+        match unread(kind, &operation, &asked) {
+            None => Ok(asked),
+            Some(key) => Err(format!("`op.{key}`: expected no such key in {operation}")),
+        }
+    }
+
     /// Our name of the element that operation `id` created.
     fn name(&self, id: &str) -> Option<String> {
         let created = self.case.ops.get(id.parse::<usize>().ok()?)?;
@@ -361,8 +403,7 @@ impl Replay {
                     clock.advance(event.stamp.dot);
                 }
             }
-            let asked = kind.parse(&self.operation(&operation.op));
-            let asked = asked.map_err(|why| malformed(why.to_string()))?;
+            let asked = self.asked(kind, &operation.op).map_err(malformed)?;
             let done = kind.prepare(state, &asked, stamp).and_then(|message| {
                 kind.effect(state, At { stamp, past: &past }, &message)?;
                 Ok(message)
@@ -450,6 +491,7 @@ impl Replay {
 }
 
 fn differ(what: &str, found: &Value, expected: &Value) -> Result<(), Fault> {
+    let (found, expected) = (written(found), written(expected));
     if found == expected {
         return Ok(());
     }

@@ -132,3 +132,128 @@ fn a_pipe_or_a_device_is_refused_at_once() {
         refused(folder.path(), &["vectors", name], &why);
     }
 }
+
+/// A file of one replica that asks a type for one thing; the values do not matter where that is refused.
+fn asks(kind: &str, op: &str) -> String {
+    format!(
+        r#"{{"schema": "semidirect-vectors/1", "type": "{kind}", "cases": [{{"name": "x", "replicas": 1,
+        "ops": [{{"replica": 0, "seq": 1, "vc": [1], "lamport": 0, "op": {op}, "value_at_origin_after": []}}],
+        "final": []}}]}}"#
+    )
+}
+
+/// Whoever wrote it meant something by it.
+#[test]
+fn a_key_that_an_operation_does_not_have_is_refused() {
+    for (kind, op, key) in [
+        ("int_add_mult", r#"{"kind": "add", "arg": 2, "zzz": 2}"#, "zzz"),
+        ("int_register_resets", r#"{"kind": "reset", "arg": 2}"#, "arg"),
+        ("rich_text", r#"{"kind": "insert", "index": 0, "value": "a", "key": "b"}"#, "key"),
+        ("add_wins_set", r#"{"kind": "clear", "elem": "a"}"#, "elem"),
+        (
+            "map_foreach",
+            r#"{"kind": "for_each", "op": {"kind": "mult", "arg": 2, "x": 1}}"#,
+            "op.x",
+        ),
+        (
+            "map_foreach",
+            r#"{"kind": "for_each", "key": "k", "op": {"kind": "mult", "arg": 2}}"#,
+            "key",
+        ),
+    ] {
+        let folder = folder(&[("a.json", &asks(kind, op))]);
+        let why =
+            format!("a.json: case 0, `x`: operation 0: `op.{key}`: expected no such key in {{");
+        refused(folder.path(), &["vectors", "a.json"], &why);
+    }
+}
+
+#[test]
+fn what_cannot_be_is_told_by_its_key_and_in_words_of_the_file() {
+    let whole = "expected a whole number from 0 to 18446744073709551615";
+    for (name, right, wrong, why) in [
+        ("counter.json", "s\": 2,", "s\": -2,", format!("case 0: `replicas`: {whole}, found -2")),
+        ("counter.json", "s\": 2,", "s\": 1e23,", format!("case 0: `replicas`: {whole}, found 1e23")),
+        (
+            "counter.json",
+            "\"vc\": [0, 1]",
+            "\"vc\": [0, \"1\"]",
+            "case 0: `ops[1].vc[1]`: expected a whole number from 0 to 4294967295, found the text `1`"
+                .to_owned(),
+        ),
+        (
+            "counter.json",
+            "\"arg\": 2",
+            "\"arg\": 9223372036854775808",
+            "operation 0: expected `arg` to be a 64-bit number".to_owned(),
+        ),
+        (
+            "causal.json",
+            "\"delivered\": [0, 1]",
+            "\"delivered\": [0, 0, 1]",
+            "event 4: `delivered`: expected each message once, found 0 again".to_owned(),
+        ),
+        (
+            "causal.json",
+            "\"buffered\": [1]",
+            "\"buffered\": [1, 1]",
+            "event 3: `buffered`: expected each message once, found 1 again".to_owned(),
+        ),
+        (
+            "text.json",
+            "{\"ins\": [2, \"c\"]}",
+            "{\"ins\": [99, \"c\"]}",
+            "`local`: expected an edit within 2 elements, found {\"ins\":[99,\"c\"]}".to_owned(),
+        ),
+        (
+            "text.json",
+            "[[20, 2, 0, 0]], \"text\"",
+            "[[20, 0, 0, 0]], \"text\"",
+            "operation 2: no site makes the tuple [20, 0, 0, 0]".to_owned(),
+        ),
+    ] {
+        let (_, text) = examples().into_iter().find(|(file, _)| *file == name).unwrap();
+        let changed = text.replacen(right, wrong, 1);
+        assert_ne!(changed, text, "{right} is in {name}");
+        let folder = folder(&[(name, &changed)]);
+        refused(folder.path(), &["vectors", name], &why);
+    }
+    let folder =
+        folder(&[("a.json", &asks("unique_set_foreach", r#"{"kind": "delete", "elem": 5}"#))]);
+    let why = "operation 0: `elem`: expected the place of an operation, found 5";
+    refused(folder.path(), &["vectors", "a.json"], why);
+}
+
+/// Where they differ is told in identifiers as a file has them.
+#[test]
+fn other_identifiers_are_told_as_a_file_has_them() {
+    let (name, text) = examples()[2];
+    let changed = text.replace("[20, 2, 0, 0]], \"end\"", "[20, 2, 1, 0]], \"end\"");
+    let folder = folder(&[(name, &changed)]);
+    let ran = exits(folder.path(), &["vectors", name], 1);
+    let told =
+        "expected [{\"id\": [[10, 1, 1, 0]], \"end\": 1}, {\"id\": [[20, 2, 1, 0]], \"end\": 0}]";
+    assert!(ran.out.contains(told), "{}", ran.out);
+}
+
+/// As docs/vectors.md says: a text, and only of the types that do not wrap.
+#[test]
+fn numbers_beyond_64_bits_are_texts() {
+    let file = |kind: &str, last: &str| {
+        format!(
+            r#"{{"schema": "semidirect-vectors/1", "type": "{kind}", "params": {{"init": 9223372036854775807}},
+            "cases": [{{"name": "x", "replicas": 1, "ops": [{{"replica": 0, "seq": 1, "vc": [1], "lamport": 0,
+            "op": {{"kind": "add", "arg": 1}}, "value_at_origin_after": {last}}}], "final": {last}}}]}}"#
+        )
+    };
+    for (kind, last, code) in [
+        ("int_min_max_add_mult", "\"9223372036854775808\"", 0),
+        ("int_min_max_add_mult", "9223372036854775808", 0),
+        ("int_min_max_add_mult", "\"9223372036854775809\"", 1),
+        ("int_add_mult", "-9223372036854775808", 0),
+        ("int_add_mult", "\"9223372036854775808\"", 1),
+    ] {
+        let folder = folder(&[("a.json", &file(kind, last))]);
+        exits(folder.path(), &["vectors", "a.json"], code);
+    }
+}
