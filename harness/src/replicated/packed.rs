@@ -1,12 +1,13 @@
 //! Texts that may lie packed on disk.
 
 use std::{
-    fs,
     io::{Error, Read, Result},
     path::Path,
 };
 
 use flate2::bufread::GzDecoder;
+
+use crate::file;
 
 /// Bytes of a text, unpacked: a hundred times the longest that we have.
 const BYTES_MAX: u64 = 64 << 20;
@@ -28,13 +29,7 @@ pub fn is_json(path: &Path) -> bool {
 /// Errors: it is no file or cannot be read, its name and its bytes disagree on whether it is packed, it breaks
 /// off or goes on after what is packed, it is longer than 64 MiB, or it is no text of UTF-8 without a mark.
 pub fn read_to_string(path: &Path) -> Result<String> {
-    // Whoever opens a pipe that nobody writes waits for ever, and some devices never end.
-    let found = fs::metadata(path)?;
-    if !found.is_file() {
-        let what = if found.is_dir() { "a folder" } else { "a pipe or a device" };
-        return Err(Error::other(format!("expected a file, found {what}")));
-    }
-    text_of(path, read(fs::File::open(path)?)?)
+    text_of(path, file::read(path, BYTES_MAX)?)
 }
 
 /// As [`read_to_string`], where the file `path` is said to have these bytes.
@@ -55,7 +50,7 @@ pub fn text_of(path: &Path, bytes: Vec<u8>) -> Result<String> {
     })
 }
 
-/// All that `from` has, and no more of what is too long than shows that it is.
+/// All that is unpacked, and no more of what is too long than shows that it is.
 fn read(from: impl Read) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
@@ -94,7 +89,7 @@ fn text(bytes: Vec<u8>) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::{fs, io::Write};
 
     use flate2::{Compression, write::GzEncoder};
 
