@@ -12,6 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("upgrade", &["app", "contract"]),
     ("replica", &["app", "causal", "contract", "upgrade"]),
     ("sim", &["contract"]),
+    ("experiment", &["causal", "contract", "sequence", "sim"]),
     ("results", &[]),
     ("plots", &["results"]),
     (

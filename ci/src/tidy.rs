@@ -32,7 +32,7 @@ const LEFTOVERS: &[(&str, &str)] = &[
 /// Checks every source file and scenario.
 pub(crate) fn run() -> Outcome {
     let mut sources = Vec::new();
-    for folder in ["protocol", "sim", "harness", "reports", "tests", "ci", "fuzz"] {
+    for folder in ["protocol", "sim", "experiment", "harness", "reports", "tests", "ci", "fuzz"] {
         files_below(&root().join(folder), "rs", &mut sources)?;
     }
     let mut scenarios = Vec::new();

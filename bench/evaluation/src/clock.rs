@@ -1,5 +1,6 @@
-//! CPU time of this thread, and what many figures of one kind come to.
+//! CPU time of this thread.
 
+use experiment::Spread;
 use rustix::time::{ClockId, clock_gettime};
 
 /// Measures of nothing by which [`Clock::new`] learns what a measure costs.
@@ -29,42 +30,5 @@ impl Clock {
         let before = now();
         let done = std::hint::black_box(work());
         (now().saturating_sub(before).saturating_sub(self.empty), done)
-    }
-}
-
-/// What many figures of one kind come to.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Spread {
-    pub(crate) count: usize,
-    pub(crate) mean: f64,
-    pub(crate) first: f64,
-    pub(crate) median: f64,
-    pub(crate) last: f64,
-}
-
-impl Spread {
-    /// Mean, median, and the first and the last percentile; zeros of nothing.
-    pub(crate) fn of(mut figures: Vec<u64>) -> Self {
-        figures.sort_unstable();
-        let count = figures.len();
-        let at = |share: usize| match count {
-            0 => 0.0,
-            _ => figures[((count - 1) * share + 50) / 100] as f64,
-        };
-        let mean = figures.iter().sum::<u64>() as f64 / count.max(1) as f64;
-        Self { count, mean, first: at(1), median: at(50), last: at(99) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_spread_is_of_all_figures_in_whatever_order() {
-        let spread = Spread::of((0..=100).rev().collect());
-        let expected = Spread { count: 101, mean: 50.0, first: 1.0, median: 50.0, last: 99.0 };
-        assert_eq!(spread, expected);
-        assert_eq!(Spread::of(vec![]), Spread::default());
     }
 }

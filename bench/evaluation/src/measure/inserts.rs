@@ -1,13 +1,10 @@
 //! What an insert costs at each step of a run: here, from elsewhere, and from another epoch.
 
-use common::Rng;
+use experiment::{Rng, Spread, State};
 use sequence::{Few, Operation, Sequence};
 
 use super::{HIGH, LOW, joined};
-use crate::{
-    bot::State,
-    clock::{Clock, Spread},
-};
+use crate::clock::Clock;
 
 /// Inserts that are timed together, as one of them is shorter than a look at the clock.
 const TOGETHER: usize = 25;

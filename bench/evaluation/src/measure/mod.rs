@@ -3,7 +3,6 @@
 pub(crate) mod inserts;
 pub(crate) mod renames;
 pub(crate) mod replay;
-pub(crate) mod sizes;
 
 use sequence::{Moves, Sequence};
 

@@ -1,26 +1,15 @@
 //! What a rename costs: whoever makes it, and those whom it reaches, at each step of a run.
 
-use sequence::{Operation, Sequence, Writer};
+use experiment::{Spread, State};
+use sequence::{Operation, Sequence};
 
 use super::{HIGH, LOW, joined};
-use crate::{
-    bot::State,
-    clock::{Clock, Spread},
-    objects::{self, Naming},
-};
+use crate::clock::Clock;
 
 /// What a rename of one state costs. Times in nanoseconds.
 #[derive(Clone, Debug)]
 pub(crate) struct Cost {
     pub(crate) step: u32,
-    pub(crate) chars: u64,
-    pub(crate) blocks: u64,
-    /// The operation, for receivers that know its bases.
-    pub(crate) short: u64,
-    /// The operation, encoded alone.
-    pub(crate) bytes: u64,
-    /// The operation in the papers' measure.
-    pub(crate) objects: u64,
     pub(crate) local: Spread,
     pub(crate) remote: Spread,
     pub(crate) greater: Spread,
@@ -71,22 +60,6 @@ impl Timed {
 
     pub(crate) fn cost(self) -> Cost {
         let [local, remote, greater, lesser, copy] = self.times.map(Spread::of);
-        let mut renamed = self.low.clone();
-        let operation = renamed.rename().expect("a document to rename");
-        let short = renamed.shortened(&operation).expect("its own rename");
-        let bytes = Writer::default().write(std::slice::from_ref(&operation));
-        Cost {
-            step: self.step,
-            chars: self.low.len(),
-            blocks: self.low.blocks() as u64,
-            bytes: bytes.expect("a replica makes none that no message can hold").len() as u64,
-            short: short.len() as u64,
-            objects: objects::operation(&operation, Naming::Renamable),
-            local,
-            remote,
-            greater,
-            lesser,
-            copy,
-        }
+        Cost { step: self.step, local, remote, greater, lesser, copy }
     }
 }

@@ -1,12 +1,10 @@
 //! The whole log of a run, into a replica that was never there.
 
+use experiment::{End, Outcome, Spread};
 use sequence::{Operation, Options, Sequence};
 
 use super::HIGH;
-use crate::{
-    clock::{Clock, Spread},
-    fleet::{End, Outcome},
-};
+use crate::clock::Clock;
 
 /// Operations between two looks at the clock.
 const STRIDE: usize = 2_500;

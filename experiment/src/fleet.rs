@@ -14,35 +14,39 @@ use crate::{
 
 /// What a run came to.
 #[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) row: Rc<Row>,
+pub struct Outcome {
+    /// What was run.
+    pub row: Rc<Row>,
     /// Of every event of the run.
-    pub(crate) fingerprint: u128,
+    pub fingerprint: u128,
     /// Virtual time, in nanoseconds.
-    pub(crate) virtual_nanos: u64,
+    pub virtual_nanos: u64,
     /// By bot.
-    pub(crate) samples: Vec<Vec<Sample>>,
+    pub samples: Vec<Vec<Sample>>,
     /// What the first bot delivered, in order: edits and renames.
-    pub(crate) log: Vec<Entry>,
+    pub log: Vec<Entry>,
     /// The first bot's replica at each step.
-    pub(crate) states: Vec<State>,
+    pub states: Vec<State>,
     /// Renames that came to bots which did not understand them in few bytes, and had to take them in full.
-    pub(crate) asked: u64,
+    pub asked: u64,
     /// Where all bots ended.
-    pub(crate) end: End,
+    pub end: End,
 }
 
 /// What replicas must agree in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct End {
-    pub(crate) text: String,
-    pub(crate) epoch: EpochId,
-    pub(crate) intervals: Vec<Interval>,
+pub struct End {
+    /// What everybody reads.
+    pub text: String,
+    /// The epoch that all are in.
+    pub epoch: EpochId,
+    /// The identifiers of the text.
+    pub intervals: Vec<Interval>,
 }
 
 impl Outcome {
     /// The operations of the log.
-    pub(crate) fn operations(&self) -> impl Iterator<Item = &Operation> {
+    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
         self.log.iter().map(|entry| &entry.operation)
     }
 }
@@ -50,7 +54,7 @@ impl Outcome {
 /// Runs `row` until nothing is under way any more.
 ///
 /// Errors: a fragment that says in what which bots differ, or what is missing.
-pub(crate) fn run(row: &Row) -> Result<Outcome, String> {
+pub fn run(row: &Row) -> Result<Outcome, String> {
     let row = Rc::new(row.clone());
     let mut settings = Settings { fingerprint: true, ..Settings::default() };
     settings.network.default.latency = network::Latency::Uniform {

@@ -26,8 +26,10 @@ fn identifier(depth: u64) -> u64 {
 
 /// Whether an operation says which epoch it is of: those of LogootSplit do not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Naming {
+pub enum Naming {
+    /// It does not.
     LogootSplit,
+    /// It does.
     Renamable,
 }
 
@@ -40,17 +42,17 @@ fn epoch(epoch: EpochId) -> u64 {
 }
 
 /// An interval of a former state, or of a removal.
-pub(crate) fn interval(interval: &Interval) -> u64 {
+pub fn interval(interval: &Interval) -> u64 {
     key("idBegin") + identifier(interval.first.tuples().len() as u64) + key("end") + NUMBER
 }
 
 /// A former state.
-pub(crate) fn former(intervals: &[Interval]) -> u64 {
+pub fn former(intervals: &[Interval]) -> u64 {
     intervals.iter().map(interval).sum()
 }
 
 /// An operation.
-pub(crate) fn operation(operation: &Operation, naming: Naming) -> u64 {
+pub fn operation(operation: &Operation, naming: Naming) -> u64 {
     let wrapped = match naming {
         Naming::LogootSplit => 0,
         Naming::Renamable => key("op") + epoch(operation.epoch()),
@@ -73,7 +75,7 @@ pub(crate) fn operation(operation: &Operation, naming: Naming) -> u64 {
 }
 
 /// The tree of a document, a node a block, and its text.
-pub(crate) fn document(intervals: &[Interval], units: u64) -> u64 {
+pub fn document(intervals: &[Interval], units: u64) -> u64 {
     const LINKS: u64 = key("left") + key("right") + key("height") + NUMBER;
     const LENGTHS: u64 =
         key("actualBegin") + key("length") + key("sizeNodeAndChildren") + 3 * NUMBER;

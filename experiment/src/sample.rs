@@ -6,7 +6,7 @@ use crate::objects;
 
 /// When a sample was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum When {
+pub enum When {
     /// As so many edits had been seen, before any rename of that step.
     Before,
     /// As all renames of that step had been seen.
@@ -16,7 +16,8 @@ pub(crate) enum When {
 }
 
 impl When {
-    pub(crate) fn name(self) -> &'static str {
+    /// A word for it.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Before => "before",
             Self::Renamed => "renamed",
@@ -27,43 +28,44 @@ impl When {
 
 /// What former states take up that a replica keeps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Kept {
+pub struct Kept {
     /// In the papers' measure.
-    pub(crate) objects: u64,
+    pub objects: u64,
     /// In memory.
-    pub(crate) held: u64,
+    pub held: u64,
 }
 
 /// Counts of a replica, the same on every machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Sample {
+pub struct Sample {
     /// Edits that the replica had seen at the step that this belongs to.
-    pub(crate) step: u32,
-    pub(crate) when: When,
+    pub step: u32,
+    /// When in that step.
+    pub when: When,
     /// Elements; a byte each, as bots type ASCII.
-    pub(crate) chars: u64,
+    pub chars: u64,
     /// The longest intervals of identifiers.
-    pub(crate) blocks: u64,
+    pub blocks: u64,
     /// Tuples of the first identifiers of all blocks together.
-    pub(crate) tuples: u64,
+    pub tuples: u64,
     /// Tuples of the deepest identifier.
-    pub(crate) depth_max: u64,
+    pub depth_max: u64,
     /// Epochs that are kept.
-    pub(crate) epochs: u64,
+    pub epochs: u64,
     /// Everything, encoded: text, identifiers, former states.
-    pub(crate) bytes: u64,
+    pub bytes: u64,
     /// What would be left if all former states were dropped now.
-    pub(crate) bytes_collected: u64,
+    pub bytes_collected: u64,
     /// In memory: elements, text, bases.
-    pub(crate) held: u64,
+    pub held: u64,
     /// The document in the papers' measure, estimated, without former states.
-    pub(crate) objects: u64,
+    pub objects: u64,
     /// Former states beside it.
-    pub(crate) former: Kept,
+    pub former: Kept,
 }
 
 /// Names of the columns of [`Sample::values`].
-pub(crate) const COLUMNS: [&str; 11] = [
+pub const COLUMNS: [&str; 11] = [
     "chars",
     "blocks",
     "tuples",
@@ -100,7 +102,8 @@ impl Sample {
         }
     }
 
-    pub(crate) fn values(&self) -> [u64; COLUMNS.len()] {
+    /// What stands in each of [`COLUMNS`].
+    pub fn values(&self) -> [u64; COLUMNS.len()] {
         [
             self.chars,
             self.blocks,

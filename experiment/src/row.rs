@@ -7,70 +7,72 @@ use serde::Deserialize;
 /// What one run of the papers' experiment is.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Row {
+pub struct Row {
     /// The file's name without its ending.
     #[serde(skip)]
-    pub(crate) name: String,
+    pub name: String,
     /// What it shows, in a sentence.
-    pub(crate) about: String,
+    pub about: String,
     /// What all randomness is drawn from.
-    pub(crate) seed: u64,
+    pub seed: u64,
     /// Bots, each with a replica of its own.
-    pub(crate) replicas: NonZeroU32,
+    pub replicas: NonZeroU32,
     /// Edits of all bots together; each makes as many.
-    pub(crate) operations: NonZeroU32,
+    pub operations: NonZeroU32,
     /// Edits that a replica sees between two samples of its size.
-    pub(crate) sample_every: NonZeroU32,
+    pub sample_every: NonZeroU32,
     /// How long a message travels.
-    pub(crate) latency: Latency,
+    pub latency: Latency,
     /// What bots do.
-    pub(crate) bots: Bots,
+    pub bots: Bots,
     /// Who renames; nobody without it.
-    pub(crate) renames: Option<Renames>,
+    pub renames: Option<Renames>,
 }
 
 /// Uniform, drawn anew for each message.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Latency {
-    pub(crate) min_millis: u64,
-    pub(crate) max_millis: u64,
+pub struct Latency {
+    /// The least.
+    pub min_millis: u64,
+    /// The most.
+    pub max_millis: u64,
 }
 
 /// What a bot does: one character at a time, at a cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Bots {
+pub struct Bots {
     /// Between two edits, on average.
-    pub(crate) pause_millis: u64,
+    pub pause_millis: u64,
     /// A pause is uniform, at most this much longer or shorter.
-    pub(crate) spread_millis: u64,
+    pub spread_millis: u64,
     /// How often the cursor jumps before an edit.
-    pub(crate) jump_percent: Percent,
+    pub jump_percent: Percent,
     /// How often an edit removes what is left of the cursor.
-    pub(crate) remove_percent: Percent,
+    pub remove_percent: Percent,
     /// Once the text is as long, `full_remove_percent` takes the place of `remove_percent` for good.
-    pub(crate) full_chars: u64,
+    pub full_chars: u64,
     /// See `full_chars`.
-    pub(crate) full_remove_percent: Percent,
+    pub full_remove_percent: Percent,
 }
 
 /// Who renames, and what becomes of former states.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Renames {
+pub struct Renames {
     /// The first so many bots.
-    pub(crate) renamers: NonZeroU32,
+    pub renamers: NonZeroU32,
     /// Each renames whenever it has seen so many more edits.
-    pub(crate) every: NonZeroU32,
+    pub every: NonZeroU32,
     /// When former states are dropped.
-    pub(crate) collect: Collect,
+    pub collect: Collect,
 }
 
 /// When a replica drops former states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Collect {
+pub enum Collect {
     /// Never.
     Never,
     /// Once all others announced that they moved on.
@@ -80,7 +82,10 @@ pub(crate) enum Collect {
 /// A share, of a hundred.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "u64")]
-pub(crate) struct Percent(pub(crate) u64);
+pub struct Percent(
+    /// At most 100.
+    pub u64,
+);
 
 impl TryFrom<u64> for Percent {
     type Error = String;
@@ -100,7 +105,7 @@ impl Row {
     /// Reads a row.
     ///
     /// Errors: a fragment that names the file, the line, the key and what was expected.
-    pub(crate) fn read(path: &Path) -> Result<Self, String> {
+    pub fn read(path: &Path) -> Result<Self, String> {
         let shown = path.display();
         let text = std::fs::read_to_string(path).map_err(|why| format!("{shown}: {why}"))?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -108,7 +113,7 @@ impl Row {
     }
 
     /// The row that `text` describes.
-    pub(crate) fn parse(name: &str, text: &str) -> Result<Self, String> {
+    pub fn parse(name: &str, text: &str) -> Result<Self, String> {
         let mut row: Self = toml::from_str(text).map_err(|why| why.to_string())?;
         name.clone_into(&mut row.name);
         match row.fault() {
@@ -146,17 +151,17 @@ impl Row {
     }
 
     /// Edits of one bot.
-    pub(crate) fn operations_each(&self) -> u32 {
+    pub fn operations_each(&self) -> u32 {
         self.operations.get() / self.replicas
     }
 
     /// Who renames after how many edits, where anybody does.
-    pub(crate) fn renamers(&self) -> u32 {
+    pub fn renamers(&self) -> u32 {
         self.renames.map_or(0, |renames| renames.renamers.get())
     }
 
     /// Whether former states are dropped.
-    pub(crate) fn collects(&self) -> bool {
+    pub fn collects(&self) -> bool {
         self.renames.is_some_and(|renames| renames.collect == Collect::Announced)
     }
 }
@@ -172,26 +177,7 @@ fn line_of(text: &str, key: &str) -> Option<usize> {
 pub(crate) mod tests {
     use super::*;
 
-    pub(crate) const SMALL: &str = r#"about = "A small fleet, for tests"
-seed = 7
-replicas = 4
-operations = 1_200
-sample-every = 300
-latency = { min-millis = 10, max-millis = 100 }
-
-[bots]
-pause-millis = 200
-spread-millis = 50
-jump-percent = 5
-remove-percent = 20
-full-chars = 400
-full-remove-percent = 50
-
-[renames]
-renamers = 2
-every = 300
-collect = "never"
-"#;
+    pub(crate) const SMALL: &str = include_str!("../tests/small.toml");
 
     #[test]
     fn a_row_is_read_as_it_is_written() {

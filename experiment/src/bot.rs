@@ -7,13 +7,13 @@
 use std::{cmp::Ordering, rc::Rc, sync::Arc};
 
 use causal::{Broadcast, Content, Limits, Origin};
-use common::Rng;
 use contract::{Effect, Input, NodeId, Process, Span, Time};
 use sequence::{EpochId, Few, Operation, Options, Sequence};
 
 use crate::{
     message::{Message, Said},
     objects,
+    random::Rng,
     row::Row,
     sample::{Kept, Sample, When},
 };
@@ -33,18 +33,22 @@ pub(crate) enum Keeps {
 
 /// A replica at one step, to measure on.
 #[derive(Clone, Debug)]
-pub(crate) struct State {
-    pub(crate) step: u32,
-    pub(crate) snapshot: Vec<u8>,
+pub struct State {
+    /// Edits that it had seen.
+    pub step: u32,
+    /// Everything that it knew.
+    pub snapshot: Vec<u8>,
 }
 
 /// An operation that was delivered.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    pub(crate) origin: Origin,
-    pub(crate) operation: Operation,
+pub struct Entry {
+    /// Who made it.
+    pub origin: Origin,
+    /// What was delivered.
+    pub operation: Operation,
     /// Of a rename: the bytes in which it was sent.
-    pub(crate) short: Option<u64>,
+    pub short: Option<u64>,
 }
 
 /// A bot and its replica.

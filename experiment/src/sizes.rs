@@ -7,31 +7,34 @@ use sequence::{Interval, Operation, Writer};
 
 use crate::{
     bot::Entry,
-    clock::Spread,
     fleet::Outcome,
     objects::{self, Naming},
+    spread::Spread,
 };
 
 /// The lengths of operations of one kind.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Length {
+pub struct Length {
     /// In the papers' measure.
-    pub(crate) objects: Spread,
+    pub objects: Spread,
     /// Encoded: edits a message each, by a writer that each author keeps, renames in few bytes.
-    pub(crate) bytes: Spread,
+    pub bytes: Spread,
     /// Tuples of the first identifier.
-    pub(crate) depth: Spread,
+    pub depth: Spread,
 }
 
 /// All lengths of a run, the same on every machine.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Sizes {
-    pub(crate) inserts: Length,
-    pub(crate) removals: Length,
-    pub(crate) renames: Length,
+pub struct Sizes {
+    /// Of inserts.
+    pub inserts: Length,
+    /// Of removals.
+    pub removals: Length,
+    /// Of renames.
+    pub renames: Length,
     /// After so many operations, the mean length of the inserts and removals since the last entry:
     /// in the papers' measure, and on our wire.
-    pub(crate) course: Vec<(u64, f64, f64)>,
+    pub course: Vec<(u64, f64, f64)>,
 }
 
 /// Operations between two entries of a course.

@@ -1,0 +1,25 @@
+//! What may be left beside the text.
+
+use crate::report::{Report, left_over};
+
+/// What may be left beside the text after renames whose former states are dropped, of the text.
+pub const OVERHEAD_MAX: f64 = 0.01;
+
+/// Whether a run left no more beside the text than it may.
+///
+/// Errors: a fragment that says how much was left, on average over the steps of the row.
+pub fn bar(report: &Report) -> Result<(), String> {
+    let kinds = ["are dropped at once", "are dropped once all announced it"];
+    for (kind, shares) in kinds.into_iter().zip(left_over(report)) {
+        let mean = shares.iter().sum::<f64>() / shares.len().max(1) as f64;
+        if mean > OVERHEAD_MAX {
+            return Err(format!(
+                "{:.2} % are left beside the text after renames whose former states {kind}, \
+                 expected at most {:.0} %",
+                mean * 100.0,
+                OVERHEAD_MAX * 100.0
+            ));
+        }
+    }
+    Ok(())
+}

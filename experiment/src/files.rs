@@ -1,0 +1,61 @@
+//! What is written: pictures, tables, and the figures behind them.
+
+use std::{
+    fmt::Write as _,
+    fs::File,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use crate::{plots, report::Reports, sample::COLUMNS};
+
+/// Writes `text` under a temporary name, syncs it, and gives it its name.
+///
+/// Errors: a fragment that names the file; it is as it was then.
+pub fn write(path: &Path, text: &str) -> Result<(), String> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".tmp");
+    let aside = PathBuf::from(name);
+    let written = File::create(&aside).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&aside, path)
+    });
+    written.map_err(|why| format!("{}: {why}", path.display()))
+}
+
+/// All files, each with its name: the same on every machine.
+///
+/// Errors: what the library that draws says.
+pub fn all(reports: &Reports) -> Result<Vec<(&'static str, String)>, String> {
+    let mut files = plots::all(reports)?;
+    files.push(("samples.csv", samples(reports)));
+    files.push(("lengths.csv", lengths(reports)));
+    Ok(files)
+}
+
+/// All samples, mean over the bots.
+fn samples(reports: &Reports) -> String {
+    let mut text = format!("row,step,when,{}\n", COLUMNS.join(","));
+    for (name, report) in reports {
+        for mean in &report.samples {
+            let _ = write!(text, "{name},{},{}", mean.step, mean.when.name());
+            for column in COLUMNS {
+                let _ = write!(text, ",{:.1}", mean.get(column));
+            }
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// The mean length of edits.
+fn lengths(reports: &Reports) -> String {
+    let mut text = "row,edits,mean_in_their_measure,mean_sent\n".to_owned();
+    for (name, report) in reports {
+        for (count, objects, bytes) in &report.sizes.course {
+            let _ = writeln!(text, "{name},{count},{objects:.1},{bytes:.2}");
+        }
+    }
+    text
+}

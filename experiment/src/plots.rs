@@ -1,0 +1,130 @@
+//! The pictures of a report: what is no time.
+
+use crate::{
+    picture::{BLACK, Picture, Scale, Stroke, drawn, line},
+    published,
+    report::{Mean, Report, Reports},
+    sample::When,
+    tables::KEPT,
+};
+
+/// All pictures in which there is anything to see, each with the name of its file.
+///
+/// Errors: what the library that draws says.
+pub fn all(reports: &Reports) -> Result<Vec<(&'static str, String)>, String> {
+    drawn([overhead(reports), theirs(reports), lengths(reports)])
+}
+
+/// A column over all samples of a row; where a step has several, a line goes straight up or down.
+fn course(report: Option<&Report>, figure: impl Fn(&Mean) -> f64) -> Vec<(f64, f64)> {
+    let samples = report.map_or(&[][..], |report| &report.samples[..]);
+    samples.iter().map(|mean| (f64::from(mean.step) / 1e3, figure(mean))).collect()
+}
+
+fn plain(report: Option<&Report>, figure: impl Fn(&Mean) -> f64) -> Vec<(f64, f64)> {
+    let before = report.into_iter().flat_map(|report| report.all(When::Before));
+    before.map(|mean| (f64::from(mean.step) / 1e3, figure(mean))).collect()
+}
+
+fn overhead(reports: &Reports) -> Picture {
+    let ls = reports.get("ls");
+    let kilobytes = |column: &'static str| move |mean: &Mean| mean.get(column) / 1e3;
+    let mut lines = vec![
+        line("text", BLACK, Stroke::Dashed, plain(ls, kilobytes("chars"))),
+        line("LogootSplit", 0, Stroke::Whole, plain(ls, kilobytes("bytes"))),
+        line(
+            "renamed, former states dropped",
+            2,
+            Stroke::Whole,
+            course(reports.get("drop-30000-by-1"), kilobytes("bytes")),
+        ),
+        line(
+            "every 7,500, dropped",
+            5,
+            Stroke::Whole,
+            course(reports.get("drop-7500-by-1"), kilobytes("bytes")),
+        ),
+    ];
+    for (row, (name, colour)) in KEPT.iter().zip([
+        ("kept, 1 renamer", 1),
+        ("kept, 2 renamers", 4),
+        ("kept, 3 renamers", 3),
+        ("kept, 4 renamers", 6),
+    ]) {
+        let points = course(reports.get(*row), kilobytes("bytes"));
+        lines.push(line(name, colour, Stroke::Whole, points));
+    }
+    Picture {
+        file: "overhead.svg",
+        title: "The document, encoded, over 150,000 edits",
+        up: "KB",
+        scale: Scale::Linear,
+        lines: lines.into_iter().flatten().collect(),
+    }
+}
+
+/// The papers' figure, in their measure.
+fn theirs(reports: &Reports) -> Picture {
+    let whole = |mean: &Mean| (mean.get("objects") + mean.get("objects_former")) / 1e6;
+    let rows = [
+        ("ls", "LogootSplit", 0),
+        ("drop-30000-by-1", "renamed, dropped", 2),
+        ("keep-30000-by-1", "kept, 1 renamer", 1),
+        ("keep-30000-by-4", "kept, 4 renamers", 3),
+    ];
+    let published = |row: &str| {
+        let figures = published::OVERHEAD.iter().flat_map(|each| {
+            let figure = |dropped, kept: [f64; 4]| match row {
+                "ls" => each.split,
+                "drop-30000-by-1" => dropped,
+                "keep-30000-by-1" => kept[0],
+                _ => kept[3],
+            };
+            let before = figure(each.dropped, each.kept);
+            // Nothing is renamed in the first row.
+            let renamed = each.renamed.filter(|_| row != "ls");
+            let renamed = renamed.map(|each| figure(each.dropped, each.kept));
+            [Some(before), renamed].into_iter().flatten().map(|mb| (f64::from(each.step), mb))
+        });
+        figures.collect::<Vec<_>>()
+    };
+    let mut lines = Vec::new();
+    for (row, name, colour) in rows {
+        let Some(ours) = line(name, colour, Stroke::Whole, course(reports.get(row), whole)) else {
+            continue;
+        };
+        lines.push(ours);
+        lines.extend(line(&format!("{name}: theirs"), colour, Stroke::Published, published(row)));
+    }
+    Picture {
+        file: "overhead-theirs.svg",
+        title: "The document in the papers' measure, beside their figures",
+        up: "MB",
+        scale: Scale::Logarithmic,
+        lines,
+    }
+}
+
+fn lengths(reports: &Reports) -> Picture {
+    let rows = [
+        ("ls", "LogootSplit", 0),
+        ("keep-30000-by-1", "every 30,000", 1),
+        ("drop-7500-by-1", "every 7,500", 2),
+    ];
+    let mut lines = Vec::new();
+    for (row, name, colour) in rows {
+        let course = reports.get(row).map_or(&[][..], |report| &report.sizes.course[..]);
+        let measured = course.iter().map(|(count, objects, _)| (*count as f64 / 1e3, *objects));
+        let sent = course.iter().map(|(count, _, bytes)| (*count as f64 / 1e3, *bytes));
+        let theirs = format!("{name}, their measure");
+        lines.extend(line(&theirs, colour, Stroke::Whole, measured.collect()));
+        lines.extend(line(&format!("{name}, sent"), colour, Stroke::Dashed, sent.collect()));
+    }
+    Picture {
+        file: "lengths.svg",
+        title: "Mean length of an insert or a removal",
+        up: "bytes",
+        scale: Scale::Logarithmic,
+        lines,
+    }
+}

@@ -1,0 +1,133 @@
+//! What a row came to: what tables and plots are made of.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    fleet::Outcome,
+    renames::Rename,
+    row::Row,
+    sample::{COLUMNS, Sample, When},
+    sizes::{self, Sizes},
+};
+
+/// The mean over all bots of what their replicas took up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mean {
+    /// Edits that a replica had seen.
+    pub step: u32,
+    /// When in that step.
+    pub when: When,
+    values: [f64; COLUMNS.len()],
+}
+
+impl Mean {
+    /// The figure of one of [`COLUMNS`].
+    pub fn get(&self, column: &str) -> f64 {
+        let at = COLUMNS.iter().position(|name| *name == column);
+        self.values[at.expect("a column's name")]
+    }
+}
+
+/// What one run of a row came to, the same on every machine.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// What was run.
+    pub row: Row,
+    /// Of every event of the run.
+    pub fingerprint: u128,
+    /// How long it took, in nanoseconds of virtual time.
+    pub virtual_nanos: u64,
+    /// Renames that were taken in full, over all bots.
+    pub asked: u64,
+    /// In order of time.
+    pub samples: Vec<Mean>,
+    /// How long operations were.
+    pub sizes: Sizes,
+    /// Renames of the first bot's replica at each step, where nobody renamed before.
+    pub renames: Vec<Rename>,
+}
+
+/// What all rows came to that were run, by name.
+pub type Reports = BTreeMap<String, Report>;
+
+fn means(samples: &[Vec<Sample>]) -> Vec<Mean> {
+    let mut sums: BTreeMap<(u32, When), (f64, [f64; COLUMNS.len()])> = BTreeMap::new();
+    for sample in samples.iter().flatten() {
+        let (count, sum) = sums.entry((sample.step, sample.when)).or_default();
+        *count += 1.0;
+        for (sum, value) in sum.iter_mut().zip(sample.values()) {
+            *sum += value as f64;
+        }
+    }
+    let mean = |((step, when), (count, sum)): ((u32, When), (f64, [f64; COLUMNS.len()]))| Mean {
+        step,
+        when,
+        values: sum.map(|sum| sum / count),
+    };
+    sums.into_iter().map(mean).collect()
+}
+
+impl Report {
+    /// What `outcome` came to.
+    pub fn of(outcome: &Outcome) -> Self {
+        // As in the papers, renames are looked at on documents that were never renamed.
+        let plain = outcome.states.iter().filter(|_| outcome.row.renames.is_none());
+        Self {
+            row: Row::clone(&outcome.row),
+            fingerprint: outcome.fingerprint,
+            virtual_nanos: outcome.virtual_nanos,
+            asked: outcome.asked,
+            samples: means(&outcome.samples),
+            sizes: sizes::sizes(outcome),
+            renames: plain.map(Rename::of).collect(),
+        }
+    }
+
+    /// The sample of a step.
+    pub fn at(&self, step: u32, when: When) -> Option<&Mean> {
+        self.samples.iter().find(|mean| mean.step == step && mean.when == when)
+    }
+
+    /// All samples of one kind.
+    pub fn all(&self, when: When) -> impl Iterator<Item = &Mean> {
+        self.samples.iter().filter(move |mean| mean.when == when)
+    }
+}
+
+/// The share of the text that is left over beside it after the renames of each step: where former states
+/// go at once, and where they went once that was announced.
+pub fn left_over(report: &Report) -> [Vec<f64>; 2] {
+    let share = |bytes: &'static str| {
+        move |mean: &Mean| (mean.get(bytes) - mean.get("chars")) / mean.get("chars")
+    };
+    let at_once = report.all(When::Renamed).map(share("bytes_collected")).collect();
+    [at_once, report.all(When::Collected).map(share("bytes")).collect()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{fleet, row::tests::SMALL};
+
+    fn report(text: &str) -> Report {
+        Report::of(&fleet::run(&Row::parse("small", text).unwrap()).unwrap())
+    }
+
+    #[test]
+    fn a_report_is_the_same_again() {
+        let (one, two) = (report(SMALL), report(SMALL));
+        assert_eq!((&one.samples, &one.sizes), (&two.samples, &two.sizes));
+        // Four steps, before and after their renames.
+        assert_eq!(one.samples.len(), 8);
+        assert_eq!(one.sizes.renames.bytes.count, 8);
+    }
+
+    #[test]
+    fn renames_are_looked_at_where_nobody_renamed_before() {
+        let plain = report(SMALL.split("\n[renames]").next().unwrap());
+        let steps: Vec<u32> = plain.renames.iter().map(|rename| rename.step).collect();
+        assert_eq!(steps, [300, 600, 900, 1_200]);
+        assert!(plain.renames.windows(2).all(|pair| pair[0].blocks < pair[1].blocks));
+        assert!(report(SMALL).renames.is_empty());
+    }
+}

@@ -1,0 +1,90 @@
+//! A table, and how its numbers are written.
+
+use std::fmt::Write as _;
+
+use crate::spread::Spread;
+
+/// A table whose first column is text and all others numbers.
+#[derive(Clone, Debug)]
+pub struct Table {
+    head: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// One without rows.
+    pub fn new(columns: &[&str]) -> Self {
+        Self { head: columns.iter().map(|column| (*column).to_owned()).collect(), rows: Vec::new() }
+    }
+
+    /// Adds a row.
+    pub fn push(&mut self, cells: Vec<String>) {
+        assert_eq!(cells.len(), self.head.len(), "a row has a cell of each column");
+        self.rows.push(cells);
+    }
+
+    /// As Markdown.
+    pub fn markdown(&self) -> String {
+        let mut text = format!("| {} |\n| --- |", self.head.join(" | "));
+        text += &" ---: |".repeat(self.head.len() - 1);
+        text.push('\n');
+        for cells in &self.rows {
+            let _ = writeln!(text, "| {} |", cells.join(" | "));
+        }
+        text
+    }
+}
+
+/// `number` with three digits that count, and no more than three behind the point.
+pub fn short(number: f64) -> String {
+    match number {
+        100.0.. => thousands(number),
+        10.0.. => format!("{number:.1}"),
+        1.0.. => format!("{number:.2}"),
+        _ => format!("{number:.3}"),
+    }
+}
+
+/// A whole number, its thousands apart.
+pub fn thousands(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut apart = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            apart.push(',');
+        }
+        apart.push(digit);
+    }
+    apart
+}
+
+/// A share, of a hundred.
+pub fn percent(share: f64) -> String {
+    format!("{:.2} %", share * 100.0)
+}
+
+/// A figure as `shown` writes it, or a gap where there is none.
+pub fn cell(figure: Option<f64>, shown: impl Fn(f64) -> String) -> String {
+    figure.map_or_else(|| "-".to_owned(), shown)
+}
+
+/// Mean, median and last percentile.
+pub fn three(figures: [f64; 3]) -> String {
+    figures.map(short).join(" / ")
+}
+
+/// Mean, median and last percentile of a spread, in units of so many.
+pub fn spread(spread: &Spread, unit: f64) -> String {
+    three([spread.mean, spread.median, spread.last].map(|figure| figure / unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_as_long_as_they_count() {
+        let shown = [0.0374, 1.234, 22.13, 181.4, 12_345.6].map(short);
+        assert_eq!(shown, ["0.037", "1.23", "22.1", "181", "12,346"]);
+    }
+}

@@ -1,0 +1,288 @@
+//! Tables over rows, beside those of the papers. A row that was not run is a gap.
+
+use crate::{
+    published,
+    report::{Mean, Report, Reports, left_over},
+    sample::When,
+    sizes::Length,
+    table::{Table, cell, percent, short, spread, thousands, three},
+};
+
+/// The rows without collection, by the number of renamers.
+pub const KEPT: [&str; 4] =
+    ["keep-30000-by-1", "keep-30000-by-2", "keep-30000-by-3", "keep-30000-by-4"];
+/// The rows of operations by how often they are renamed.
+pub const BY_FREQUENCY: [(&str, &str); 3] = [
+    ("ls", "LogootSplit"),
+    ("keep-30000-by-1", "renamed every 30,000"),
+    ("drop-7500-by-1", "renamed every 7,500"),
+];
+
+/// All tables, each with its name.
+pub fn all(reports: &Reports) -> Vec<(&'static str, Table)> {
+    vec![
+        ("overhead", overhead(reports)),
+        ("left-over", left(reports)),
+        ("bytes", bytes(reports)),
+        ("memory", memory(reports)),
+        ("counts", counts(reports)),
+        ("lengths", lengths(reports)),
+        ("received", received(reports)),
+        ("runs", runs(reports)),
+    ]
+}
+
+fn sample<'a>(reports: &'a Reports, row: &str, step: u32, when: When) -> Option<&'a Mean> {
+    reports.get(row)?.at(step * 1_000, when)
+}
+
+fn beside(ours: Option<f64>, theirs: f64) -> String {
+    format!("{} ({})", cell(ours.map(|bytes| bytes / 1e6), short), short(theirs))
+}
+
+/// The figure of memory, in the papers' measure.
+fn overhead(reports: &Reports) -> Table {
+    let mut table = Table::new(&[
+        "MB, ours (theirs)",
+        "content",
+        "LogootSplit",
+        "dropped at once",
+        "kept, 1 renamer",
+        "2",
+        "3",
+        "4",
+    ]);
+    for theirs in published::OVERHEAD {
+        let whens = [
+            (When::Before, "", Some((theirs.dropped, theirs.kept))),
+            (When::Renamed, ", renamed", theirs.renamed.map(|each| (each.dropped, each.kept))),
+        ];
+        for (when, name, figures) in whens {
+            let Some((dropped, kept)) = figures else { continue };
+            let of = |row: &str| sample(reports, row, theirs.step, when);
+            let document = |mean: &Mean| mean.get("objects");
+            let whole = |mean: &Mean| mean.get("objects") + mean.get("objects_former");
+            let split = sample(reports, "ls", theirs.step, When::Before);
+            let content = split.map(|mean| 2.0 * mean.get("chars"));
+            let mut cells = vec![
+                format!("{},000{name}", theirs.step),
+                beside(content, theirs.content),
+                match when {
+                    When::Before => beside(split.map(document), theirs.split),
+                    _ => String::new(),
+                },
+                beside(of("drop-30000-by-1").map(document), dropped),
+            ];
+            cells.extend(KEPT.iter().zip(kept).map(|(row, kept)| beside(of(row).map(whole), kept)));
+            table.push(cells);
+        }
+    }
+    table
+}
+
+/// What is left beside the text after renames.
+fn left(reports: &Reports) -> Table {
+    let mut table = Table::new(&[
+        "row",
+        "steps",
+        "at once: mean",
+        "most",
+        "once announced: mean",
+        "most",
+        "blocks typed meanwhile",
+    ]);
+    for (name, report) in reports.iter().filter(|(_, report)| report.row.renames.is_some()) {
+        let [at_once, announced] = left_over(report);
+        let mean = |shares: &[f64]| match shares.len() {
+            0 => None,
+            count => Some(shares.iter().sum::<f64>() / count as f64),
+        };
+        let most = |shares: &[f64]| shares.iter().copied().reduce(f64::max);
+        let mut cells = vec![format!("`{name}`"), at_once.len().to_string()];
+        for shares in [&at_once, &announced] {
+            cells.push(cell(mean(shares), percent));
+            cells.push(cell(most(shares), percent));
+        }
+        let blocks: Vec<f64> =
+            report.all(When::Collected).map(|mean| mean.get("blocks") - 1.0).collect();
+        cells.push(cell(mean(&blocks), |blocks| format!("{blocks:.1}")));
+        table.push(cells);
+    }
+    table
+}
+
+/// The same documents, encoded.
+fn bytes(reports: &Reports) -> Table {
+    let mut table = Table::new(&[
+        "KB, encoded",
+        "text",
+        "LogootSplit",
+        "renamed, dropped at once",
+        "once announced",
+        "kept, 1 renamer",
+        "2",
+        "3",
+        "4",
+    ]);
+    for step in published::OVERHEAD.iter().map(|row| row.step).filter(|step| *step >= 30) {
+        let of = |row: &str, when, column| {
+            let figure = sample(reports, row, step, when).map(|mean| mean.get(column) / 1e3);
+            cell(figure, |figure| format!("{figure:.1}"))
+        };
+        let mut cells = vec![
+            format!("{step},000"),
+            of("ls", When::Before, "chars"),
+            of("ls", When::Before, "bytes"),
+            of("drop-30000-by-1", When::Renamed, "bytes_collected"),
+            of("drop-30000-by-1", When::Collected, "bytes"),
+        ];
+        cells.extend(KEPT.iter().map(|row| of(row, When::Renamed, "bytes")));
+        table.push(cells);
+    }
+    table
+}
+
+/// The documents in memory, at running replicas, and the former states that they keep.
+fn memory(reports: &Reports) -> Table {
+    let mut table = Table::new(&[
+        "KB, in memory",
+        "text",
+        "LogootSplit",
+        "renamed every 30,000: before",
+        "former state dropped",
+        "every 7,500: before",
+        "former state dropped",
+        "kept, 1 renamer",
+        "4",
+    ]);
+    for step in published::OVERHEAD.iter().map(|row| row.step).filter(|step| *step >= 30) {
+        let of = |row: &str, when, figure: fn(&Mean) -> f64| {
+            cell(sample(reports, row, step, when).map(|mean| figure(mean) / 1e3), thousands)
+        };
+        let held: fn(&Mean) -> f64 = |mean| mean.get("held");
+        let whole: fn(&Mean) -> f64 = |mean| mean.get("held") + mean.get("held_former");
+        let cells = vec![
+            format!("{step},000"),
+            of("ls", When::Before, |mean| mean.get("chars")),
+            of("ls", When::Before, held),
+            of("drop-30000-by-1", When::Before, held),
+            of("drop-30000-by-1", When::Collected, held),
+            of("drop-7500-by-1", When::Before, held),
+            of("drop-7500-by-1", When::Collected, held),
+            of(KEPT[0], When::Renamed, whole),
+            of(KEPT[3], When::Renamed, whole),
+        ];
+        table.push(cells);
+    }
+    table
+}
+
+/// What an implementation cannot change: blocks and depths before each rename.
+fn counts(reports: &Reports) -> Table {
+    let mut table = Table::new(&[
+        "before any rename of the step",
+        "blocks",
+        "mean depth",
+        "deepest",
+        "renamed every 30,000: blocks",
+        "mean depth",
+        "deepest",
+        "every 7,500: blocks",
+        "mean depth",
+        "deepest",
+    ]);
+    for step in published::OVERHEAD.iter().map(|row| row.step) {
+        let mut cells = vec![format!("{step},000")];
+        for (row, _) in BY_FREQUENCY {
+            let mean = sample(reports, row, step, When::Before);
+            cells.push(cell(mean.map(|mean| mean.get("blocks")), thousands));
+            let depth = mean.map(|mean| mean.get("tuples") / mean.get("blocks"));
+            cells.push(cell(depth, |depth| format!("{depth:.1}")));
+            cells.push(cell(mean.map(|mean| mean.get("depth_max")), |depth| format!("{depth:.0}")));
+        }
+        table.push(cells);
+    }
+    table
+}
+
+/// Kinds of operations, each with its published figures by frequency.
+pub type Kind = (&'static str, [Option<published::Operations>; 3]);
+
+/// Inserts, removals and renames; nobody renames without renames.
+pub fn kinds() -> [Kind; 3] {
+    let [often, oftener] = published::RENAMES_BY_FREQUENCY;
+    [
+        ("insert", published::INSERTS.map(Some)),
+        ("removal", published::REMOVALS.map(Some)),
+        ("rename", [None, Some(often), Some(oftener)]),
+    ]
+}
+
+fn length(report: &Report, kind: &str) -> Length {
+    match kind {
+        "insert" => report.sizes.inserts,
+        "removal" => report.sizes.removals,
+        _ => report.sizes.renames,
+    }
+}
+
+/// How long operations are, by how often they are renamed.
+fn lengths(reports: &Reports) -> Table {
+    let mut table = Table::new(&[
+        "bytes, of renames KB: mean / median / 99th percentile",
+        "theirs",
+        "ours, in their measure",
+        "ours, sent",
+        "median depth",
+    ]);
+    for (kind, theirs) in kinds() {
+        for ((row, name), theirs) in BY_FREQUENCY.iter().zip(theirs) {
+            let (Some(theirs), Some(report)) = (theirs, reports.get(*row)) else { continue };
+            let length = length(report, kind);
+            let unit = if kind == "rename" { 1e3 } else { 1.0 };
+            table.push(vec![
+                format!("{kind}, {name}"),
+                three(theirs.size),
+                spread(&length.objects, unit),
+                spread(&length.bytes, unit),
+                format!("{:.0}", length.depth.median),
+            ]);
+        }
+    }
+    table
+}
+
+/// Renames that were understood in few bytes, and those that had to be sent in full.
+fn received(reports: &Reports) -> Table {
+    let mut table = Table::new(&["row", "renames", "received by others", "of them in full"]);
+    for (name, report) in reports.iter().filter(|(_, report)| report.row.renames.is_some()) {
+        let renames = report.sizes.renames.bytes.count as f64;
+        let received = renames * f64::from(report.row.replicas.get() - 1);
+        let figures = [renames, received, report.asked as f64].map(thousands);
+        table.push([&[format!("`{name}`")], &figures[..]].concat());
+    }
+    table
+}
+
+/// All runs, so that they can be compared with those of another machine.
+fn runs(reports: &Reports) -> Table {
+    let mut table = Table::new(&["row", "virtual time", "fingerprint"]);
+    for (name, report) in reports {
+        let time = format!("{:.1} min", report.virtual_nanos as f64 / 6e10);
+        let fingerprint = format!("`{:032x}`", report.fingerprint);
+        table.push(vec![format!("`{name}`"), time, fingerprint]);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_was_not_run_is_a_gap() {
+        let tables = all(&Reports::new());
+        assert!(tables.iter().any(|(_, table)| table.markdown().contains("| - (0.037) |")));
+        assert!(tables.iter().all(|(_, table)| table.markdown().lines().count() >= 2));
+    }
+}
