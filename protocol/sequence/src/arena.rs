@@ -7,7 +7,7 @@
 
 use std::{cmp::Ordering, sync::Arc};
 
-use crate::{Dot, Tuple};
+use crate::{Dot, Tuple, state::Entry};
 
 /// An identifier: a base, and the offset of its last tuple.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,6 +185,38 @@ impl Arena {
     pub(crate) fn entry(&self, base: u32) -> (Id, Tuple) {
         let Base { parent, position, site, clock, .. } = *self.base(base);
         (parent, Tuple { position, site, clock, offset: 0 })
+    }
+
+    /// The arena of these bases, each there once and behind what it extends: numbers from 1 become handles.
+    pub(crate) fn of(entries: &[Entry]) -> Self {
+        let mut arena = Self::default();
+        arena.bases.reserve_exact(entries.len());
+        // By site, and of each base its clock and its handle.
+        let mut sites: Vec<(u32, Vec<(u32, u32)>)> = Vec::new();
+        let mut at = 0;
+        for (base, entry) in (1..).zip(entries) {
+            let Entry { parent, position, site, clock } = *entry;
+            let depth = arena.base(parent.base).depth + 1;
+            arena.bases.push(Base { parent, position, site, clock, depth, born: UNBORN });
+            if sites.get(at).is_none_or(|(known, _)| *known != site) {
+                let found = sites.binary_search_by_key(&site, |(site, _)| *site);
+                at = found.unwrap_or_else(|at| {
+                    sites.insert(at, (site, Vec::new()));
+                    at
+                });
+            }
+            sites[at].1.push((clock, base));
+        }
+        for (site, mut bases) in sites {
+            bases.sort_unstable();
+            // Few have a clock together.
+            let together = bases.chunk_by_mut(|one, next| one.0 == next.0);
+            together.for_each(|bases| bases.sort_unstable_by_key(|(_, base)| arena.key(*base)));
+            let bases: Vec<u32> = bases.into_iter().map(|(_, base)| base).collect();
+            debug_assert!(bases.is_sorted_by(|one, next| arena.key(*one) < arena.key(*next)));
+            arena.index.push((site, bases));
+        }
+        arena
     }
 
     fn key(&self, base: u32) -> (u32, u32, i32, i32) {

@@ -9,8 +9,7 @@ use contract::wire::{Malformed, put_varint, take_array, take_byte, take_varint};
 
 use super::{
     parts::{
-        put_epoch, put_signed, put_text, put_tuple, take_count, take_epoch, take_signed, take_text,
-        take_tuple, take_u32,
+        put_epoch, put_signed, put_text, take_count, take_epoch, take_signed, take_text, take_u32,
     },
     state::{put_state, take_whole},
     stream::{Reader, Writer},
@@ -18,7 +17,7 @@ use super::{
 use crate::{
     Dot, EpochId, Flaw, FormerState, Integrated, Moves, Naming, Options, Priority, Refused,
     Sequence, Tuple,
-    arena::{Arena, Id, ROOT, Run, UNBORN},
+    arena::{Arena, Id, ROOT, Run},
     epochs::{Epoch, Epochs},
     former::Former,
     rename::EPOCHS_MAX,
@@ -26,7 +25,7 @@ use crate::{
 };
 
 /// What a snapshot begins with: the version of its format.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 impl Sequence {
     /// Everything that this replica knows, and what it has yet to [`Sequence::tell`].
@@ -37,13 +36,15 @@ impl Sequence {
         let mut out = vec![FORMAT, self.options.naming as u8, self.options.priority as u8];
         put_varint(&mut out, u64::from(self.site));
         put_varint(&mut out, u64::from(self.clock));
-        let bases = Bases::of(self);
-        self.put_names(&mut out, &bases);
-        bases.put(&mut out, &self.arena);
+        // The handles of its bases; the first is the root's.
+        let (document, handles) = FormerState::of(&self.arena, &self.tree.longest_runs());
+        let bases = &handles[1..];
+        self.put_names(&mut out, bases);
+        put_state(&mut out, &document, |_| false);
+        put_births(&mut out, bases.iter().map(|base| self.arena.born(*base)));
         self.put_epochs(&mut out);
         put_varint(&mut out, u64::from(self.current));
         put_varint(&mut out, u64::from(self.since));
-        bases.put_runs(&mut out, &self.tree.longest_runs());
         put_text(&mut out, &self.text());
         let waiting = self.waiting.all();
         put_varint(&mut out, waiting.len() as u64);
@@ -58,9 +59,8 @@ impl Sequence {
 
     /// The greatest offset of each base of this site that is in use, or may be again in another epoch. What
     /// goes on is always such a base: the elements of another are gone here, and no operation brings them back.
-    fn put_names(&self, out: &mut Vec<u8>, bases: &Bases) {
-        let used = (0_u32..).zip(&bases.numbers).filter(|(_, number)| **number != UNBORN);
-        let dots = used.map(|(base, _)| self.arena.dot(base));
+    fn put_names(&self, out: &mut Vec<u8>, bases: &[u32]) {
+        let dots = bases.iter().map(|base| self.arena.dot(*base));
         let dots = dots.chain(self.epochs.dots());
         let clocks: BTreeSet<u32> =
             dots.filter(|dot| dot.site == self.site).map(|dot| dot.clock).collect();
@@ -125,7 +125,7 @@ impl Sequence {
     ) -> Result<Self, Malformed> {
         let bytes = &mut bytes;
         if take_byte(bytes)? != FORMAT {
-            return Err(Malformed("a snapshot of format 1"));
+            return Err(Malformed("a snapshot of format 2"));
         }
         let naming = match take_byte(bytes)? {
             0 => Naming::Blocks,
@@ -143,7 +143,8 @@ impl Sequence {
             Self::new(site, options).map_err(|_| Malformed("a site that there is"))?;
         replica.flaw = flaw;
         let next = replica.take_names(bytes)?;
-        let bases = take_bases(bytes, &mut replica.arena)?;
+        let runs;
+        (replica.arena, runs) = take_document(bytes)?;
         replica.epochs = take_epochs(bytes, priority, &mut replica.arena)?;
         let epochs = replica.epochs.list().len() as u32;
         replica.current = take_u32(bytes)?;
@@ -155,7 +156,6 @@ impl Sequence {
             return Err(Malformed("the former states between its epoch and the leading one"));
         }
         replica.since = take_u32(bytes)?;
-        let runs = take_runs(bytes, &replica.arena, &bases)?;
         let text = take_text(bytes)?;
         let loaded = replica.tree.load(&runs, text);
         loaded.ok_or(Malformed("as many elements as identifiers"))?;
@@ -226,122 +226,50 @@ impl Sequence {
     }
 }
 
-/// The bases that a snapshot names, numbered in the order of their handles: parents first.
-struct Bases {
-    numbers: Vec<u32>,
-}
-
-impl Bases {
-    fn of(replica: &Sequence) -> Self {
-        let mut numbers = vec![UNBORN; replica.arena.len()];
-        let all = replica.tree.runs().map(|run| run.base);
-        for mut base in all {
-            while base != ROOT.base && numbers[base as usize] == UNBORN {
-                numbers[base as usize] = 0;
-                base = replica.arena.parent(Id { base, offset: 0 }).base;
-            }
+/// In which epochs bases were made, a stretch of equal ones at a time: a number, one above that of the epoch and
+/// twice as large, is odd where how many there are of it follows.
+fn put_births(out: &mut Vec<u8>, births: impl Iterator<Item = u32>) {
+    let mut births = births.map(|born| u64::from(born.wrapping_add(1))).peekable();
+    while let Some(born) = births.next() {
+        let mut more = 0_u64;
+        while births.next_if_eq(&born).is_some() {
+            more += 1;
         }
-        let used = numbers.iter_mut().filter(|number| **number != UNBORN);
-        used.zip(1..).for_each(|(number, at)| *number = at);
-        Self { numbers }
-    }
-
-    /// The number of a base, from 1; the root's is 0.
-    fn number(&self, base: u32) -> u32 {
-        if base == ROOT.base { 0 } else { self.numbers[base as usize] }
-    }
-
-    fn put(&self, out: &mut Vec<u8>, arena: &Arena) {
-        let used = (0_u32..).zip(&self.numbers).filter(|(_, number)| **number != UNBORN);
-        let used: Vec<u32> = used.map(|(base, _)| base).collect();
-        put_varint(out, used.len() as u64);
-        for base in used {
-            let id = Id { base, offset: 0 };
-            let parent = arena.parent(id);
-            let back = self.number(base) - self.number(parent.base);
-            put_varint(out, u64::from(back));
-            put_signed(out, i64::from(parent.offset));
-            put_tuple(out, arena.tuple(id));
-            put_varint(out, u64::from(arena.born(base).wrapping_add(1)));
-        }
-    }
-
-    fn put_runs(&self, out: &mut Vec<u8>, runs: &[Run]) {
-        put_varint(out, runs.len() as u64);
-        let mut last = 0;
-        for run in runs {
-            let number = i64::from(self.number(run.base));
-            put_signed(out, number - last);
-            put_signed(out, i64::from(run.offset));
-            put_varint(out, u64::from(run.length));
-            last = number;
+        put_varint(out, born * 2 + u64::from(more > 0));
+        if more > 0 {
+            put_varint(out, more - 1);
         }
     }
 }
 
-/// The handles of the bases by their numbers, from that of the root.
-fn take_bases(bytes: &mut &[u8], arena: &mut Arena) -> Result<Vec<u32>, Malformed> {
-    let count = take_count(bytes)?;
-    let mut bases = vec![ROOT.base];
-    for number in 1..=count {
-        let back =
-            usize::try_from(take_varint(bytes)?).ok().filter(|back| (1..=number).contains(back));
-        let parent = number - back.ok_or(Malformed("a base that stands before"))?;
-        let offset = i32::try_from(take_signed(bytes)?);
-        let offset = offset.map_err(|_| Malformed("an offset of 32 bits"))?;
-        let tuple = take_tuple(bytes)?;
-        let born = take_u32(bytes)?.wrapping_sub(1);
-        let parent = if parent == 0 { ROOT } else { Id { base: bases[parent], offset } };
-        if parent != ROOT {
-            // What is a parent is part of an identifier, offset and all.
-            let tuple = Tuple { offset, ..arena.tuple(parent) };
-            tuple.check().map_err(|_| Malformed("a tuple that a site makes"))?;
-        } else if tuple == Tuple::MIN || tuple == Tuple::MAX {
-            return Err(Malformed("an identifier that does not begin with a reserved tuple"));
+/// What [`put_births`] wrote of all bases of `arena`.
+fn take_births(bytes: &mut &[u8], arena: &mut Arena) -> Result<(), Malformed> {
+    let mut bases = ROOT.base + 1..arena.len() as u32;
+    while !bases.is_empty() {
+        let head = take_varint(bytes)?;
+        let born = u32::try_from(head / 2).map_err(|_| Malformed("a number of at most 32 bits"))?;
+        let more = if head % 2 == 1 { take_varint(bytes)?.saturating_add(1) } else { 0 };
+        if more >= bases.len() as u64 {
+            return Err(Malformed("as many births as there are bases"));
         }
-        tuple.check().map_err(|_| Malformed("a tuple that a site makes"))?;
-        let id = arena.extend(parent, tuple);
-        if id.base as usize != number {
-            return Err(Malformed("a base that is not there yet"));
-        }
-        if born != UNBORN {
-            arena.bear(id.base, born);
-        }
-        bases.push(id.base);
+        let of = bases.by_ref().take(more as usize + 1);
+        // What nobody brought is as it was.
+        of.for_each(|base| arena.bear(base, born.wrapping_sub(1)));
     }
-    Ok(bases)
+    Ok(())
 }
 
-fn take_runs(bytes: &mut &[u8], arena: &Arena, bases: &[u32]) -> Result<Vec<Run>, Malformed> {
-    let count = take_count(bytes)?;
-    let mut runs: Vec<Run> = Vec::new();
-    let (mut last, mut total) = (0_i64, 0_u64);
-    for _ in 0..count {
-        let number = last.checked_add(take_signed(bytes)?);
-        let at = number.and_then(|number| usize::try_from(number).ok()).filter(|at| *at > 0);
-        let base = at.and_then(|at| bases.get(at)).ok_or(Malformed("a base of the snapshot"))?;
-        last = number.unwrap_or_default();
-        let offset = i32::try_from(take_signed(bytes)?).ok().filter(|offset| *offset >= 0);
-        let offset = offset.ok_or(Malformed("an offset that is not negative"))?;
-        let length = take_u32(bytes)?;
-        total += u64::from(length);
-        let fits = i64::from(offset) + i64::from(length) <= i64::from(i32::MAX);
-        if length == 0 || !fits || total > ELEMENTS_MAX {
-            return Err(Malformed("offsets that follow each other"));
-        }
-        let run = Run { base: *base, offset, length };
-        if arena.tuple(run.first()).is_reserved() {
-            return Err(Malformed("an identifier that does not end in a reserved tuple"));
-        }
-        match runs.last() {
-            Some(last) if last.meets(run) => return Err(Malformed("the longest runs")),
-            Some(last) if arena.compare(last.last(), run.first()).is_ge() => {
-                return Err(Malformed("runs in order"));
-            }
-            _ => runs.push(run),
-        }
+/// The bases of a document, and its runs.
+fn take_document(bytes: &mut &[u8]) -> Result<(Arena, Vec<Run>), Malformed> {
+    if bytes.first() == Some(&0) {
+        // No rename can find an empty one.
+        take_byte(bytes)?;
+        return Ok((Arena::default(), Vec::new()));
     }
-    Ok(runs)
+    let document = take_whole(bytes)?;
+    let mut arena = Arena::of(document.bases());
+    take_births(bytes, &mut arena)?;
+    Ok((arena, document.runs().to_vec()))
 }
 
 fn take_epochs(

@@ -1,4 +1,4 @@
-//! A document without its text as bytes: what a rename carries, and what is put aside of one.
+//! A document without its text as bytes: what a rename carries, what is put aside of one, and what snapshots have.
 //!
 //! Runs are in order, so that a base which was named before is always one that the last element extends, or
 //! is of: it is named by how many tuples up. What is new extends such a base as well, and is spelled, or is
@@ -17,7 +17,7 @@ use crate::{
 const NEXT: u64 = 0;
 /// The same, from a later element on.
 const LATER: u64 = 1;
-/// A new base.
+/// A new base, from an element on that is said.
 const SPELLED: u64 = 2;
 /// As many new bases as are said, each extending the one before.
 const CHAIN: u64 = 3;
@@ -25,6 +25,8 @@ const CHAIN: u64 = 3;
 const NAMED: u64 = 4;
 /// A base of a site that is said, from an element on that is said.
 const NAMED_AT: u64 = 5;
+/// A new base that extends the last element, or that many tuples of it, from its first element on.
+const CHILD: u64 = 6;
 /// How many kinds there may be.
 const KINDS: u64 = 8;
 
@@ -69,13 +71,19 @@ pub(super) fn put_state(out: &mut Vec<u8>, state: &FormerState, named: impl Fn(u
             if named(run.base) {
                 put_name(out, &mut told, dot, run.offset);
             } else {
-                let kind = if chain.len() == 1 { SPELLED } else { CHAIN };
+                let last =
+                    if at.base == ROOT.base { at.offset } else { told.path[depth - 1].offset };
+                let kind = match chain.len() {
+                    1 if at.offset == last && run.offset == 0 => CHILD,
+                    1 => SPELLED,
+                    _ => CHAIN,
+                };
                 put_varint(out, told.up(at.base, depth) * KINDS + kind);
                 if kind == CHAIN {
                     put_varint(out, chain.len() as u64);
                 }
-                if at.base != ROOT.base {
-                    put_signed(out, i64::from(at.offset) - i64::from(told.path[depth - 1].offset));
+                if kind != CHILD && at.base != ROOT.base {
+                    put_signed(out, i64::from(at.offset) - i64::from(last));
                 }
                 debug_assert_eq!(bases[first.base as usize - 1].parent, at);
                 for (left, id) in chain.iter().enumerate().rev() {
@@ -84,7 +92,9 @@ pub(super) fn put_state(out: &mut Vec<u8>, state: &FormerState, named: impl Fn(u
                         put_signed(out, i64::from(id.offset));
                     }
                 }
-                put_varint(out, run.offset as u64);
+                if kind != CHILD {
+                    put_varint(out, run.offset as u64);
+                }
             }
         } else {
             let last = told.path[depth - 1].offset;
@@ -189,14 +199,19 @@ pub(super) fn take_state(
                     .and_then(|gap| gap.checked_add(i64::from(offset)));
                 take_run(bytes, &mut builder, base, offset)?;
             }
-            SPELLED | CHAIN => {
+            SPELLED | CHAIN | CHILD => {
                 let count = if kind == CHAIN { take_count(bytes)? } else { 1 };
                 let at = level(up, builder.path().len())?;
                 let mut parent = match at.checked_sub(1) {
                     None => ROOT,
                     Some(at) => {
-                        let Id { base, offset } = builder.path()[at];
-                        Id { base, offset: take_offset(bytes, i64::from(offset))? }
+                        let last = builder.path()[at];
+                        if kind == CHILD {
+                            last
+                        } else {
+                            let offset = take_offset(bytes, i64::from(last.offset))?;
+                            Id { offset, ..last }
+                        }
                     }
                 };
                 for left in (0..count).rev() {
@@ -208,8 +223,8 @@ pub(super) fn take_state(
                 if count == 0 {
                     return Err(Malformed("a base that is new").into());
                 }
-                let offset = i64::try_from(take_varint(bytes)?).ok();
-                take_run(bytes, &mut builder, parent.base, offset)?;
+                let offset = if kind == CHILD { 0 } else { take_varint(bytes)? };
+                take_run(bytes, &mut builder, parent.base, i64::try_from(offset).ok())?;
             }
             NAMED | NAMED_AT => {
                 let (mut site, mut offset) = (told.site, 0);

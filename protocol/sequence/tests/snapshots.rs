@@ -1,0 +1,81 @@
+//! What a snapshot takes up beside the text, and that it is a replica's whole document whatever is in it.
+
+use sequence::{Moves, Options, Sequence};
+
+/// Numbers that look random, below what is asked for.
+fn numbers(mut state: u64) -> impl FnMut(u64) -> u64 {
+    move |below| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % below
+    }
+}
+
+/// A text of one block into which `sites` in turn type words at `places` places.
+fn typed(sites: u32, places: usize) -> Sequence {
+    let mut draw = numbers(0x9e37_79b9);
+    let mut page = Sequence::new(sites + 1, Options::default()).expect("a site");
+    page.insert(0, &"one line of text ".repeat(400), &mut draw).expect("room");
+    for place in 0..places {
+        let site = 1 + place as u32 % sites;
+        let mut writer = Sequence::restore(site, Moves::Eager, &page.snapshot()).expect("its own");
+        let index = draw(writer.len() + 1);
+        for operation in writer.insert(index, "word", &mut draw).expect("inside") {
+            page.apply(&operation).expect("it is an honest one");
+        }
+    }
+    page
+}
+
+#[test]
+fn a_word_typed_somewhere_takes_eleven_bytes_beside_it_and_a_rename_leaves_one_block() {
+    let mut page = typed(4, 200);
+    let beside = |page: &Sequence| page.snapshot().len() - page.text().len();
+    assert!(page.intervals().len() > 390, "nearly all of them are somewhere else");
+    assert!(beside(&page) < 40 + 11 * 200, "{} bytes", beside(&page));
+    page.rename().expect("a document");
+    page.collect(&[page.epoch()]);
+    assert_eq!(page.intervals().len(), 1);
+    assert!(beside(&page) < 50, "{} bytes", beside(&page));
+}
+
+#[test]
+fn who_comes_back_knows_in_which_epoch_each_base_was_made() {
+    let mut draw = numbers(7);
+    let mut one = typed(3, 40);
+    let mut two = Sequence::restore(9, Moves::Eager, &one.snapshot()).expect("its own");
+    // Bases of both epochs, and some that are known by mapping alone.
+    let late = two.insert(100, "typed before the rename came", &mut draw).expect("inside");
+    let rename = one.rename().expect("a document");
+    let more = one.insert(50, "typed in the new epoch", &mut draw).expect("inside");
+    for operation in late {
+        one.apply(&operation).expect("an honest one");
+    }
+    two.apply(&rename).expect("an honest one");
+    for operation in more {
+        two.apply(&operation).expect("an honest one");
+    }
+    // Renames in few bytes name only bases that were made in their epoch: all of the document's, or they are asked
+    // for in full.
+    for replica in [&one, &two] {
+        let mut back =
+            Sequence::restore(replica.site(), Moves::Eager, &replica.snapshot()).expect("its own");
+        assert_eq!(back.snapshot(), replica.snapshot());
+        assert_eq!(back.intervals(), replica.intervals());
+        let operation = back.rename().expect("a document");
+        let bytes = back.shortened(&operation).expect("its own rename");
+        for receiver in [&one, &two] {
+            assert_eq!(receiver.lengthened(&bytes), Ok(operation.clone()));
+        }
+    }
+}
+
+#[test]
+fn an_empty_document_comes_back_empty() {
+    let mut page = typed(2, 10);
+    page.remove(0..page.len()).expect("all of it");
+    let back = Sequence::restore(page.site(), Moves::Eager, &page.snapshot()).expect("its own");
+    assert_eq!((back.len(), back.intervals().len()), (0, 0));
+    assert_eq!(back.snapshot(), page.snapshot());
+}
