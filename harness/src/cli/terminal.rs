@@ -1,16 +1,16 @@
 //! What goes to a terminal: words of files and arguments are in it, and a terminal obeys no word of theirs.
 
-use crate::visible::visible;
+use crate::visible::{is_obeyed, visible};
 
 /// What begins the change of a style, and what ends it.
 const STYLE: (&str, char) = ("\u{1b}[", 'm');
 
-/// `text` as it may stand on a terminal: control characters are spelled out, but for the ends of lines, for
+/// `text` as it may stand on a terminal: what that would obey is spelled out, but for the ends of lines, for
 /// tabs, and for colours such as our own.
 pub(super) fn safe(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find(|character: char| character.is_control()) {
+    while let Some(at) = rest.find(is_obeyed) {
         safe += &visible(&rest[..at]);
         let length = kept(&rest[at..]);
         safe += &rest[at..at + length];
@@ -26,7 +26,7 @@ pub(super) fn safe(text: &str) -> String {
     safe + &visible(rest)
 }
 
-/// How many bytes of `text`, which begins with a control character, stay as they are.
+/// How many bytes of `text`, which begins with what a terminal would obey, stay as they are.
 fn kept(text: &str) -> usize {
     if text.starts_with(['\n', '\t']) {
         return 1;
@@ -68,5 +68,6 @@ mod tests {
         );
         assert_eq!(safe("\u{1b}[8mhidden\u{1b}[m"), "\\u{1b}[8mhidden\\u{1b}[m");
         assert_eq!(safe("\u{1b}"), "\\u{1b}");
+        assert_eq!(safe("\u{202e}txt.exe\n"), "\\u{202e}txt.exe\n");
     }
 }

@@ -50,13 +50,6 @@ pub fn text_of(path: &Path, bytes: Vec<u8>) -> Result<String> {
     })
 }
 
-/// All that is unpacked, and no more of what is too long than shows that it is.
-fn read(from: impl Read) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    from.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 fn bounded(bytes: Vec<u8>) -> Result<Vec<u8>> {
     match bytes.len() as u64 > BYTES_MAX {
         true => Err(Error::other(format!("expected at most {} MiB, found more", BYTES_MAX >> 20))),
@@ -64,13 +57,23 @@ fn bounded(bytes: Vec<u8>) -> Result<Vec<u8>> {
     }
 }
 
-fn unpacked(bytes: &[u8]) -> Result<Vec<u8>> {
-    let mut packed = GzDecoder::new(bytes);
-    let text = read(&mut packed).map_err(|error| {
-        Error::other(format!("expected all that gzip wrote, found a part or other bytes: {error}"))
-    })?;
-    let text = bounded(text)?;
-    match packed.into_inner().len() {
+/// What one member holds, or several one behind the other: so packs who packs with many threads.
+fn unpacked(mut bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut text = Vec::new();
+    while bytes.starts_with(&MAGIC) {
+        let mut packed = GzDecoder::new(bytes);
+        // No more of what is too long than shows that it is.
+        let room = BYTES_MAX + 1 - text.len() as u64;
+        let read = packed.by_ref().take(room).read_to_end(&mut text);
+        read.map_err(|error| {
+            Error::other(format!(
+                "expected all that gzip wrote, found a part or other bytes: {error}"
+            ))
+        })?;
+        text = bounded(text)?;
+        bytes = packed.into_inner();
+    }
+    match bytes.len() {
         0 => Ok(text),
         after => Err(Error::other(format!("expected its end, found {after} bytes more"))),
     }
@@ -113,6 +116,10 @@ mod tests {
     fn a_text_is_read_packed_and_not() {
         assert_eq!(said("plain.json", b"{}"), "= {}");
         assert_eq!(said("plain.json.gz", &packed(b"{}")), "= {}");
+        assert_eq!(
+            said("members.json.gz", &[packed(b"{"), packed(b""), packed(b"}")].concat()),
+            "= {}"
+        );
         assert_eq!(said("empty.json", b""), "= ");
     }
 
@@ -141,8 +148,13 @@ mod tests {
         let more = [&whole[..], b"more"].concat();
         let found = "expected its end, found 4 bytes more";
         assert_eq!(said("a.json.gz", &more), found);
+        let cut = [&whole[..], &whole[..9]].concat();
+        assert!(said("a.json.gz", &cut).starts_with(part));
         let endless = packed(&vec![b' '; BYTES_MAX as usize + 1]);
         assert_eq!(said("a.json.gz", &endless), "expected at most 64 MiB, found more");
+        let half = packed(&vec![b' '; BYTES_MAX as usize / 2 + 1]);
+        let halves = [&half[..], &half].concat();
+        assert_eq!(said("a.json.gz", &halves), "expected at most 64 MiB, found more");
     }
 
     #[test]
