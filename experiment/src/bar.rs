@@ -1,14 +1,21 @@
 //! What may be left beside the text.
 
-use crate::report::{Report, left_over};
+use crate::{
+    published,
+    report::{Report, left_over},
+};
 
 /// What may be left beside the text after renames whose former states are dropped, of the text.
 pub const OVERHEAD_MAX: f64 = 0.01;
 
-/// Whether a run left no more beside the text than it may.
+/// Whether a run left no more beside the text than it may: one of a row of the papers, for the bar is of
+/// their workload.
 ///
 /// Errors: a fragment that says how much was left, on average over the steps of the row.
 pub fn bar(report: &Report) -> Result<(), String> {
+    if !published::is_theirs(&report.row) {
+        return Ok(());
+    }
     let kinds = ["are dropped at once", "are dropped once all announced it"];
     for (kind, shares) in kinds.into_iter().zip(left_over(report)) {
         let mean = shares.iter().sum::<f64>() / shares.len().max(1) as f64;

@@ -4,7 +4,7 @@
 //! that a bot which renames does not type otherwise than one which does not.
 //! Source: "Improving Replicated Sequences Performances", evaluation; the bots of coast-team/mute-bot-random.
 
-use std::{cmp::Ordering, rc::Rc, sync::Arc};
+use std::{cmp::Ordering, fmt::Debug, rc::Rc, sync::Arc};
 
 use causal::{Broadcast, Content, Limits, Origin};
 use contract::{Effect, Input, NodeId, Process, Span, Time};
@@ -77,6 +77,8 @@ pub(crate) struct Bot {
     /// The epoch that each bot announced last.
     announced: Vec<EpochId>,
     former: Kept,
+    /// What it refused, or could not do: it stands still from then on, for going on would only hide that.
+    pub(crate) fault: Option<String>,
     pub(crate) samples: Vec<Sample>,
     pub(crate) log: Vec<Entry>,
     pub(crate) states: Vec<State>,
@@ -87,11 +89,13 @@ impl Bot {
         let replicas = row.replicas.get();
         let founders = (0..replicas).map(Origin::from);
         let replica = Sequence::new(me.0 + 1, Options::default());
+        // Nothing has to fit a datagram: a rename is as long as its document has blocks.
+        let limits = Limits { operation_bytes_max: usize::MAX, ..Limits::default() };
         Self {
             me,
             keeps,
             replica: replica.expect("sites are small numbers above 0"),
-            layer: Broadcast::founder(Origin::from(me.0), founders, Limits::default()),
+            layer: Broadcast::founder(Origin::from(me.0), founders, limits),
             pace: Rng::new(0),
             typing: Rng::new(0),
             positions: Rng::new(0),
@@ -104,6 +108,7 @@ impl Bot {
             asked: 0,
             announced: vec![EpochId::Origin; replicas as usize],
             former: Kept::default(),
+            fault: None,
             samples: Vec::new(),
             log: Vec::new(),
             states: Vec::new(),
@@ -122,11 +127,11 @@ impl Bot {
         let bots = self.row.bots;
         let length = self.replica.len();
         self.full |= length >= bots.full_chars;
-        if self.issued == 0 || self.typing.below(100) < bots.jump_percent.0 {
+        if self.issued == 0 || self.typing.below(100) < bots.jump_percent {
             self.cursor = self.typing.below(length + 1);
         }
         let removes = if self.full { bots.full_remove_percent } else { bots.remove_percent };
-        let removes = self.typing.below(100) < removes.0;
+        let removes = self.typing.below(100) < removes;
         let letter = char::from(b'a' + self.typing.below(26) as u8);
         self.issued += 1;
         if removes && self.cursor > 0 {
@@ -143,14 +148,27 @@ impl Bot {
         operation
     }
 
-    fn broadcast(&mut self, said: Said, effects: &mut Vec<Effect<Self>>) -> Origin {
+    /// What was `done`; where it was refused the bot stands still.
+    fn done<T>(&mut self, done: Result<T, impl Debug>, what: &str) -> Option<T> {
+        match done {
+            Ok(done) => Some(done),
+            Err(why) => {
+                let edits = self.observed;
+                self.fault.get_or_insert_with(|| format!("{what} after {edits} edits: {why:?}"));
+                None
+            }
+        }
+    }
+
+    /// Says something to all others; `None` where the layer refuses it.
+    fn broadcast(&mut self, said: Said, effects: &mut Vec<Effect<Self>>) -> Option<Origin> {
         let delivery = self.layer.broadcast(Content::Payload(said));
-        let operation = delivery.expect("nobody falls as far behind as that").operation;
+        let operation = self.done(delivery, "could not broadcast")?.operation;
         for node in (0..self.row.replicas.get()).map(NodeId).filter(|node| *node != self.me) {
             let message = Message(Arc::clone(&operation));
             effects.push(Effect::Send { to: node, message });
         }
-        operation.dot.origin
+        Some(operation.dot.origin)
     }
 
     /// Takes in what another bot said.
@@ -163,7 +181,10 @@ impl Bot {
             }
             Content::Payload(Said::Rename(bytes, rename)) => {
                 match self.replica.lengthened(bytes) {
-                    Ok(lengthened) => assert_eq!(lengthened, *rename, "at {}", self.me),
+                    Ok(lengthened) if lengthened != *rename => {
+                        self.done(Err::<(), _>(rename.epoch()), "took a rename for another one");
+                    }
+                    Ok(_) => {}
                     Err(_) => self.asked += 1,
                 }
                 self.take_edit(rename);
@@ -178,13 +199,14 @@ impl Bot {
         }
     }
 
-    fn take_edit(&mut self, edit: &Operation) {
+    pub(crate) fn take_edit(&mut self, edit: &Operation) {
         let length = self.replica.len();
         let left = self.cursor.saturating_sub(LOOKED_AT)..self.cursor;
         let before = self.replica.slice(left.clone()).expect("the cursor is in the text");
         let done = self.replica.apply(edit);
-        // Going on would only hide where it began to diverge.
-        assert!(done.is_ok(), "{} refuses {edit:?}: {done:?}", self.me);
+        if self.done(done, "refused an operation").is_none() {
+            return;
+        }
         let moved = self.replica.slice(left).is_ok_and(|after| after != before);
         let shortened = self.cursor > self.replica.len();
         match self.replica.len().cmp(&length) {
@@ -237,10 +259,12 @@ impl Bot {
         }
         self.renamed_step = self.observed;
         if self.me.0 < renames.renamers.get() {
-            let operation = self.replica.rename().expect("a document to rename");
+            let renamed = self.replica.rename();
+            let Some(operation) = self.done(renamed, "could not rename") else { return };
             let bytes = self.replica.shortened(&operation).expect("its own rename");
             let short = Some(bytes.len() as u64);
-            let origin = self.broadcast(Said::Rename(bytes.into(), operation.clone()), effects);
+            let said = Said::Rename(bytes.into(), operation.clone());
+            let Some(origin) = self.broadcast(said, effects) else { return };
             self.seen_rename(Entry { origin, operation, short }, effects);
         }
     }
@@ -279,6 +303,9 @@ impl Process for Bot {
     type Notice = ();
 
     fn handle(&mut self, now: Time, input: Input<Self>, effects: &mut Vec<Effect<Self>>) {
+        if self.fault.is_some() {
+            return;
+        }
         match input {
             Input::Start { entropy, .. } => {
                 let mut streams = Rng::new(entropy);
@@ -287,13 +314,16 @@ impl Process for Bot {
             }
             Input::Timer(()) => {
                 let operation = self.edit();
-                let origin = self.broadcast(Said::Edit(operation.clone()), effects);
+                let said = Said::Edit(operation.clone());
+                let Some(origin) = self.broadcast(said, effects) else { return };
                 self.seen_edit(Entry { origin, operation, short: None }, effects);
             }
             Input::Message { from, message: Message(operation) } => {
                 let received = self.layer.receive(Origin::from(from.0), operation);
-                assert!(received.is_ok(), "{}: {received:?} from {from}", self.me);
-                while let Some(delivery) = self.layer.deliver() {
+                self.done(received, "could not receive");
+                while self.fault.is_none()
+                    && let Some(delivery) = self.layer.deliver()
+                {
                     self.take_in(&delivery.operation, effects);
                 }
                 return;

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{plots, report::Reports, sample::COLUMNS};
+use crate::{plots, renames::Rename, report::Reports, sample::COLUMNS};
 
 /// Writes `text` under a temporary name, syncs it, and gives it its name.
 ///
@@ -31,6 +31,7 @@ pub fn all(reports: &Reports) -> Result<Vec<(&'static str, String)>, String> {
     let mut files = plots::all(reports)?;
     files.push(("samples.csv", samples(reports)));
     files.push(("lengths.csv", lengths(reports)));
+    files.push(("renames.csv", renames(reports)));
     Ok(files)
 }
 
@@ -55,6 +56,18 @@ fn lengths(reports: &Reports) -> String {
     for (name, report) in reports {
         for (count, objects, bytes) in &report.sizes.course {
             let _ = writeln!(text, "{name},{count},{objects:.1},{bytes:.2}");
+        }
+    }
+    text
+}
+
+/// How large renames are.
+fn renames(reports: &Reports) -> String {
+    let mut text = "row,edits,chars,blocks,sent,in_full,in_their_measure\n".to_owned();
+    for (name, report) in reports {
+        for rename in &report.renames {
+            let Rename { step, chars, blocks, short, bytes, objects } = rename;
+            let _ = writeln!(text, "{name},{step},{chars},{blocks},{short},{bytes},{objects}");
         }
     }
     text

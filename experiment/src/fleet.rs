@@ -94,6 +94,10 @@ fn end_of(bot: &Bot) -> End {
 ///
 /// Errors: they did not end alike, or not all was delivered.
 fn agreed(row: &Row, bots: &[&Bot]) -> Result<End, String> {
+    let mut faults = bots.iter().filter_map(|bot| Some((bot.replica.site(), bot.fault.as_ref()?)));
+    if let Some((site, fault)) = faults.next() {
+        return Err(format!("site {site} {fault}"));
+    }
     let first = end_of(bots[0]);
     for bot in bots {
         bot.replica.check();
@@ -117,6 +121,8 @@ fn agreed(row: &Row, bots: &[&Bot]) -> Result<End, String> {
 
 #[cfg(test)]
 mod tests {
+    use sequence::{Identifier, Tuple};
+
     use super::*;
     use crate::{row::tests::SMALL, sample::When};
 
@@ -171,6 +177,29 @@ mod tests {
     fn without_renames_there_is_one_epoch_and_no_operation_more_than_edits() {
         let plain = outcome(SMALL.split("\n[renames]").next().unwrap());
         assert_eq!((plain.log.len(), plain.end.epoch), (1_200, EpochId::Origin));
+    }
+
+    #[test]
+    fn what_a_bot_cannot_do_is_a_failure_that_names_it() {
+        let row = SMALL.replace("every = 300", "every = 2");
+        let row = row.replace("jump-percent = 5", "jump-percent = 0");
+        // What it types goes again, until there is nothing to rename.
+        let row = row.replace("full-chars = 400", "full-chars = 1");
+        let row = row.replace("full-remove-percent = 50", "full-remove-percent = 100");
+        let done = run(&Row::parse("empty", &row).unwrap()).map(drop);
+        let why = done.unwrap_err();
+        assert!(why.contains("could not rename after") && why.ends_with("Empty"), "{why}");
+    }
+
+    #[test]
+    fn a_bot_that_refuses_an_operation_is_named() {
+        let row = Rc::new(Row::parse("small", SMALL).unwrap());
+        let mut bot = Bot::new(NodeId(0), Rc::clone(&row), Keeps::Samples);
+        let last = Tuple { position: 1, site: 9, clock: 0, offset: i32::MAX - 1 };
+        let first = Identifier::new([last]).unwrap();
+        bot.take_edit(&Operation::Insert { epoch: EpochId::Origin, first, text: "xyz".into() });
+        let why = agreed(&row, &[&bot]).unwrap_err();
+        assert!(why.starts_with("site 1 refused an operation after 0 edits: "), "{why}");
     }
 
     #[test]

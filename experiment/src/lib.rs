@@ -8,6 +8,7 @@
 
 mod bar;
 mod bot;
+pub mod details;
 pub mod files;
 mod fleet;
 mod message;
@@ -31,7 +32,7 @@ pub use fleet::{End, Outcome, run};
 pub use random::Rng;
 pub use renames::Rename;
 pub use report::{Mean, Report, Reports, left_over};
-pub use row::{Bots, Collect, Latency, Percent, Renames, Row};
+pub use row::{Bots, Collect, Latency, Mistake, Renames, Row};
 pub use sample::{COLUMNS, Kept, Sample, When};
 pub use sizes::{Length, Sizes};
 pub use spread::Spread;

@@ -3,6 +3,85 @@
 //! "Improving Replicated Sequences Performances" and the thesis behind it; those of plots are the means of
 //! the published snapshots, or read off.
 
+use crate::{
+    row::{Bots, Collect, Row},
+    sample::When,
+};
+
+/// What bots do in the papers.
+const BOTS: Bots = Bots {
+    pause_millis: 200,
+    spread_millis: 50,
+    jump_percent: 5,
+    remove_percent: 20,
+    full_chars: 60_000,
+    full_remove_percent: 50,
+};
+
+/// How often they rename there.
+const EVERY: [u32; 2] = [30_000, 7_500];
+
+/// Whether `row` is one of the papers', but for its seed, its latency and how often it is looked at.
+pub fn is_theirs(row: &Row) -> bool {
+    let renames = row.renames.is_none_or(|renames| {
+        EVERY.contains(&renames.every.get()) && (1..=4).contains(&renames.renamers.get())
+    });
+    row.replicas.get() == 10 && row.operations.get() == 150_000 && row.bots == BOTS && renames
+}
+
+/// What the papers say of a document at one moment, in MB.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Document {
+    /// The text alone.
+    pub content: Option<f64>,
+    /// Without former states.
+    pub alone: Option<f64>,
+    /// With those that are kept.
+    pub whole: Option<f64>,
+}
+
+/// What the papers say of the document of `row` after `step` edits.
+pub fn document(row: &Row, step: u32, when: When) -> Document {
+    let at = OVERHEAD.iter().find(|at| at.step * 1_000 == step);
+    let Some(at) = at.filter(|_| is_theirs(row)) else { return Document::default() };
+    let content = Some(at.content).filter(|_| when == When::Before);
+    let (mut alone, mut whole) = (None, None);
+    match row.renames.map(|renames| (renames.every.get(), renames.collect, renames.renamers.get()))
+    {
+        None => alone = Some(at.split),
+        Some((every, ..)) if every != EVERY[0] => {}
+        Some((_, Collect::Never, renamers)) => {
+            let kept = match when {
+                When::Before => Some(at.kept),
+                _ => at.renamed.map(|renamed| renamed.kept),
+            };
+            whole = kept.map(|kept| kept[renamers as usize - 1]);
+        }
+        // Of more renamers they show none.
+        Some((_, Collect::Announced, renamers)) if renamers > 1 => {}
+        Some((_, Collect::Announced, _)) => {
+            alone = match when {
+                When::Before => Some(at.dropped),
+                _ => at.renamed.map(|renamed| renamed.dropped),
+            };
+        }
+    }
+    Document { content, alone, whole }
+}
+
+/// What the papers say of the lengths of inserts, removals and renames of `row`.
+pub fn lengths(row: &Row) -> [Option<Three>; 3] {
+    if !is_theirs(row) {
+        return [None; 3];
+    }
+    let every = row.renames.map(|renames| renames.every.get());
+    let frequency = every.map_or(0, |every| usize::from(every != EVERY[0]) + 1);
+    let renames = frequency.checked_sub(1).map(|at| RENAMES_BY_FREQUENCY[at].size);
+    // Renames are in KB there.
+    let renames = renames.map(|size| size.map(|kilobytes| kilobytes * 1e3));
+    [Some(INSERTS[frequency].size), Some(REMOVALS[frequency].size), renames]
+}
+
 /// Sizes in MB of one step; of an array the entry of one to four renamers.
 #[derive(Clone, Copy, Debug)]
 pub struct Overhead {
@@ -130,3 +209,53 @@ pub const INSERT_TIMES: [&str; 6] =
 
 /// Seconds for the log of 150,000 operations: without renames, and with one to four renamers. Read off.
 pub const REPLAY: [f64; 5] = [51.0, 50.0, 54.0, 54.0, 56.5];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::tests::SMALL;
+
+    fn row(renames: &str) -> Row {
+        let text = SMALL.split("\n[renames]").next().unwrap().to_owned() + renames;
+        let text = text.replace("replicas = 4", "replicas = 10");
+        let text = text.replace("full-chars = 400", "full-chars = 60_000");
+        let text = text.replace("operations = 1_200", "operations = 150_000");
+        Row::parse("row", &text).unwrap()
+    }
+
+    fn renames(renamers: u32, every: u32, collect: &str) -> Row {
+        let text = format!("renamers = {renamers}\nevery = {every}\ncollect = \"{collect}\"\n");
+        row(&format!("\n[renames]\n{text}"))
+    }
+
+    #[test]
+    fn figures_stand_beside_rows_that_they_are_of() {
+        let of = |row: &Row, when| {
+            let Document { alone, whole, .. } = document(row, 150_000, when);
+            (alone, whole)
+        };
+        assert_eq!(of(&row(""), When::Before), (Some(22.1), None));
+        let kept = renames(3, 30_000, "never");
+        assert_eq!(of(&kept, When::Before), (None, Some(20.4)));
+        assert_eq!(of(&kept, When::Renamed), (None, Some(20.9)));
+        let dropped = renames(1, 30_000, "announced");
+        assert_eq!(of(&dropped, When::Before), (Some(1.7), None));
+        assert_eq!(of(&dropped, When::Collected), (Some(0.122), None));
+        assert_eq!(of(&renames(1, 7_500, "announced"), When::Before), (None, None));
+        assert_eq!(document(&kept, 40_000, When::Before), Document::default());
+        let [inserts, _, none] = lengths(&row(""));
+        assert_eq!((inserts, none), (Some([593.0, 584.0, 1_136.0]), None));
+        let [_, removals, made] = lengths(&renames(1, 7_500, "never"));
+        assert_eq!(removals, Some([401.0, 412.0, 596.0]));
+        assert_eq!(made, Some([273_000.0, 302_000.0, 542_000.0]));
+    }
+
+    #[test]
+    fn another_workload_has_none_of_their_figures() {
+        let small = Row::parse("ls", SMALL).unwrap();
+        assert!(!is_theirs(&small) && lengths(&small) == [None; 3]);
+        assert!(!is_theirs(&renames(5, 30_000, "never")));
+        assert!(!is_theirs(&renames(1, 10_000, "never")));
+        assert_eq!(document(&small, 30_000, When::Before), Document::default());
+    }
+}

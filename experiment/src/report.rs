@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     fleet::Outcome,
-    renames::Rename,
+    renames::{self, Rename},
     row::Row,
     sample::{COLUMNS, Sample, When},
     sizes::{self, Sizes},
@@ -43,7 +43,7 @@ pub struct Report {
     pub samples: Vec<Mean>,
     /// How long operations were.
     pub sizes: Sizes,
-    /// Renames of the first bot's replica at each step, where nobody renamed before.
+    /// Renames as the first bot delivered them; where nobody renames, what one would be at each step.
     pub renames: Vec<Rename>,
 }
 
@@ -70,8 +70,6 @@ fn means(samples: &[Vec<Sample>]) -> Vec<Mean> {
 impl Report {
     /// What `outcome` came to.
     pub fn of(outcome: &Outcome) -> Self {
-        // As in the papers, renames are looked at on documents that were never renamed.
-        let plain = outcome.states.iter().filter(|_| outcome.row.renames.is_none());
         Self {
             row: Row::clone(&outcome.row),
             fingerprint: outcome.fingerprint,
@@ -79,7 +77,7 @@ impl Report {
             asked: outcome.asked,
             samples: means(&outcome.samples),
             sizes: sizes::sizes(outcome),
-            renames: plain.map(Rename::of).collect(),
+            renames: renames::renames(outcome),
         }
     }
 
@@ -123,11 +121,20 @@ mod tests {
     }
 
     #[test]
-    fn renames_are_looked_at_where_nobody_renamed_before() {
+    fn renames_are_those_that_were_made_or_what_they_would_be() {
         let plain = report(SMALL.split("\n[renames]").next().unwrap());
         let steps: Vec<u32> = plain.renames.iter().map(|rename| rename.step).collect();
         assert_eq!(steps, [300, 600, 900, 1_200]);
         assert!(plain.renames.windows(2).all(|pair| pair[0].blocks < pair[1].blocks));
-        assert!(report(SMALL).renames.is_empty());
+        let made = report(SMALL);
+        let steps: Vec<u32> = made.renames.iter().map(|rename| rename.step).collect();
+        assert_eq!(steps, [300, 300, 600, 600, 900, 900, 1_200, 1_200]);
+        for rename in made.renames {
+            let step = made.samples.iter().find(|mean| mean.step == rename.step).unwrap();
+            assert_eq!(step.when, When::Before);
+            // The replicas differ by what is under way.
+            assert!((step.get("chars") - rename.chars as f64).abs() < 9.0, "{rename:?}");
+            assert!(rename.short < rename.bytes && rename.blocks > 30, "{rename:?}");
+        }
     }
 }

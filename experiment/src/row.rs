@@ -1,11 +1,13 @@
 //! A row of the evaluation: who edits, how fast, who renames and when. Strict TOML, one file a row.
 
-use std::{num::NonZeroU32, path::Path};
+use std::{fmt, num::NonZeroU32, ops::Range, path::Path};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
+use toml::de::DeTable;
 
 /// What one run of the papers' experiment is.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Row {
     /// The file's name without its ending.
@@ -30,7 +32,7 @@ pub struct Row {
 }
 
 /// Uniform, drawn anew for each message.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Latency {
     /// The least.
@@ -40,7 +42,7 @@ pub struct Latency {
 }
 
 /// What a bot does: one character at a time, at a cursor.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Bots {
     /// Between two edits, on average.
@@ -48,17 +50,20 @@ pub struct Bots {
     /// A pause is uniform, at most this much longer or shorter.
     pub spread_millis: u64,
     /// How often the cursor jumps before an edit.
-    pub jump_percent: Percent,
+    #[schemars(range(max = 100))]
+    pub jump_percent: u64,
     /// How often an edit removes what is left of the cursor.
-    pub remove_percent: Percent,
+    #[schemars(range(max = 100))]
+    pub remove_percent: u64,
     /// Once the text is as long, `full_remove_percent` takes the place of `remove_percent` for good.
     pub full_chars: u64,
     /// See `full_chars`.
-    pub full_remove_percent: Percent,
+    #[schemars(range(max = 100))]
+    pub full_remove_percent: u64,
 }
 
 /// Who renames, and what becomes of former states.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Renames {
     /// The first so many bots.
@@ -70,7 +75,7 @@ pub struct Renames {
 }
 
 /// When a replica drops former states.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Collect {
     /// Never.
@@ -79,30 +84,51 @@ pub enum Collect {
     Announced,
 }
 
-/// A share, of a hundred.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "u64")]
-pub struct Percent(
-    /// At most 100.
-    pub u64,
-);
+/// Bots: more would not be the experiment, and each costs a replica.
+const REPLICAS_MAX: u32 = 100;
+/// More edits than these take a run hours, and its log all memory.
+const OPERATIONS_MAX: u32 = 5_000_000;
+/// Samples of a replica: each encodes the whole document twice.
+const SAMPLES_MAX: u32 = 1_000;
+/// Pauses and latencies: longer ones do not fit into virtual time with as many edits as there may be.
+const MILLIS_MAX: u64 = 60_000;
 
-impl TryFrom<u64> for Percent {
-    type Error = String;
+/// Why a text is no row: the first mistake in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// Where, in bytes of the text; `None` where that is nowhere.
+    pub at: Option<Range<usize>>,
+    /// The line of it, from 1 on.
+    pub line: Option<usize>,
+    /// The key that is to blame, with those around it, where only others show that it is wrong.
+    pub key: Option<&'static str>,
+    /// What is wrong, or what was expected of that key.
+    pub why: String,
+}
 
-    fn try_from(percent: u64) -> Result<Self, String> {
-        match percent {
-            0..=100 => Ok(Self(percent)),
-            _ => Err(format!("expected a percentage of at most 100, found {percent}")),
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(f, "line {line}")?;
+            f.write_str(if self.key.is_some() { ", " } else { ": " })?;
         }
+        if let Some(key) = self.key {
+            write!(f, "key `{key}`: expected ")?;
+        }
+        f.write_str(&self.why)
     }
 }
 
-/// Bots: more would not be the experiment, and each costs a replica.
-const REPLICAS_MAX: u32 = 100;
+impl Mistake {
+    fn new(text: &str, at: Option<Range<usize>>, key: Option<&'static str>, why: String) -> Self {
+        let line = at.as_ref().and_then(|at| text.get(..at.start));
+        let line = line.map(|before| before.matches('\n').count() + 1);
+        Self { at, line, key, why }
+    }
+}
 
 impl Row {
-    /// Reads a row.
+    /// Reads the row in the file `path`.
     ///
     /// Errors: a fragment that names the file, the line, the key and what was expected.
     pub fn read(path: &Path) -> Result<Self, String> {
@@ -112,42 +138,62 @@ impl Row {
         Self::parse(&name, &text).map_err(|why| format!("{shown}: {why}"))
     }
 
-    /// The row that `text` describes.
-    pub fn parse(name: &str, text: &str) -> Result<Self, String> {
-        let mut row: Self = toml::from_str(text).map_err(|why| why.to_string())?;
+    /// The row called `name` that `text` describes.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Mistake> {
+        let mut row: Self = toml::from_str(text)
+            .map_err(|why| Mistake::new(text, why.span(), None, why.message().to_owned()))?;
         name.clone_into(&mut row.name);
         match row.fault() {
             None => Ok(row),
             Some((key, expected)) => {
-                let line =
-                    line_of(text, key).map_or_else(String::new, |line| format!("line {line}, "));
-                Err(format!("{line}key `{key}`: expected {expected}"))
+                Err(Mistake::new(text, place_of(text, key), Some(key), expected))
             }
         }
     }
 
-    /// The first key that does not fit the others, and what was expected of it.
+    /// The first key that does not fit the others, with those around it, and what was expected of it.
     fn fault(&self) -> Option<(&'static str, String)> {
         let Bots { pause_millis, spread_millis, .. } = self.bots;
         let Latency { min_millis, max_millis } = self.latency;
-        let renamers = self.renames.map_or(0, |renames| renames.renamers.get());
-        let replicas = self.replicas.get();
-        if replicas > REPLICAS_MAX {
-            return Some(("replicas", format!("at most {REPLICAS_MAX}")));
-        }
-        if !self.operations.get().is_multiple_of(replicas) {
-            return Some(("operations", format!("a multiple of the {replicas} replicas")));
-        }
-        if spread_millis >= pause_millis {
-            return Some(("spread-millis", format!("less than pause-millis, {pause_millis}")));
-        }
-        if max_millis < min_millis {
-            return Some(("max-millis", format!("at least min-millis, {min_millis}")));
-        }
-        if renamers > replicas {
-            return Some(("renamers", format!("at most the {replicas} replicas")));
-        }
-        None
+        let (replicas, operations) = (self.replicas.get(), self.operations.get());
+        let every_min = operations.div_ceil(SAMPLES_MAX);
+        let at_most = |most: u64| format!("at most {most}");
+        let checks = [
+            (replicas > REPLICAS_MAX, "replicas", at_most(REPLICAS_MAX.into())),
+            (operations > OPERATIONS_MAX, "operations", at_most(OPERATIONS_MAX.into())),
+            (
+                !operations.is_multiple_of(replicas),
+                "operations",
+                format!("a multiple of the {replicas} replicas"),
+            ),
+            (
+                self.sample_every.get() < every_min,
+                "sample-every",
+                format!("at least {every_min}, for {operations} operations"),
+            ),
+            (self.bots.jump_percent > 100, "bots.jump-percent", at_most(100)),
+            (self.bots.remove_percent > 100, "bots.remove-percent", at_most(100)),
+            (self.bots.full_remove_percent > 100, "bots.full-remove-percent", at_most(100)),
+            (pause_millis > MILLIS_MAX, "bots.pause-millis", at_most(MILLIS_MAX)),
+            (
+                spread_millis >= pause_millis,
+                "bots.spread-millis",
+                format!("less than pause-millis, {pause_millis}"),
+            ),
+            (max_millis > MILLIS_MAX, "latency.max-millis", at_most(MILLIS_MAX)),
+            (
+                max_millis < min_millis,
+                "latency.max-millis",
+                format!("at least min-millis, {min_millis}"),
+            ),
+            (
+                self.renamers() > replicas,
+                "renames.renamers",
+                format!("at most the {replicas} replicas"),
+            ),
+        ];
+        let wrong = checks.into_iter().find(|(wrong, ..)| *wrong);
+        wrong.map(|(_, key, expected)| (key, expected))
     }
 
     /// Edits of one bot.
@@ -166,11 +212,15 @@ impl Row {
     }
 }
 
-/// The line, from 1 on, in which `key` has its value: of its own or in a table.
-fn line_of(text: &str, key: &str) -> Option<usize> {
-    let names = |part: &str| part.trim_end().rsplit([' ', '{', ',']).next() == Some(key);
-    let of_key = |line: &str| line.split('=').any(names);
-    text.lines().position(of_key).map(|at| at + 1)
+/// Where the value of `key`, such as `bots.pause-millis`, stands in `text`.
+fn place_of(text: &str, key: &str) -> Option<Range<usize>> {
+    let table = DeTable::parse(text).ok()?;
+    let (mut at, mut inside) = (table.span(), Some(table.get_ref()));
+    for step in key.split('.') {
+        let value = inside?.get(step)?;
+        (at, inside) = (value.span(), value.get_ref().as_table());
+    }
+    Some(at)
 }
 
 #[cfg(test)]
@@ -190,18 +240,41 @@ pub(crate) mod tests {
         let cases = [
             ("replicas = 4", "replicas = 0", "line 3"),
             ("operations = 1_200", "operations = 1_201", "line 4, key `operations`"),
-            ("renamers = 2", "renamers = 5", "line 17, key `renamers`: expected at most the 4"),
-            ("jump-percent = 5", "jump-percent = 101", "line 11"),
-            ("spread-millis = 50", "spread-millis = 200", "line 10, key `spread-millis`"),
+            (
+                "operations = 1_200",
+                "operations = 9_000_000",
+                "line 4, key `operations`: expected at",
+            ),
+            (
+                "sample-every = 300",
+                "sample-every = 1",
+                "line 5, key `sample-every`: expected at least 2",
+            ),
+            (
+                "renamers = 2",
+                "renamers = 5",
+                "line 17, key `renames.renamers`: expected at most the 4",
+            ),
+            (
+                "jump-percent = 5",
+                "jump-percent = 101",
+                "line 11, key `bots.jump-percent`: expected at most 100",
+            ),
+            ("pause-millis = 200", "pause-millis = 90_000", "line 9, key `bots.pause-millis`"),
+            ("spread-millis = 50", "spread-millis = 200", "line 10, key `bots.spread-millis`"),
             ("max-millis = 100", "max-millis = 100, loss = 1", "unknown field `loss`"),
-            ("max-millis = 100", "max-millis = 1", "line 6, key `max-millis`: expected at least"),
+            (
+                "max-millis = 100",
+                "max-millis = 1",
+                "line 6, key `latency.max-millis`: expected at l",
+            ),
             ("\"never\"", "\"later\"", "unknown variant `later`"),
             ("seed = 7\n", "", "missing field `seed`"),
         ];
         for (found, put, expected) in cases {
             assert!(SMALL.contains(found), "{found}");
             let why = Row::parse("small", &SMALL.replace(found, put)).unwrap_err();
-            assert!(why.contains(expected), "{why}");
+            assert!(why.to_string().contains(expected), "{why}");
         }
     }
 }

@@ -33,6 +33,28 @@ impl Table {
         }
         text
     }
+
+    /// For a terminal: each column as wide as it must be.
+    pub fn aligned(&self) -> String {
+        let width = |column: usize| {
+            let cells = self.rows.iter().chain([&self.head]).map(|cells| cells[column].chars());
+            cells.map(Iterator::count).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..self.head.len()).map(width).collect();
+        let mut text = String::new();
+        for cells in [&self.head].into_iter().chain(&self.rows) {
+            let mut line = String::new();
+            for (column, (cell, width)) in cells.iter().zip(&widths).enumerate() {
+                let _ = match column {
+                    0 => write!(line, "{cell:<width$}"),
+                    _ => write!(line, "  {cell:>width$}"),
+                };
+            }
+            text += line.trim_end();
+            text.push('\n');
+        }
+        text
+    }
 }
 
 /// `number` with three digits that count, and no more than three behind the point.
@@ -81,6 +103,14 @@ pub fn spread(spread: &Spread, unit: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_of_a_terminal_are_as_wide_as_they_must_be() {
+        let mut table = Table::new(&["what", "µs", "blocks"]);
+        table.push(["insert", "12.5", ""].map(str::to_owned).to_vec());
+        table.push(["x", "1", "1,000"].map(str::to_owned).to_vec());
+        assert_eq!(table.aligned(), "what      µs  blocks\ninsert  12.5\nx          1   1,000\n");
+    }
 
     #[test]
     fn numbers_are_as_long_as_they_count() {

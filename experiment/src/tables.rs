@@ -32,6 +32,13 @@ pub fn all(reports: &Reports) -> Vec<(&'static str, Table)> {
     ]
 }
 
+/// All tables as one text in Markdown.
+pub fn markdown(reports: &Reports) -> String {
+    let tables = all(reports).into_iter();
+    let each = tables.map(|(name, table)| format!("## {name}\n\n{}", table.markdown()));
+    each.collect::<Vec<_>>().join("\n")
+}
+
 fn sample<'a>(reports: &'a Reports, row: &str, step: u32, when: When) -> Option<&'a Mean> {
     reports.get(row)?.at(step * 1_000, when)
 }

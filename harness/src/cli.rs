@@ -14,6 +14,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 mod check;
 mod columns;
 mod compare;
+mod evaluate;
 mod exit;
 mod explain;
 mod export;
@@ -122,6 +123,9 @@ enum Command {
     /// Check that it does not matter when a node upgrades, nor which releases it skips.
     #[command(after_help = square::EXAMPLES)]
     Square(square::Arguments),
+    /// Repeat the papers' evaluation of renames: rows of bots that type, beside the papers' figures.
+    #[command(after_help = evaluate::EXAMPLES)]
+    Evaluate(evaluate::Arguments),
     /// Print the JSON Schema of scenarios.
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema,
@@ -243,6 +247,7 @@ fn carry_out(command: &Command) -> Result<Exit, Failure> {
         Command::Laws(arguments) => laws::carry_out(arguments),
         Command::Vectors(arguments) => vectors::carry_out(arguments),
         Command::Square(arguments) => square::carry_out(arguments),
+        Command::Evaluate(arguments) => evaluate::carry_out(arguments),
         Command::Schema => {
             print(&schema_text())?;
             Ok(Exit::Holds)

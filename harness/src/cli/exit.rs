@@ -64,7 +64,8 @@ impl Exit {
                  some run of the scenario must, so goals are no part of a row's `as_expected` there. Other \
                  commands: `shrink`, time ran out before it was sure that no less would do, and what it found is \
                  written; `replay`, the run still fails; `compare`, the later sweep is worse; `check`, two runs \
-                 differ; `square`, `lattice`, `laws`, `vectors`, something does not hold, or a check showed nothing."
+                 differ; `square`, `lattice`, `laws`, `vectors`, something does not hold, or a check showed nothing; \
+                 `evaluate`, replicas differ, or more is left beside the text than may be."
             }
             Self::BadInput => {
                 "The arguments or a scenario are wrong. Nothing was run and nothing was written."

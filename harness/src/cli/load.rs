@@ -58,7 +58,10 @@ pub(super) fn load_with(
     if rejected.is_empty() { Ok(loaded) } else { Err(Failure::Rejected(rejected)) }
 }
 
-fn files(path: &Path) -> Result<Vec<PathBuf>, Box<Rejected>> {
+/// The files that `path` names: itself, or those of a folder by name.
+///
+/// Errors: the folder cannot be read, or has none.
+pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, Box<Rejected>> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }

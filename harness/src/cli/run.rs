@@ -143,15 +143,12 @@ impl Job<'_> {
         stop: Option<Stop<'_>>,
         sink: Option<&mut dyn Sink>,
     ) -> Outcome {
-        RUNNING.set(Some(self.repeat()));
         let wire = match self.wire {
             Wire::Typed => sim::Wire::Typed,
             Wire::Bytes => sim::Wire::Bytes,
         };
         let options = Options { wire, stop, ..Options::default() };
-        let outcome = deployed.run(self.seed, options, sink);
-        RUNNING.set(None);
-        outcome
+        as_running(self.repeat(), || deployed.run(self.seed, options, sink))
     }
 
     /// Runs it again and keeps the last events, to tell what led to a violation.
@@ -161,6 +158,14 @@ impl Job<'_> {
         assert_eq!(again.fingerprint, outcome.fingerprint, "a run is a function of its seed");
         Ok(summary::story(self, outcome, &tail))
     }
+}
+
+/// Does `work`, which the command `repeat` repeats: whoever sees it panic is told.
+pub(super) fn as_running<T>(repeat: String, work: impl FnOnce() -> T) -> T {
+    RUNNING.set(Some(repeat));
+    let done = work();
+    RUNNING.set(None);
+    done
 }
 
 /// From now on a panic says which run it was in and how to repeat it.

@@ -2,11 +2,12 @@
 
 use std::{io, path::Path};
 
-use toml::de::DeTable;
+use toml::{Spanned, de::DeTable};
 
 use super::{
     Scenario, check,
     diagnostic::{Code, Diagnostic, Rejected, position},
+    row,
     shape::{Walk, schema},
     sweep,
 };
@@ -46,13 +47,22 @@ impl Scenario {
     }
 }
 
-fn read(text: &str) -> Result<Scenario, Vec<Diagnostic>> {
+/// What `text` says, whatever it is of. Errors: every mistake of syntax.
+pub(super) fn table(text: &str) -> Result<Spanned<DeTable<'_>>, Vec<Diagnostic>> {
     if let Some(json) = json(text) {
         return Err(vec![json]);
     }
     let (table, errors) = DeTable::parse_recoverable(text);
-    if !errors.is_empty() {
-        return Err(first_of_each_line(text, errors.iter().map(syntax).collect()));
+    if errors.is_empty() {
+        return Ok(table);
+    }
+    Err(first_of_each_line(text, errors.iter().map(syntax).collect()))
+}
+
+fn read(text: &str) -> Result<Scenario, Vec<Diagnostic>> {
+    let table = table(text)?;
+    if let Some(row) = row::instead(&table) {
+        return Err(vec![row]);
     }
     let schema = schema();
     let mut walk = Walk { schema: &schema, found: Vec::new() };

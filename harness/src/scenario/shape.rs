@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use schemars::JsonSchema;
 use serde_json::Value;
 use toml::{
     Spanned,
@@ -21,9 +22,15 @@ use super::{
 ///
 /// TOML has no null, so neither has the schema: an optional key is one that may be absent.
 pub fn schema() -> Value {
-    let mut schema = schemars::schema_for!(Scenario).to_value();
-    drop_nulls(&mut schema);
+    let mut schema = schema_of::<Scenario>();
     schema["title"] = "A simctl scenario".into();
+    schema
+}
+
+/// The JSON Schema of `T` as a file holds it.
+pub(super) fn schema_of<T: JsonSchema>() -> Value {
+    let mut schema = schemars::schema_for!(T).to_value();
+    drop_nulls(&mut schema);
     schema
 }
 

@@ -2,6 +2,7 @@
 
 mod cli;
 mod counts;
+mod evaluate;
 mod explain;
 mod failures;
 #[cfg(target_os = "linux")]

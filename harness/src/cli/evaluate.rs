@@ -1,0 +1,274 @@
+//! `simctl evaluate`: the papers' evaluation of renames, repeated row by row.
+//!
+//! Everything that it prints and writes is a function of rows, seeds and commit: no clock is read. What takes
+//! time is measured by `bench/evaluation`, on the same runs.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    num::NonZeroUsize,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use clap::Args;
+use experiment::{Report, Reports, Row, bar, files, tables};
+
+use super::{
+    Exit, Failure, Format, interrupt, load, print, print_aside, progress, quoted, result_file, run,
+};
+use crate::{
+    scenario::{self, Scenario, diagnostic::meant},
+    sweep::{
+        engine::{Next, in_order},
+        seeds::SeedRange,
+    },
+};
+
+mod tell;
+
+use tell::Told;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  simctl evaluate                                   every row of scenarios/evaluation
+  simctl evaluate ls keep-30000-by-2                two of them, by name
+  simctl evaluate mine.toml --seeds 0..10           a row of your own, ten seeds, a line a run
+  simctl evaluate --format json                     one JSON object a run, every sample in it
+  simctl evaluate --out figures                     tables, CSV files and plots as well
+
+A row is run in the simulator: its bots type until nothing is under way any more, and must then agree in
+text, epoch and identifiers. KB are encoded; MB are in the papers' measure, object-sizeof of JavaScript
+objects, and theirs in brackets. `renamed` is right after the renames of a step, `collected` once former
+states were dropped. `depth` is the mean of blocks. Exits with 1 where replicas differ, or where a row of
+the papers leaves more beside the text than it may.
+
+What takes time (integration by kind of operation, replay of the log) is no function of row and commit:
+  cd bench && cargo run --release -p evaluation     measures it on the same runs, beside the papers'
+docs/sequences-evaluation.md holds all tables.";
+
+/// Where rows are looked for whose name alone is given, and where all of them are.
+const FOLDER: &str = "scenarios/evaluation";
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Rows: names of those in scenarios/evaluation, files, or folders of them.
+    #[arg(value_name = "ROW|FILE", default_value = FOLDER)]
+    rows: Vec<PathBuf>,
+    /// The seed to run; each row's own where nothing is said.
+    #[arg(long, conflicts_with = "seeds")]
+    seed: Option<u64>,
+    /// Several seeds, such as `0..10`: from the first on, without the last. A line a run.
+    #[arg(long, value_name = "FROM..TO")]
+    seeds: Option<SeedRange>,
+    /// Rows at a time; as many as there are processors where nothing is said.
+    #[arg(long)]
+    threads: Option<NonZeroUsize>,
+    /// How results are written.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Write tables, CSV files and plots into this folder, which is made where it is not there.
+    #[arg(long, value_name = "DIR", conflicts_with = "seeds")]
+    out: Option<PathBuf>,
+    /// Print only what does not come out as expected.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// What is to be run: every row with every seed.
+struct Plan {
+    rows: Vec<(PathBuf, Row)>,
+    /// The first and how many; each row's own where nobody asked for others.
+    seeds: Option<(u64, u64)>,
+}
+
+/// One run to be done.
+struct Job<'a> {
+    path: &'a Path,
+    row: Row,
+    /// The command that repeats it.
+    repeat: String,
+}
+
+/// What a run came to.
+enum Verdict {
+    Holds(Report),
+    /// All agree, and more is left beside the text than may be.
+    Exceeds(Report, String),
+    /// Why it is not known where all ended, or that they differ.
+    Diverges(String),
+}
+
+impl Plan {
+    fn seeds(&self) -> u64 {
+        self.seeds.map_or(1, |(_, count)| count)
+    }
+
+    fn count(&self) -> u64 {
+        self.seeds().saturating_mul(self.rows.len() as u64)
+    }
+
+    fn job(&self, index: u64) -> Job<'_> {
+        let at = usize::try_from(index / self.seeds()).expect("there are as many rows");
+        let (path, row) = &self.rows[at];
+        let asked = self.seeds.map(|(first, count)| first + index % count);
+        let said = asked.map_or_else(String::new, |seed| format!(" --seed {seed}"));
+        let row = Row { seed: asked.unwrap_or(row.seed), ..row.clone() };
+        Job { path, row, repeat: format!("simctl evaluate {}{said}", quoted(path)) }
+    }
+}
+
+impl Job<'_> {
+    fn run(&self) -> Verdict {
+        let outcome = run::as_running(self.repeat.clone(), || experiment::run(&self.row));
+        let report = match outcome {
+            Ok(outcome) => Report::of(&outcome),
+            Err(why) => return Verdict::Diverges(why),
+        };
+        match bar(&report) {
+            Ok(()) => Verdict::Holds(report),
+            Err(why) => Verdict::Exceeds(report, why),
+        }
+    }
+}
+
+impl Verdict {
+    fn report(&self) -> Option<&Report> {
+        match self {
+            Self::Holds(report) | Self::Exceeds(report, _) => Some(report),
+            Self::Diverges(_) => None,
+        }
+    }
+
+    /// Why it is not as expected.
+    fn why(&self) -> Option<&str> {
+        match self {
+            Self::Holds(_) => None,
+            Self::Exceeds(_, why) | Self::Diverges(why) => Some(why),
+        }
+    }
+}
+
+pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
+    let seeds = arguments.seeds.map(|SeedRange { from, to }| (from, to - from));
+    let seeds = seeds.or(arguments.seed.map(|seed| (seed, 1)));
+    let plan = Plan { rows: rows(&arguments.rows)?, seeds };
+    if let Some(folder) = &arguments.out {
+        prepare(folder, &plan)?;
+    }
+    let mut told = Told::new(&plan, arguments);
+    let shown = arguments.format == Format::Human && !arguments.quiet;
+    let bar = progress::bar(usize::try_from(plan.count()).unwrap_or(usize::MAX), "runs", shown);
+    bar.suspend(|| print(&told.head()))?;
+    interrupt::end_after_runs();
+    let (mut reports, mut printed) = (Reports::new(), Ok(()));
+    let stop = AtomicBool::new(false);
+    let take = |next| {
+        // Once Ctrl-C was pressed no other run begins.
+        stop.fetch_or(interrupt::asked(), Ordering::Relaxed);
+        let Next::Done(index, verdict) = next else { return ControlFlow::Continue(()) };
+        bar.inc(1);
+        let text = told.run(&plan.job(index), &verdict);
+        printed = bar.suspend(|| print(&text));
+        if let (Some(_), Some(report)) = (&arguments.out, verdict.report()) {
+            reports.insert(report.row.name.clone(), report.clone());
+        }
+        if printed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    let work = |index| plan.job(index).run();
+    in_order(0..plan.count(), arguments.threads, &stop, work, take)
+        .map_err(|error| Failure::Internal(error.to_string()))?;
+    bar.finish_and_clear();
+    printed?;
+    print(&told.totals())?;
+    if interrupt::asked() {
+        return Ok(Exit::Interrupted);
+    }
+    if let Some(folder) = &arguments.out {
+        write(folder, &reports)?;
+    }
+    Ok(if told.is_as_expected() { Exit::Holds } else { Exit::Violated })
+}
+
+/// Reads and checks every row that was asked for.
+///
+/// Errors: [`Failure::Rejected`] with the mistakes of all files, or a name that is none.
+fn rows(asked: &[PathBuf]) -> Result<Vec<(PathBuf, Row)>, Failure> {
+    let (mut rows, mut rejected) = (Vec::new(), Vec::new());
+    for path in asked {
+        match load::files(&found(path)?) {
+            Err(mistakes) => rejected.push(*mistakes),
+            Ok(files) => {
+                for file in files {
+                    let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                    let read = Scenario::text(&file);
+                    match read.and_then(|text| scenario::row(&file, &name, text)) {
+                        Ok(row) => rows.push((file, row)),
+                        Err(mistakes) => rejected.push(*mistakes),
+                    }
+                }
+            }
+        }
+    }
+    if rejected.is_empty() { Ok(rows) } else { Err(Failure::Rejected(rejected)) }
+}
+
+/// The file or the folder that `asked` means: itself, or a row of that name.
+fn found(asked: &Path) -> Result<PathBuf, Failure> {
+    let folder = Path::new(FOLDER);
+    let is_name = asked.components().count() == 1 && asked.extension().is_none();
+    if asked.exists() || !(is_name || asked == folder) {
+        return Ok(asked.to_owned());
+    }
+    let named = folder.join(asked).with_extension("toml");
+    if named.is_file() {
+        return Ok(named);
+    }
+    let (shown, names) = (asked.display(), names());
+    Err(Failure::Usage(if names.is_empty() {
+        format!(
+            "{FOLDER} is not here: expected the folder of rows, as where simctl is built, or a file"
+        )
+    } else {
+        let help = match meant(&asked.to_string_lossy(), names.iter().map(String::as_str)) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("expected a file, or one of {}", names.join(", ")),
+        };
+        format!("no row is called `{shown}`; {help}")
+    }))
+}
+
+/// The rows that have a name.
+fn names() -> Vec<String> {
+    let files = load::files(Path::new(FOLDER)).unwrap_or_default().into_iter();
+    let stems = files.filter(|file| file.is_file()).map(|file| file.with_extension(""));
+    stems.filter_map(|stem| Some(stem.file_name()?.to_str()?.to_owned())).collect()
+}
+
+/// Makes the folder that results are to go into.
+///
+/// Errors: it cannot be made, or two rows have one name there; nothing was run.
+fn prepare(folder: &Path, plan: &Plan) -> Result<(), Failure> {
+    let mut names = BTreeSet::new();
+    if let Some((path, row)) = plan.rows.iter().find(|(_, row)| !names.insert(&row.name)) {
+        let (path, name) = (path.display(), &row.name);
+        let why = format!("{path}: a second row is called `{name}`, and --out tells them by name");
+        return Err(Failure::Usage(why));
+    }
+    let shown = folder.display();
+    fs::create_dir_all(folder).map_err(|why| Failure::Usage(format!("--out {shown}: {why}")))
+}
+
+/// Writes tables, figures and plots of `reports`, and says which.
+fn write(folder: &Path, reports: &Reports) -> Result<(), Failure> {
+    let drawn = files::all(reports).map_err(Failure::Internal)?;
+    let written = drawn.into_iter().chain([("tables.md", tables::markdown(reports))]);
+    let mut names = Vec::new();
+    for (name, text) in written {
+        result_file::write("a file of the evaluation", &folder.join(name), text.as_bytes())?;
+        names.push(name);
+    }
+    print_aside(&format!("written to {}: {}\n", folder.display(), names.join(", ")));
+    Ok(())
+}

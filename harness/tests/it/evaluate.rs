@@ -1,0 +1,252 @@
+//! `simctl evaluate`: rows of bots that type, what is said of them, and rows that are none.
+
+use std::{fs, path::Path};
+
+use serde_json::Value;
+
+use crate::support::{HOLDS, Ran, exits, folder, names, refused};
+
+/// Four bots, 1,200 edits, two renamers every 300.
+const SMALL: &str = include_str!("../../../experiment/tests/small.toml");
+
+/// As [`SMALL`], and former states go once that was announced.
+fn collects() -> String {
+    SMALL.replace("\"never\"", "\"announced\"")
+}
+
+fn rows(ran: &Ran) -> Vec<Value> {
+    ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn a_row_is_told_with_what_it_came_to_and_the_command_that_repeats_it() {
+    let folder = folder(&[("small.toml", &collects())]);
+    let ran = exits(folder.path(), &["evaluate", "small.toml"], 0);
+    assert_eq!(ran.err, "");
+    for text in [
+        "holds small: A small fleet, for tests\n",
+        "  4 replicas agree in text, epoch and identifiers after 1,200 edits and 8 renames, in ",
+        "  fingerprint ",
+        "  left beside the text, former states dropped at once: ",
+        "  left beside the text, former states dropped once all announced it: ",
+        "  renames were received 24 times by others, and not understood in few bytes 0 times\n",
+        "\n  1,200, renamed ",
+        "\n  1,200, collected ",
+        "\n  removals ",
+        "\n  simctl evaluate small.toml\n",
+    ] {
+        assert!(ran.out.contains(text), "{text} in\n{}", ran.out);
+    }
+    let other = exits(folder.path(), &["evaluate", "small.toml", "--seed", "8"], 0);
+    assert!(other.out.contains("seed 8\n"), "{}", other.out);
+    assert!(other.out.contains("\n  simctl evaluate small.toml --seed 8\n"), "{}", other.out);
+    let quiet = exits(folder.path(), &["evaluate", "small.toml", "--quiet"], 0);
+    assert_eq!(quiet.out, "");
+}
+
+/// Golden: the run of a row is the same in every build, on every machine, on one thread and on many.
+#[test]
+fn a_row_is_the_same_run_on_any_number_of_threads() {
+    let (small, collects) = (SMALL.to_owned(), collects());
+    let plain = SMALL.split("\n[renames]").next().unwrap();
+    let files = [("a.toml", &*small), ("b.toml", &*collects), ("c.toml", plain)];
+    let folder = folder(&files);
+    let with = |threads| {
+        let arguments = ["evaluate", ".", "--format", "json", "--threads", threads];
+        exits(folder.path(), &arguments, 0)
+    };
+    let (one, many) = (with("1"), with("3"));
+    assert_eq!(one.out, many.out);
+    let found = rows(&one);
+    let found: Vec<_> = found
+        .iter()
+        .map(|row| (row["row"].as_str().unwrap(), row["fingerprint"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("a", "20a1b1dde03b4398e5c7354010e24e9a"),
+            ("b", "68efa62bf5987f5605377fa360de2b2c"),
+            ("c", "2dab19a0ad54fa06591ef4aac3e591c8")
+        ]
+    );
+}
+
+#[test]
+fn for_programs_a_run_is_an_object_with_every_sample() {
+    let folder = folder(&[("small.toml", &collects())]);
+    let ran = exits(folder.path(), &["evaluate", "small.toml", "--format", "json"], 0);
+    let [row] = &rows(&ran)[..] else { panic!("one line: {}", ran.out) };
+    for (key, value) in [
+        ("row", Value::from("small")),
+        ("path", "small.toml".into()),
+        ("seed", 7.into()),
+        ("outcome", "holds".into()),
+        ("as_expected", true.into()),
+        ("agree", true.into()),
+        ("why", Value::Null),
+        ("edits", 1_200.into()),
+        ("renames", 8.into()),
+        ("renames_asked_in_full", 0.into()),
+        ("repeat", "simctl evaluate small.toml".into()),
+    ] {
+        assert_eq!(row[key], value, "{key}");
+    }
+    let whens: Vec<_> = row["samples"].as_array().unwrap().iter().map(|one| &one["when"]).collect();
+    assert_eq!(whens, ["before", "renamed", "collected"].repeat(4));
+    let last = &row["samples"][11];
+    assert_eq!((&last["step"], &last["epochs"]), (&1_200.into(), &Value::from(1.0)));
+    assert!(last["bytes"].as_f64() < row["samples"][9]["bytes"].as_f64(), "{last}");
+    assert_eq!(row["operations"]["renames"]["bytes"]["count"], 8);
+    assert_eq!(row["rename_sizes"].as_array().map(Vec::len), Some(8));
+    assert_eq!(row["left_over"]["announced"]["steps"], 4);
+}
+
+#[test]
+fn many_seeds_are_a_line_each() {
+    let folder = folder(&[("small.toml", SMALL)]);
+    let ran = exits(folder.path(), &["evaluate", "small.toml", "--seeds", "3..6"], 0);
+    let lines: Vec<&str> = ran.out.lines().collect();
+    assert_eq!(lines.len(), 5, "{}", ran.out);
+    assert!(lines[0].starts_with("row     seed  outcome "), "{}", lines[0]);
+    for (line, seed) in lines[1..4].iter().zip(["3", "4", "5"]) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        assert_eq!(words[..5], ["small", seed, "holds", "1,200", "8"]);
+    }
+    assert_eq!(lines[4], "3 runs: holds 3");
+    let alone = exits(folder.path(), &["evaluate", "small.toml", "--seed", "4"], 0);
+    let fingerprint = lines[2].split_whitespace().last().unwrap();
+    assert!(alone.out.contains(fingerprint), "{}", alone.out);
+    let last = u64::MAX.to_string();
+    exits(folder.path(), &["evaluate", "small.toml", "--seed", &last], 0);
+}
+
+#[test]
+fn a_row_whose_bots_cannot_go_on_exits_1_and_says_who_and_why() {
+    // What is typed goes again, until there is nothing to rename.
+    let empty =
+        SMALL.replace("every = 300", "every = 2").replace("full-chars = 400", "full-chars = 1");
+    let empty = empty.replace("full-remove-percent = 50", "full-remove-percent = 100");
+    let empty = empty.replace("jump-percent = 5", "jump-percent = 0");
+    let folder = folder(&[("empty.toml", &empty), ("small.toml", SMALL)]);
+    let ran = exits(folder.path(), &["evaluate", "."], 1);
+    assert!(
+        ran.out.starts_with("diverges empty: A small fleet, for tests\n  site "),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.contains(" could not rename after "), "{}", ran.out);
+    assert!(ran.out.ends_with("2 runs: diverges 1, holds 1\n"), "{}", ran.out);
+    let quiet = exits(folder.path(), &["evaluate", ".", "--quiet", "--format", "json"], 1);
+    let [row] = &rows(&quiet)[..] else { panic!("one line: {}", quiet.out) };
+    assert_eq!((&row["agree"], &row["as_expected"]), (&false.into(), &false.into()));
+    assert!(row["why"].as_str().unwrap().contains("could not rename"), "{row}");
+}
+
+#[test]
+fn tables_figures_and_plots_are_written_the_same_again() {
+    let folder = folder(&[("ls.toml", SMALL.split("\n[renames]").next().unwrap())]);
+    let here = folder.path();
+    let ran = exits(here, &["evaluate", "ls.toml", "--out", "one/two"], 0);
+    assert!(ran.err.starts_with("written to one/two: "), "{}", ran.err);
+    exits(here, &["evaluate", "ls.toml", "--out", "again", "--threads", "1"], 0);
+    let files = names(&here.join("one/two"));
+    let expected = [
+        "lengths.csv",
+        "lengths.svg",
+        "overhead-theirs.svg",
+        "overhead.svg",
+        "renames.csv",
+        "samples.csv",
+        "tables.md",
+    ];
+    assert_eq!(files, expected);
+    for file in files {
+        let read = |folder: &str| fs::read(here.join(folder).join(&file)).unwrap();
+        assert!(read("one/two") == read("again"), "{file}");
+    }
+    let samples = fs::read_to_string(here.join("again/samples.csv")).unwrap();
+    assert!(samples.contains("\nls,1200,before,"), "{samples}");
+}
+
+#[test]
+fn what_is_no_row_is_refused_with_file_line_and_key_and_nothing_is_run() {
+    let bad = |found: &str, put: &str| {
+        assert!(SMALL.contains(found), "{found}");
+        SMALL.replace(found, put)
+    };
+    let folder = folder(&[
+        ("key.toml", &bad("sample-every = 300", "sample-evry = 300")),
+        ("type.toml", &bad("pause-millis = 200", "pause-millis = \"200ms\"")),
+        ("many.toml", &bad("renamers = 2", "renamers = 5")),
+        ("percent.toml", &bad("jump-percent = 5", "jump-percent = 101")),
+        ("scenario.toml", HOLDS),
+        ("good.toml", SMALL),
+    ]);
+    let here = folder.path();
+    for (file, said) in [
+        (
+            "key.toml",
+            &["key.toml:5:1", "unknown key `sample-evry`", "did you mean `sample-every`?"][..],
+        ),
+        ("type.toml", &["type.toml:9:16", "text does not belong here", "at `bots.pause-millis`"]),
+        (
+            "many.toml",
+            &["many.toml:17:12", "`renames.renamers` does not fit", "at most the 4 replicas"],
+        ),
+        ("percent.toml", &["percent.toml:11:16", "101 is out of range", "at `bots.jump-percent`"]),
+        ("scenario.toml", &["this is a scenario, not a row", "`simctl run` runs it"]),
+        ("none.toml", &["none.toml", "cannot be read"]),
+    ] {
+        for why in said {
+            refused(here, &["evaluate", "good.toml", file, "--out", "out"], why);
+        }
+    }
+    let all = exits(here, &["evaluate", "."], 2);
+    assert!(all.err.ends_with("; nothing was run\n") && all.out.is_empty(), "{}", all.err);
+    for (arguments, why) in [
+        (
+            &["evaluate", "good.toml", "./good.toml", "--out", "out"][..],
+            "a second row is called `good`",
+        ),
+        (&["evaluate", "good.toml", "--out", "key.toml"], "--out key.toml: "),
+        (&["evaluate", "good.toml", "--seeds", "1..2", "--out", "out"], "cannot be used with"),
+        (&["evaluate"], "scenarios/evaluation is not here: expected the folder of rows"),
+        (&["evaluate", "ls"], "scenarios/evaluation is not here: expected the folder of rows"),
+    ] {
+        refused(here, arguments, why);
+    }
+}
+
+#[test]
+fn a_row_is_found_by_its_name_and_the_names_are_told() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let why = "no row is called `keep-30000-by-5`; did you mean `keep-30000-by-";
+    refused(&repository, &["evaluate", "keep-30000-by-5"], why);
+    let why = "expected a file, or one of drop-30000-by-1, drop-30000-by-2, ";
+    refused(&repository, &["evaluate", "something"], why);
+    let folder = folder(&[]);
+    fs::create_dir_all(folder.path().join("scenarios/evaluation")).unwrap();
+    fs::write(folder.path().join("scenarios/evaluation/mine.toml"), SMALL).unwrap();
+    let ran = exits(folder.path(), &["evaluate", "mine"], 0);
+    let repeat = "\n  simctl evaluate scenarios/evaluation/mine.toml\n";
+    assert!(ran.out.contains(repeat), "{}", ran.out);
+    assert_eq!(exits(folder.path(), &["evaluate"], 0).out, ran.out);
+}
+
+/// Whoever gives a row to a command of scenarios is told which one it is for.
+#[test]
+fn a_row_is_no_scenario() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for command in ["run", "check", "list"] {
+        let arguments = [command, "scenarios/evaluation/ls.toml"];
+        for why in [
+            "this is a row of the evaluation, not a scenario",
+            "scenarios/evaluation/ls.toml:",
+            "`simctl evaluate` runs it",
+            "1 mistake; nothing was run",
+        ] {
+            refused(&repository, &arguments, why);
+        }
+    }
+}
