@@ -18,8 +18,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "harness",
         &[
-            "app", "causal", "contract", "crdt", "experiment", "plots", "replica", "results",
-            "sequence", "sim", "upgrade",
+            "app",
+            "causal",
+            "contract",
+            "crdt",
+            "experiment",
+            "plots",
+            "replica",
+            "results",
+            "sequence",
+            "sim",
+            "upgrade",
         ],
     ),
     (
