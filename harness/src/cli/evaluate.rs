@@ -38,15 +38,15 @@ Examples:
   simctl evaluate --format json                     one JSON object a run, every sample in it
   simctl evaluate --out figures                     tables, CSV files and plots as well
 
-A row is run in the simulator: its bots type until nothing is under way any more, and must then agree in
-text, epoch and identifiers. KB are encoded; MB are in the papers' measure, object-sizeof of JavaScript
-objects, and theirs in brackets. `renamed` is right after the renames of a step, `collected` once former
-states were dropped. `depth` is the mean of blocks. Exits with 1 where replicas differ, or where a row of
-the papers leaves more beside the text than it may.
+A row is run in the simulator: its bots type until nothing is under way any more, and must then
+agree in text, epoch and identifiers. KB are encoded; MB are in the papers' measure, object-sizeof of
+JavaScript objects, and theirs in brackets. `renamed` is right after the renames of a step,
+`collected` once former states were dropped; `depth` is the mean over blocks. Exits with 1 where
+replicas differ, or where a row of the papers leaves more beside the text than it may.
 
-What takes time (integration by kind of operation, replay of the log) is no function of row and commit:
-  cd bench && cargo run --release -p evaluation     measures it on the same runs, beside the papers'
-docs/sequences-evaluation.md holds all tables.";
+What takes time (integration by kind of operation, replay of the log) is no function of row and
+commit. It is measured on the same runs, and docs/sequences-evaluation.md has all tables, by
+  cd bench && cargo run --release -p evaluation -- --help";
 
 /// Where rows are looked for whose name alone is given, and where all of them are.
 const FOLDER: &str = "scenarios/evaluation";
