@@ -39,8 +39,8 @@ Examples:
   simctl evaluate --out figures                     tables, CSV files and plots as well
 
 A row is run in the simulator: its bots type until nothing is under way any more, and must then
-agree in text, epoch and identifiers. KB are encoded; MB are in the papers' measure, object-sizeof of
-JavaScript objects, and theirs in brackets. `renamed` is right after the renames of a step,
+agree in text, epoch and identifiers. KB are encoded; MB are in the papers' measure, object-sizeof
+of JavaScript objects, and theirs in brackets. `renamed` is right after the renames of a step,
 `collected` once former states were dropped; `depth` is the mean over blocks. Exits with 1 where
 replicas differ, or where a row of the papers leaves more beside the text than it may.
 
