@@ -88,6 +88,14 @@ impl<P: Payload> Broadcast<P> {
             }
         }
         operation.causes().for_each(|cause| past.advance(cause));
+        // What was said of who was let in holds where he does not say that he follows it, too.
+        if let Some(join) = self.members.joined(operation.dot) {
+            if let Some(entry) = self.entry(join) {
+                past.merge(&entry.past);
+                lamport = lamport.max(Some(entry.lamport));
+            }
+            past.advance(join);
+        }
         assert_eq!(
             past.get(origin),
             seq - 1,

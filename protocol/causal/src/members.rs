@@ -5,7 +5,7 @@
 //! concurrent to any of it.
 //!
 //! **Joining.** A donor issues `Join` and hands out its state of that very instant; all operations of the
-//! joiner follow `Join`. Let X be stable here before `Join` was delivered here. Then an operation of the
+//! joiner follow `Join`, said or not: it is a cause of the first of them. Let X be stable here before `Join` was delivered here. Then an operation of the
 //! donor that was delivered here follows X and precedes `Join`, for an origin's operations are delivered in
 //! order; so the donor had X before `Join`, and so has the joiner. (If the donor is itself unknown here, the
 //! same holds of its donor.)
@@ -132,6 +132,13 @@ impl Members {
             lineage.push(next);
         }
         lineage
+    }
+
+    /// What let the origin of `first` in, where that is its first operation and not all are known to have it: a cause
+    /// that may go unsaid. Without it the past would be less where less is stable.
+    pub(crate) fn joined(&self, first: Dot) -> Option<Dot> {
+        let joined = self.rows.get(&first.origin).map(|row| row.joined);
+        joined.filter(|joined| first.seq == 1 && *joined != Dot::NONE)
     }
 
     pub(crate) fn standing(&self, origin: Origin) -> Standing {

@@ -123,7 +123,7 @@ impl<P: Payload> Broadcast<P> {
         let next = self.delivered.get(dot.origin).checked_add(1) == Some(dot.seq);
         // They are written in this order, and are to be read in it again.
         let before = |cause| self.entry(cause).is_none_or(|entry| entry.lamport < lamport);
-        let later = operation.causes().all(before);
+        let later = operation.causes().chain(self.members.joined(dot)).all(before);
         let issuer = self.members.has(dot.origin) || self.members.is_gone(dot.origin);
         if !causes || !next || !later || !issuer || lamport > LAMPORT_MAX {
             return Err(Malformed("operations of members, causes first"));
@@ -133,7 +133,7 @@ impl<P: Payload> Broadcast<P> {
             true => self.collected.clone(),
             false => self.collected.iter().map(kept).collect(),
         };
-        for cause in operation.causes() {
+        for cause in operation.causes().chain(self.members.joined(dot)) {
             if let Some(entry) = self.entry(cause) {
                 past.merge(&entry.past);
             }

@@ -217,6 +217,41 @@ fn nobody_lets_in_or_retires_whom_he_knows_otherwise() {
     assert_eq!(say(&mut layer, Content::Join(older)), Err(Refusal::Retired(older)), "outlived");
 }
 
+/// What an app may forget, and what it may ask of a past, must not depend on what else is here.
+#[test]
+fn what_a_newcomer_follows_is_the_same_everywhere_though_it_does_not_say() {
+    let newcomer = Origin { node: NodeId(7), life: 3 };
+    let [mut one, mut other, mut donor] = [0, 1, 2].map(layer);
+    let first = donor.broadcast(Content::Payload(Word(0))).unwrap().operation;
+    let heard = |layer: &mut Broadcast<Word>| {
+        take(layer, &first).unwrap();
+        layer.broadcast(Content::Heartbeat).unwrap().operation
+    };
+    let (_, by_other) = (heard(&mut one), heard(&mut other));
+    // The one knows that all have it, and the other does not.
+    take(&mut one, &by_other).unwrap();
+    let join = donor.broadcast(Content::Join(newcomer)).unwrap().operation;
+    let says = word(Dot { origin: newcomer, seq: 1 }, &[], 0);
+    let delivered = |layer: &mut Broadcast<Word>| {
+        take(layer, &join).unwrap();
+        layer.receive(newcomer, Arc::clone(&says)).unwrap();
+        let delivery = layer.deliver().expect("its member was let in");
+        assert!(delivery.past.covers_all(&layer.stable()));
+        // A layer that is read again says so too.
+        let mut bytes = Vec::new();
+        layer.export(&mut bytes);
+        let read = Broadcast::<Word>::import(&mut &bytes[..], Heir::Same, Limits::default());
+        let mut again = Vec::new();
+        read.expect("what it wrote").export(&mut again);
+        assert_eq!(again, bytes);
+        (delivery.stamp, delivery.past)
+    };
+    let (at_one, at_other) = (delivered(&mut one), delivered(&mut other));
+    assert!(one.stable().covers(first.dot) && !other.stable().covers(first.dot));
+    assert_eq!(at_one, at_other);
+    assert!(at_one.1.covers(join.dot));
+}
+
 #[test]
 fn who_was_never_let_in_is_not_retired() {
     let mut layer = layer(0);
