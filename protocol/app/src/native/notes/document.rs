@@ -5,16 +5,19 @@
 //! stable in its turn, no operation of an older epoch comes any more, and what only those need is dropped.
 //! Delivery of the rename alone would do where everybody moves at once, and loses text where somebody waits.
 //!
+//! Whether an operation is taken is a function of it and of its past: of which names were given there ([`Sites`])
+//! and which epochs were announced there, not of what else was delivered here. So all take it, or all refuse it.
+//!
 //! Invariant: a function of the operations delivered and of what was stable, whatever the order.
 //! Source: research on sequences, section A.8; the announcement is ours: members are nobody's to count here.
 
 use std::collections::BTreeMap;
 
-use causal::{At, Clock, Dot, Stamp};
+use causal::{At, Clock, Dot, Origin, Stamp};
 use crdt::Refused;
 use sequence::{
-    Author, EpochId, FormerState, Integrated, Moves, Naming, Operation, Options, Parts, Sequence,
-    Tuple,
+    Author, EpochId, FormerState, Integrated, Interval, Moves, Naming, Operation, Options, Parts,
+    Sequence, Tuple,
 };
 
 use crate::native::{
@@ -22,7 +25,7 @@ use crate::native::{
         Flaw,
         kind::Edit,
         places::{Blocks, SPELLED_IN_MESSAGE_MAX},
-        sites::Sites,
+        sites::{Named, Sites},
     },
     scramble,
     typed::Typed,
@@ -30,10 +33,6 @@ use crate::native::{
 
 /// The site of a replica that edits nothing under its own name: edits are drafted, for whoever makes them.
 pub(super) const NOBODY: u32 = u32::MAX >> 1;
-
-/// Beyond those that were in use when it was looked last, twice counted, so many more names are kept before it
-/// is looked again: which are in use is seen by a walk over all.
-const NAMES_SPARE: u32 = 32;
 
 /// New identifiers lie no further than this above what stands before them, so that a rename tells how far in
 /// two bytes. They come to be hardly deeper than if they lay anywhere.
@@ -65,24 +64,25 @@ pub(super) struct Document {
     ways: Ways,
     pub(super) sequence: Sequence,
     pub(super) sites: Sites,
-    /// Names beyond which it is looked which are in use.
-    pub(super) crowd: u32,
     /// The newest epoch that was announced.
     pub(super) announced: EpochId,
     /// Renames that not all members are known to have, by the operation that brought them.
     pub(super) unsettled: BTreeMap<Dot, EpochId>,
     /// Announcements that not all members are known to have.
     pub(super) announcements: BTreeMap<Dot, EpochId>,
+    /// The newest epoch whose announcement all members are known to have.
+    pub(super) settled: EpochId,
 }
 
 /// Equal are documents that are kept alike.
 impl PartialEq for Document {
     fn eq(&self, other: &Self) -> bool {
-        let Self { ways: _, sequence: _, sites, crowd, announced, unsettled, announcements } = self;
+        let Self { ways: _, sequence: _, sites, announced, unsettled, announcements, settled } =
+            self;
         self.parts() == other.parts()
             && *sites == other.sites
-            && *crowd == other.crowd
             && *announced == other.announced
+            && *settled == other.settled
             && *unsettled == other.unsettled
             && *announcements == other.announcements
     }
@@ -118,10 +118,10 @@ impl Document {
             ways,
             sequence,
             sites: Sites::default(),
-            crowd: NAMES_SPARE,
             announced: EpochId::Origin,
             unsettled: BTreeMap::new(),
             announcements: BTreeMap::new(),
+            settled: EpochId::Origin,
         }
     }
 
@@ -164,7 +164,7 @@ impl Document {
         let next = self.sites.next(origin);
         let next = next.ok_or_else(|| Refused::Unknown { expected, found: found() })?;
         let insert = |naming, index: u64, text: &str| {
-            let given = |clock| self.sites.given(origin, sequence::Dot { clock, ..next });
+            let given = |clock| self.end(origin, sequence::Dot { clock, ..next });
             let (author, mut draw) = (Author { next, naming }, draws(stamp.dot));
             self.sequence.drafted_insert(author, given, index, text, &mut draw)
         };
@@ -181,6 +181,18 @@ impl Document {
         Ok(operations)
     }
 
+    /// The greatest offset that a writer gave of a base, where it may go on with that.
+    fn end(&self, origin: Origin, dot: sequence::Dot) -> Option<i32> {
+        let end = self.sites.end(origin, dot)?;
+        let forgets = self.ways.flaw == Some(Flaw::ReusesNames)
+            && self.sequence.leading_epoch() != EpochId::Origin;
+        if !forgets {
+            return Some(end);
+        }
+        let intervals = self.sequence.intervals().into_iter();
+        intervals.filter(|it| it.first.dot() == dot).map(|it| it.end).max()
+    }
+
     pub(super) fn knows(&self, epoch: EpochId) -> bool {
         self.sequence.known_epochs().any(|known| known == epoch)
     }
@@ -191,77 +203,110 @@ impl Document {
         at: At<'_>,
         operations: &[Operation],
     ) -> Result<(), Refused> {
-        let origin = at.stamp.dot.origin;
-        let mut names = Vec::new();
+        let mut named = Vec::new();
         for operation in operations {
-            if !self.knows(operation.epoch()) {
-                if self.ways.flaw == Some(Flaw::CollectsDelivered) {
-                    return Ok(());
-                }
-                return Err(dishonest(sequence::Refused::Unknown(operation.epoch())));
+            if self.ways.flaw == Some(Flaw::CollectsDelivered) && !self.knows(operation.epoch()) {
+                return Ok(());
             }
-            let named = match operation {
-                Operation::Insert { first, text, .. } => {
-                    let last = i32::try_from(text.chars().count()).ok();
-                    let last = last.and_then(|count| first.offset().checked_add(count - 1));
-                    (first.dot(), last.ok_or_else(|| dishonest("more than a base names"))?)
-                }
-                Operation::Rename { dot, former, .. } => {
-                    let count = i32::try_from(former.length()).ok();
-                    let last = count.and_then(|count| count.checked_sub(1));
-                    (*dot, last.ok_or_else(|| dishonest("more than a base names"))?)
-                }
-                Operation::Remove { .. } => continue,
-            };
-            if !self.sites.may_name(origin, named.0) {
-                return Err(dishonest(format!("{origin} names {} as its own", named.0)));
+            self.is_of_its_time(at, operation.epoch())?;
+            self.names_what_was_given(at, operation, &named)?;
+            if let Some(names) = given_by(operation)? {
+                self.may_give(at.stamp.dot.origin, names, &named)?;
+                named.push(names);
             }
-            if let Some(dot) = self.not_yet_given(operation, &names) {
-                return Err(dishonest(format!("{origin} writes beside {dot}, which nobody gave")));
-            }
-            names.push(named);
         }
         self.apply_all(operations)?;
-        names.into_iter().for_each(|(dot, last)| self.sites.note(origin, dot, last));
+        named.into_iter().for_each(|names| self.sites.note(at.stamp.dot, names));
         for operation in operations {
             if let Operation::Rename { dot, .. } = operation {
                 self.unsettled.insert(at.stamp.dot, EpochId::Renamed(*dot));
-                if self.ways.flaw == Some(Flaw::ReusesNames) {
-                    self.sites.forget_the_gone(&self.sequence);
-                }
             }
         }
         Ok(())
     }
 
-    /// A name that an operation takes for one that was given, where none has given it, or none but a rename that the
-    /// operation does not know of: causes come first, so no replica writes that. Whoever gives it later on would
-    /// find it in use. `beside` were given just now.
-    ///
-    /// It asks what was given here, which may be more than what the operation followed: a member who guesses a name
-    /// that is about to be given is refused by some and believed by others.
-    fn not_yet_given(
+    /// Errors: no replica could write in `epoch`: its rename was not in the past of the operation, or a newer epoch
+    /// was announced there.
+    fn is_of_its_time(&self, at: At<'_>, epoch: EpochId) -> Result<(), Refused> {
+        if let EpochId::Renamed(dot) = epoch
+            && !(self.sites.were_given(at.past, dot, 0) && self.knows(epoch))
+        {
+            return Err(dishonest(sequence::Refused::Unknown(epoch)));
+        }
+        if epoch == self.sequence.leading_epoch() {
+            return Ok(());
+        }
+        match self.announced_before(at.past).find(|announced| self.is_newer(*announced, epoch)) {
+            Some(newer) => {
+                let origin = at.stamp.dot.origin;
+                Err(dishonest(format!("{origin} was in epoch {newer}, and writes in {epoch}")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The epochs whose announcements are in a past; of those that are in everybody's, the newest.
+    fn announced_before(&self, past: &Clock) -> impl Iterator<Item = EpochId> {
+        let told = self.announcements.iter().filter(|(dot, _)| past.covers(**dot));
+        told.map(|(_, epoch)| *epoch).chain([self.settled])
+    }
+
+    /// Whether `one` is known and has more priority than `other`.
+    fn is_newer(&self, one: EpochId, other: EpochId) -> bool {
+        let order = self.sequence.epochs_by_priority();
+        let place = |epoch| order.iter().position(|known| *known == epoch);
+        place(one) > place(other)
+    }
+
+    /// Errors: the operation names what was not given in its past, nor by it: `beside` are what it gave before.
+    /// Causes come first, so no replica writes that.
+    fn names_what_was_given(
         &self,
+        at: At<'_>,
         operation: &Operation,
-        beside: &[(sequence::Dot, i32)],
-    ) -> Option<sequence::Dot> {
-        let is_given = |dot| self.sites.is_given(dot) || beside.iter().any(|given| given.0 == dot);
+        beside: &[Named],
+    ) -> Result<(), Refused> {
+        let unknown = |Tuple { site, clock, offset, .. }: Tuple| {
+            let dot = sequence::Dot { site, clock };
+            let is_beside = |named: &Named| named.dot == dot && offset <= named.last;
+            let given = self.sites.were_given(at.past, dot, offset) || beside.iter().any(is_beside);
+            (!given).then_some((dot, offset))
+        };
         let made = |tuple: &Tuple| !tuple.is_reserved();
-        let dot = |Tuple { site, clock, .. }| sequence::Dot { site, clock };
-        match operation {
+        let spelled = |Interval { first, end }: &Interval| {
+            let last = first.tuples().last().map(|last| Tuple { offset: *end, ..last });
+            first.tuples().chain(last).filter(made).find_map(unknown)
+        };
+        let unknown = match operation {
             Operation::Insert { first, .. } => {
                 let inner = first.tuples().len() - 1;
-                let inner = first.tuples().take(inner).filter(made);
-                inner.map(dot).find(|dot| !is_given(*dot))
+                first.tuples().take(inner).filter(made).find_map(unknown)
             }
-            Operation::Rename { former, .. } => {
-                let intervals = former.intervals();
-                let all = intervals.iter().flat_map(|interval| interval.first.tuples());
-                let unknown = all.filter(made).map(dot).find(|dot| !is_given(*dot));
-                // Where that rename is not there yet, its name is one that nobody gave.
-                unknown.or_else(|| self.sequence.foresees(operation))
+            Operation::Remove { intervals, .. } => intervals.iter().find_map(spelled),
+            Operation::Rename { former, .. } => former.intervals().iter().find_map(spelled),
+        };
+        match unknown {
+            Some((dot, offset)) => {
+                let origin = at.stamp.dot.origin;
+                Err(dishonest(format!("{origin} names {dot}:{offset}, which it cannot know")))
             }
-            Operation::Remove { .. } => None,
+            None => Ok(()),
+        }
+    }
+
+    /// Errors: it is not the turn of these names: another's, one that was given before, or one further on. `before`
+    /// were given just now.
+    fn may_give(&self, origin: Origin, names: Named, before: &[Named]) -> Result<(), Refused> {
+        let Named { dot, first, .. } = names;
+        if !self.sites.may_name(origin, dot) {
+            return Err(dishonest(format!("{origin} names {dot} as its own")));
+        }
+        let begun = before.iter().filter(|named| !self.sites.gave(origin, named.dot)).count();
+        let reused = self.ways.flaw == Some(Flaw::ReusesNames) && self.sites.gave(origin, dot);
+        if reused || self.sites.is_next(origin, begun as u32, names) {
+            Ok(())
+        } else {
+            Err(dishonest(format!("{origin} gives {dot}:{first} out of turn")))
         }
     }
 
@@ -278,8 +323,9 @@ impl Document {
 
     /// Takes it that everybody has the rename of `epoch`.
     pub(super) fn hear(&mut self, at: At<'_>, epoch: EpochId) -> Result<(), Refused> {
-        if !self.knows(epoch) {
-            return Err(dishonest(sequence::Refused::Unknown(epoch)));
+        self.is_of_its_time(at, epoch)?;
+        if self.announced_before(at.past).any(|announced| announced == epoch) {
+            return Err(dishonest(format!("{epoch} was announced before")));
         }
         self.announcements.insert(at.stamp.dot, epoch);
         let order = self.sequence.epochs_by_priority();
@@ -305,41 +351,50 @@ impl Document {
 
     /// Forgets what nobody needs any more now that `stable` is. Says whether anything has changed.
     pub(super) fn forget(&mut self, stable: &Clock) -> bool {
-        let before = (self.retained(), self.crowd);
+        let before = self.retained();
         let settle = |open: &mut BTreeMap<Dot, EpochId>| {
             let settled = open.extract_if(.., |dot, _| stable.covers(*dot));
             settled.map(|(_, epoch)| epoch).collect::<Vec<_>>()
         };
         let renamed = settle(&mut self.unsettled);
         let mut everybody_is_in = settle(&mut self.announcements);
+        for epoch in &everybody_is_in {
+            if self.is_newer(*epoch, self.settled) {
+                self.settled = *epoch;
+            }
+        }
         if self.ways.flaw == Some(Flaw::CollectsDelivered) {
             everybody_is_in.extend(renamed);
         }
         if !everybody_is_in.is_empty() {
             self.sequence.collect(&everybody_is_in);
         }
-        if !everybody_is_in.is_empty() || self.sites.names() > self.crowd {
-            self.sites.tidy(&parts(&self.sequence));
-            self.crowd = self.crowd_max();
-        }
-        (self.retained(), self.crowd) != before
-    }
-
-    /// The greatest `crowd` that these names leave: it was set when there were as many, or fewer.
-    pub(super) fn crowd_max(&self) -> u32 {
-        self.sites.names().saturating_mul(2).saturating_add(NAMES_SPARE)
-    }
-
-    /// Whether this code may have fewer names than when it set `crowd`.
-    pub(super) fn loses_names(&self) -> bool {
-        self.ways.flaw == Some(Flaw::ReusesNames)
+        self.sites.forget(stable);
+        self.retained() != before
     }
 
     /// How much is kept for what is still under way.
     pub(super) fn retained(&self) -> usize {
         let epochs = self.sequence.known_epochs().count();
-        self.unsettled.len() + self.announcements.len() + epochs - 1 + self.sites.names() as usize
+        self.unsettled.len() + self.announcements.len() + epochs - 1 + self.sites.kept()
     }
+}
+
+/// The names that an operation gives.
+///
+/// Errors: more than a base has.
+fn given_by(operation: &Operation) -> Result<Option<Named>, Refused> {
+    let (dot, first, count) = match operation {
+        Operation::Insert { first, text, .. } => {
+            (first.dot(), first.offset(), text.chars().count() as u64)
+        }
+        Operation::Rename { dot, former, .. } => (*dot, 0, former.length().into()),
+        Operation::Remove { .. } => return Ok(None),
+    };
+    let last = i32::try_from(count).ok().and_then(|count| first.checked_add(count - 1));
+    let last = last.filter(|last| *last >= first);
+    let last = last.ok_or_else(|| dishonest("no names, or more than a base has"))?;
+    Ok(Some(Named { dot, first, last }))
 }
 
 /// Errors: a rename that left this document would be too long.

@@ -9,7 +9,7 @@ use crate::{
         notes::{
             document::{Document, Ways},
             places::{Blocks, Name, SPELLED_IN_STATE_MAX, epoch, name, odd},
-            sites::{Claim, Given, Sites},
+            sites::{Claim, Sites},
         },
         typed::record,
     },
@@ -28,8 +28,6 @@ record! {
     PlainKept {
         1 document: Plain,
         2 claims: Vec<Claim>,
-        3 given: Vec<Given>,
-        4 crowd: u32,
     }
 }
 
@@ -73,36 +71,34 @@ record! {
     Kept {
         1 document: Written,
         2 claims: Vec<Claim>,
-        3 given: Vec<Given>,
-        4 ground: Ground,
-        5 renames: Vec<Left>,
-        6 announced: Option<Name>,
-        7 unsettled: Vec<Told>,
-        8 announcements: Vec<Told>,
-        9 crowd: u32,
+        3 ground: Ground,
+        4 renames: Vec<Left>,
+        5 announced: Option<Name>,
+        6 unsettled: Vec<Told>,
+        7 announcements: Vec<Told>,
+        8 settled: Option<Name>,
     }
 }
 
 impl PlainKept {
     pub(super) fn of(document: &Document) -> Self {
-        let Kept { document, claims, given, crowd, .. } = Kept::of(document);
+        let Kept { document, claims, .. } = Kept::of(document);
         let Written { blocks, text, .. } = document;
-        Self { document: Plain { blocks, text }, claims, given, crowd }
+        Self { document: Plain { blocks, text }, claims }
     }
 
     /// The same in an epoch, which is the origin.
     pub(super) fn lift(self) -> Kept {
-        let Self { document: Plain { blocks, text }, claims, given, crowd } = self;
+        let Self { document: Plain { blocks, text }, claims } = self;
         Kept {
             document: Written { epoch: None, blocks, text },
             claims,
-            given,
             ground: Ground { epoch: None, depth: 0, covered: 0 },
             renames: Vec::new(),
             announced: None,
             unsettled: Vec::new(),
             announcements: Vec::new(),
-            crowd,
+            settled: None,
         }
     }
 }
@@ -110,7 +106,6 @@ impl PlainKept {
 impl Kept {
     pub(super) fn of(document: &Document) -> Self {
         let Parts { root, renames, current, document: written, text } = document.parts();
-        let (claims, given) = document.sites.keep();
         let left = |Renamed { dot, parent, former }: &Renamed| Left {
             name: Name::of(*dot),
             parent: name(*parent),
@@ -122,14 +117,13 @@ impl Kept {
         };
         Self {
             document: Written { epoch: name(current), blocks: Blocks::of(&written), text },
-            claims,
-            given,
+            claims: document.sites.keep(),
             ground: Ground { epoch: name(root.id), depth: root.depth, covered: root.covered },
             renames: renames.iter().map(left).collect(),
             announced: name(document.announced),
             unsettled: told(&document.unsettled),
             announcements: told(&document.announcements),
-            crowd: document.crowd,
+            settled: name(document.settled),
         }
     }
 
@@ -147,7 +141,7 @@ impl Kept {
             document: self.document.blocks.document(SPELLED_IN_STATE_MAX)?,
             text: self.document.text,
         };
-        let sites = Sites::restored(&self.claims, &self.given)?;
+        let sites = Sites::restored(self.claims)?;
         let announced = epoch(self.announced.as_ref());
         let document = Document::assembled(ways, &parts, sites, announced);
         let mut document = document.map_err(|why| odd(&why))?;
@@ -158,10 +152,7 @@ impl Kept {
         };
         document.unsettled = told(self.unsettled)?;
         document.announcements = told(self.announcements)?;
-        document.crowd = self.crowd;
-        if document.crowd > document.crowd_max() && !document.loses_names() {
-            return Err(Fault::Malformed("state: crowd"));
-        }
+        document.settled = epoch(self.settled.as_ref());
         Ok(document)
     }
 }
