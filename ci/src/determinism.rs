@@ -1,4 +1,5 @@
-//! Same seed, same run: every scenario is run again and again, and must end on the same fingerprint.
+//! Same seed, same run: every scenario is run again and again, and must end on the same fingerprint; the rows
+//! of the evaluation, which take seconds each, are run once, and one of them by the debug build too.
 //!
 //! Twice, in two processes; by the debug and the release build; on one thread and on all; with typed
 //! messages and with bytes on the wire; and as it was when the golden fingerprints were written.
@@ -7,24 +8,32 @@ use std::{collections::BTreeMap, fs, path::PathBuf, process::Command, thread};
 
 use crate::step::{Outcome, cargo, root, target};
 
-/// Where the golden fingerprints stand: `scenario seed fingerprint` a line.
+/// Where the golden fingerprints stand: `scenario seed fingerprint` a line; a row of the evaluation is a scenario
+/// of that folder.
 const GOLDEN: &str = "scenarios/fingerprints.txt";
 /// Seeds that every scenario is run with.
 const SEEDS: &str = "1..4";
 /// Seeds that the debug build runs each scenario with: it is several times slower.
 const SEEDS_DEBUG: &str = "1..2";
 
+/// Every scenario.
+const RUN: [&str; 4] = ["run", "scenarios", "--format", "json"];
+/// Every row of the evaluation, or those that are named.
+const EVALUATE: [&str; 3] = ["evaluate", "--format", "json"];
+
 /// Fingerprint by scenario and seed.
 type Fingerprints = BTreeMap<(String, u64), String>;
 
-/// A way to run all scenarios: its name, the build, and what else is said to it.
-type Way = (&'static str, &'static str, &'static [&'static str]);
+/// A way to run scenarios: its name, the build, the command, and what else is said to it.
+type Way = (&'static str, &'static str, &'static [&'static str], &'static [&'static str]);
 
-const WAYS: [Way; 4] = [
-    ("release on one thread", "release", &["--seeds", SEEDS, "--threads", "1"]),
-    ("release again, on all threads", "release", &["--seeds", SEEDS]),
-    ("release with bytes on the wire", "release", &["--seeds", SEEDS, "--wire", "bytes"]),
-    ("debug", "debug", &["--seeds", SEEDS_DEBUG]),
+const WAYS: [Way; 6] = [
+    ("release on one thread", "release", &RUN, &["--seeds", SEEDS, "--threads", "1"]),
+    ("release again, on all threads", "release", &RUN, &["--seeds", SEEDS]),
+    ("release with bytes on the wire", "release", &RUN, &["--seeds", SEEDS, "--wire", "bytes"]),
+    ("debug", "debug", &RUN, &["--seeds", SEEDS_DEBUG]),
+    ("release of the evaluation", "release", &EVALUATE, &[]),
+    ("debug of the evaluation", "debug", &EVALUATE, &["ls"]),
 ];
 
 /// Checks that no way of running changes a fingerprint, and that none changed unseen.
@@ -36,7 +45,9 @@ pub(crate) fn run() -> Outcome {
     let golden = read_golden()?;
     // Side by side, for one of them leaves all processors but one idle.
     let found = thread::scope(|scope| {
-        let ways = WAYS.map(|(_, profile, said)| scope.spawn(move || fingerprints(profile, said)));
+        let ways = WAYS.map(|(_, profile, command, said)| {
+            scope.spawn(move || fingerprints(profile, command, said))
+        });
         ways.map(|way| way.join().expect("what goes wrong is returned"))
     });
     let mut ran = Fingerprints::new();
@@ -65,7 +76,9 @@ pub(crate) fn bless() -> Outcome {
     let mut text = String::from(
         "# Golden fingerprints: scenario, seed, fingerprint. Written by `cargo ci bless`.\n",
     );
-    for ((scenario, seed), fingerprint) in fingerprints("release", &["--seeds", SEEDS])? {
+    let mut golden = fingerprints("release", &RUN, &["--seeds", SEEDS])?;
+    golden.extend(fingerprints("release", &EVALUATE, &[])?);
+    for ((scenario, seed), fingerprint) in golden {
         text += &format!("{scenario} {seed} {fingerprint}\n");
     }
     fs::write(root().join(GOLDEN), text).map_err(|error| format!("{GOLDEN}: {error}"))
@@ -101,19 +114,24 @@ fn golden_line(line: &str) -> Result<((String, u64), String), String> {
     Ok(((scenario.to_owned(), seed), fingerprint.to_owned()))
 }
 
-/// Runs every scenario and reads the fingerprints from the machine-readable output.
-fn fingerprints(profile: &str, arguments: &[&str]) -> Result<Fingerprints, String> {
+/// Runs scenarios and reads the fingerprints from the machine-readable output.
+fn fingerprints(
+    profile: &str,
+    command: &[&str],
+    arguments: &[&str],
+) -> Result<Fingerprints, String> {
     let program: PathBuf = target().join(profile).join("simctl");
     let output = Command::new(&program)
         .current_dir(root())
-        .args(["run", "scenarios", "--format", "json"])
+        .args(command)
         .args(arguments)
         .output()
         .map_err(|error| format!("{}: {error}", program.display()))?;
     if !output.status.success() {
         let why = String::from_utf8_lossy(&output.stderr);
         return Err(format!(
-            "simctl run scenarios {}: {}\n{why}",
+            "simctl {} {}: {}\n{why}",
+            command.join(" "),
             arguments.join(" "),
             output.status
         ));
@@ -127,7 +145,8 @@ fn json_line(line: &str) -> Result<((String, u64), String), String> {
     let row: serde_json::Value =
         serde_json::from_str(line).map_err(|error| format!("`{line}`: {error}"))?;
     let text = |key: &str| row[key].as_str().map(str::to_owned);
-    let parts = (text("scenario"), row["seed"].as_u64(), text("fingerprint"));
+    let name = text("scenario").or_else(|| Some(format!("evaluation/{}", text("row")?)));
+    let parts = (name, row["seed"].as_u64(), text("fingerprint"));
     let (Some(scenario), Some(seed), Some(fingerprint)) = parts else {
         return Err(format!("a row without scenario, seed or fingerprint: {line}"));
     };
@@ -153,6 +172,8 @@ mod tests {
     fn reads_a_row() {
         let line = r#"{"scenario":"major-bump","seed":7,"fingerprint":"ff"}"#;
         assert_eq!(json_line(line), Ok((("major-bump".to_owned(), 7), "ff".to_owned())));
+        let line = r#"{"row":"ls","seed":1,"fingerprint":"fe"}"#;
+        assert_eq!(json_line(line), Ok((("evaluation/ls".to_owned(), 1), "fe".to_owned())));
         assert!(json_line("{}").is_err());
     }
 }

@@ -30,3 +30,25 @@ pub fn bar(report: &Report) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        fleet::run,
+        row::{Row, tests::SMALL},
+    };
+
+    #[test]
+    fn the_bar_is_of_the_workload_of_the_papers() {
+        let announced = SMALL.replace("\"never\"", "\"announced\"");
+        let mut report = Report::of(&run(&Row::parse("small", &announced).unwrap()).unwrap());
+        // Far more than may be, for there is little text.
+        assert!(left_over(&report).iter().flatten().all(|share| *share > OVERHEAD_MAX));
+        assert_eq!(bar(&report), Ok(()));
+        let theirs = include_str!("../../scenarios/evaluation/drop-7500-by-2.toml");
+        report.row = Row::parse("drop-7500-by-2", theirs).unwrap();
+        let why = bar(&report).unwrap_err();
+        assert!(why.contains("% are left beside the text after renames whose former"), "{why}");
+    }
+}
