@@ -47,3 +47,19 @@ fn a_shrinking_that_is_interrupted_says_so_and_not_that_time_ran_out() {
     let line: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((&line["cut_short"], &line["interrupted"]), (&true.into(), &true.into()));
 }
+
+#[test]
+fn an_evaluation_that_is_interrupted_ends_with_the_runs_that_had_begun() {
+    const SMALL: &str = include_str!("../../../experiment/tests/small.toml");
+    let folder = folder(&[("small.toml", SMALL)]);
+    let arguments = ["evaluate", "small.toml", "--seeds", "0..18446744073709551615"];
+    let ran = interrupted(folder.path(), &arguments);
+    assert_eq!(ran.code, 130, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.err.starts_with("interrupted: waiting for the runs that have begun"),
+        "{}",
+        ran.err
+    );
+    let done = ran.out.lines().filter(|line| line.contains(" holds ")).count();
+    assert!(done < 1_000, "{done}");
+}
