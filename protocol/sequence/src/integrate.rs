@@ -24,8 +24,7 @@ impl Sequence {
     /// What was carried out before is ignored: elements that are there are not inserted again. An operation
     /// whose epoch is not known yet waits for it.
     ///
-    /// Errors: [`Refused`]; the replica is as it was. [`Refused::Future`] need not be the teller's fault: what somebody
-    /// made up may have been taken elsewhere before its rename was known, and removed there honestly.
+    /// Errors: [`Refused`]; the replica is as it was.
     pub fn apply(&mut self, operation: &Operation) -> Result<Integrated, Refused> {
         if self.apply_at_cursor(operation) {
             return Ok(Integrated::Done);
@@ -215,7 +214,9 @@ impl Sequence {
     ) -> Result<u32, Refused> {
         let length = self.insertable_here(first.offset(), text)?;
         self.is_here_between(epoch, self.current)?;
-        self.not_from_the_future(epoch, first)?;
+        if self.foresees(epoch, first.dot(), first.offset()) {
+            return Err(Refused::Future { epoch: self.epochs.get(epoch).id, dot: first.dot() });
+        }
         Ok(length)
     }
 
@@ -402,7 +403,8 @@ impl Sequence {
     ) -> Result<(), Refused> {
         self.is_here_between(epoch, self.current)?;
         self.in_order(intervals)?;
-        let foreseen = intervals.iter().find_map(|it| self.foreseen(epoch, it.first.tuples()));
+        let mut firsts = intervals.iter().map(|interval| &interval.first);
+        let foreseen = firsts.find(|first| self.foresees(epoch, first.dot(), first.offset()));
         let length = self.len();
         if epoch == self.current {
             for interval in intervals {
@@ -423,9 +425,9 @@ impl Sequence {
                 self.remove_pieces(run, told);
             }
         }
-        // Where it finds something, an insert that foretold the name was taken before the rename was known.
-        if let Some(dot) = foreseen.filter(|_| self.len() == length) {
-            return Err(Refused::Future { epoch: self.epochs.get(epoch).id, dot });
+        // Where it finds something, somebody gave the name twice, and that was taken before the rename was known.
+        if let Some(first) = foreseen.filter(|_| self.len() == length) {
+            return Err(Refused::Future { epoch: self.epochs.get(epoch).id, dot: first.dot() });
         }
         self.count_towards_move();
         Ok(())

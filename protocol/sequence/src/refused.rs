@@ -52,8 +52,11 @@ pub enum Refused {
     /// The name of another base, or of another rename.
     #[error("{0} names something else already")]
     Duplicate(Dot),
-    /// An operation that names what a rename named which is neither its epoch nor above that.
-    #[error("an operation of epoch {epoch} names {dot}, which is neither it nor above it")]
+    /// An insert or a removal of what a rename named which is neither its epoch nor above that, or a rename that
+    /// found its own name.
+    #[error(
+        "an operation of epoch {epoch} has elements that {dot} named, which is neither it nor above it"
+    )]
     Future {
         /// The epoch that the operation is of.
         epoch: EpochId,

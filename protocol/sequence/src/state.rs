@@ -210,28 +210,6 @@ impl FormerState {
         }
         entry.position
     }
-
-    /// A rename of which it has what only that one named: the elements with offsets below what `named` says of
-    /// it, or what extends them but the last.
-    pub(crate) fn names(&self, named: impl Fn(Dot) -> Option<i32>) -> Option<Dot> {
-        let among = |entry: &Entry| named(entry.dot()).map(|end| (entry.dot(), end));
-        if !self.0.bases.iter().any(|entry| among(entry).is_some()) {
-            return None;
-        }
-        // Rarely are there any: each is looked at twice then.
-        let base = |number: u32| &self.0.bases[number as usize - 1];
-        let parents = self.0.bases.iter().map(|entry| entry.parent);
-        let within = parents.filter(|parent| parent.base != ROOT.base).find_map(|parent| {
-            let (dot, end) = among(base(parent.base))?;
-            (0..end - 1).contains(&parent.offset).then_some(dot)
-        });
-        within.or_else(|| {
-            self.0.runs.iter().find_map(|run| {
-                let (dot, end) = among(base(run.base))?;
-                (run.offset < end).then_some(dot)
-            })
-        })
-    }
 }
 
 /// Builds a document run by run, and refuses what is none.

@@ -126,7 +126,7 @@ fn a_rename_whose_name_something_beside_its_epoch_bears_is_taken_and_all_of_it_i
 }
 
 #[test]
-fn who_took_a_foretold_name_takes_what_follows_it_and_who_refused_it_takes_the_rest() {
+fn what_foretells_a_name_and_what_follows_it_is_taken_before_and_behind_the_rename_alike() {
     let (hello, rename, dot) = hello();
     let Operation::Insert { first, .. } = &hello else { panic!("an insert") };
     let named = Tuple { clock: dot.clock, offset: 2, ..first.to_vec()[0] };
@@ -143,35 +143,89 @@ fn who_took_a_foretold_name_takes_what_follows_it_and_who_refused_it_takes_the_r
     let alone = four.remove(3..4).expect("inside");
     assert_eq!(four.text(), "ll!");
     let below = four.rename().expect("a document");
-    // One that had it first, too.
-    let mut one = replica(1);
-    for operation in [&hello, &foretold, &rename, &followed, &removed, &mixed, &alone, &below] {
-        done(&mut one, operation);
+    let written = [&foretold, &followed, &removed, &mixed, &alone, &below];
+    let [mut one, mut five] = [1, 5].map(replica);
+    for (replica, order) in [(&mut one, [true, false]), (&mut five, [false, true])] {
+        done(replica, &hello);
+        for written_now in order {
+            match written_now {
+                true => written.iter().for_each(|operation| done(replica, operation)),
+                false => done(replica, &rename),
+            }
+        }
+        is_sound(replica);
     }
-    is_sound(&one);
-    assert_eq!(one.text(), four.text());
-    one.move_to_leading();
     done(&mut four, &rename);
-    four.move_to_leading();
+    for replica in [&mut one, &mut four, &mut five] {
+        replica.move_to_leading();
+        assert_eq!(replica.text(), "ll!");
+    }
     assert_eq!(one.intervals(), four.intervals());
-    // One that had the rename first.
-    let mut five = replica(5);
-    done(&mut five, &hello);
-    done(&mut five, &rename);
-    let why = Refused::Future { epoch: EpochId::Origin, dot };
-    assert_eq!(five.foresees(&foretold), Some(dot));
-    assert_eq!(five.apply(&foretold), Err(why.clone()));
-    assert_eq!(five.apply(&followed), Err(why.clone()));
-    done(&mut five, &removed);
-    assert_eq!(five.foresees(&mixed), Some(dot));
-    done(&mut five, &mixed);
-    let before = five.snapshot();
-    assert_eq!(five.apply(&alone), Err(why));
-    assert_eq!(five.snapshot(), before);
-    assert_eq!(five.foresees(&below), Some(dot));
-    done(&mut five, &below);
-    is_sound(&five);
-    assert_eq!((one.text(), five.text()), ("ll!".to_owned(), "ll".to_owned()));
+    assert_eq!(one.intervals(), five.intervals());
+}
+
+/// What has no room in the document above a rename is parked there with all of its tuples, and these may name
+/// elements of that rename: who writes beside it names them too, in an epoch that is above the rename or beside it.
+#[test]
+fn what_an_honest_site_writes_beside_what_is_parked_is_taken_by_all() {
+    let below = |epoch: Dot| EpochId::Renamed(epoch);
+    let rename = |epoch, dot, whole: &[Interval]| Operation::Rename {
+        epoch,
+        dot,
+        former: FormerState::new(whole).expect("a document"),
+    };
+    let interval = |tuples: &[Tuple], end| Interval {
+        first: Identifier::new(tuples).expect("a valid identifier"),
+        end,
+    };
+    let typed = tuple(10, 1, 0, 0);
+    let [r1, r2, c] = [(1, 1), (5, 0), (2, 1)].map(|(site, clock)| Dot { site, clock });
+    let first = tuple(10, 1, 1, 0);
+    let z = [first, tuple(0, 2, 0, 0)];
+    let whole = [interval(&[first], 0), interval(&z, 0), interval(&[tuple(10, 1, 1, 1)], 1)];
+    let renamed = tuple(10, 2, 1, 0);
+    let history = [
+        insert(EpochId::Origin, &[typed], "ab"),
+        rename(EpochId::Origin, r1, &[interval(&[typed], 1)]),
+        insert(below(r1), &z, "z"),
+        insert(below(r1), &[first, tuple(-1_073_741_823, 3, 0, 0)], "t"),
+        // Made without the last.
+        rename(below(r1), c, &whole),
+        insert(below(c), &[renamed, tuple(11, 4, 0, 0)], "u"),
+        // Between the last two there is no room but behind the first of the two elements before.
+        insert(below(c), &[renamed, first, tuple(1_342_177_279, 4, 1, 0)], "v"),
+        rename(EpochId::Origin, r2, &[interval(&[typed], 1)]),
+    ];
+    let eager = |site| Sequence::new(site, Options::default()).expect("a site");
+    let mut fleet = [eager(1), eager(3), eager(4), replica(5), replica(6)];
+    for operation in &history {
+        fleet.iter_mut().for_each(|replica| done(replica, operation));
+    }
+    // The last two postpone: one is in the epoch that leads by now, and one writes in the first.
+    fleet[3].move_to_leading();
+    assert_eq!([fleet[2].epoch(), fleet[4].epoch()], [below(r2), EpochId::Origin]);
+    for author in [2, 1, 3, 4, 0] {
+        for behind in [0, 1] {
+            let text = fleet[author].text();
+            let place = text.find('v').expect("it is there") as u64 + behind;
+            let told = fleet[author].insert(place, "-", &mut middle).expect("inside");
+            for (at, replica) in fleet.iter_mut().enumerate().filter(|(at, _)| *at != author) {
+                told.iter().for_each(|operation| done(replica, operation));
+                assert!(replica.text().len() > text.len(), "{at} has what {author} typed");
+            }
+            let [one, others @ ..] = &fleet;
+            others.iter().for_each(|other| assert_eq!(one.text(), other.text()));
+        }
+        let gone = fleet[author].text().find('v').expect("it is there") as u64 + 1;
+        let told = fleet[author].remove(gone..gone + 1).expect("inside");
+        fleet.iter_mut().for_each(|replica| done(replica, &told));
+    }
+    fleet.iter().for_each(is_sound);
+    let told = fleet[4].rename().expect("a document");
+    fleet[..4].iter_mut().for_each(|replica| done(replica, &told));
+    fleet.iter_mut().for_each(Sequence::move_to_leading);
+    let [one, others @ ..] = &fleet;
+    others.iter().for_each(|other| assert_eq!(one.intervals(), other.intervals()));
 }
 
 #[test]

@@ -132,10 +132,11 @@ impl Sequence {
         self.counted(done).map(|()| Integrated::Done)
     }
 
-    /// [`Sequence::stays_in`], where no tuple of an operation can be of a rename that its epoch does not know: while
-    /// one is known, what an operation names is spelled and looked through.
-    fn stays_unspelled(&self, epoch: EpochId) -> bool {
-        self.stays_in(epoch) && !self.epochs.has_elsewhere(self.current)
+    /// Whether an operation of `epoch` on the element `offset` of base `number` can be carried out without its
+    /// spelling: it stays in its epoch, and is not to be refused for its name.
+    fn stays_unspelled(&self, epoch: EpochId, reader: &Reader, number: usize, offset: i32) -> bool {
+        let dot = reader.bases.last(number).dot();
+        self.stays_in(epoch) && !self.foresees(self.current, dot, offset)
     }
 
     /// Carries out the insert of `text` from element `offset` of base `number` on, without its spelling: where it
@@ -150,8 +151,9 @@ impl Sequence {
         (number, offset): (usize, i32),
         text: &str,
     ) -> Option<Result<(), Refused>> {
+        let unspelled = self.stays_unspelled(epoch, reader, number, offset);
         let bases = &mut reader.bases;
-        if bases.last(number).site == self.site || !self.stays_unspelled(epoch) {
+        if bases.last(number).site == self.site || !unspelled {
             return None;
         }
         let known = bases.handle(&self.arena, number);
@@ -205,7 +207,9 @@ impl Sequence {
         pieces: &[Piece],
     ) -> Option<Result<(), Refused>> {
         let handle = |piece: &Piece| reader.bases.handle(&self.arena, piece.number);
-        if pieces.is_empty() || !self.stays_unspelled(epoch) {
+        let unspelled =
+            |piece: &Piece| self.stays_unspelled(epoch, reader, piece.number, piece.offset);
+        if pieces.is_empty() || !pieces.iter().all(unspelled) {
             return None;
         }
         if let [piece] = pieces {
