@@ -191,30 +191,24 @@ impl Arena {
     pub(crate) fn of(entries: &[Entry]) -> Self {
         let mut arena = Self::default();
         arena.bases.reserve_exact(entries.len());
-        // By site, and of each base its clock and its handle.
-        let mut sites: Vec<(u32, Vec<(u32, u32)>)> = Vec::new();
-        let mut at = 0;
-        for (base, entry) in (1..).zip(entries) {
+        let mut named = Vec::with_capacity(entries.len());
+        for (base, entry) in (1_u32..).zip(entries) {
             let Entry { parent, position, site, clock } = *entry;
             let depth = arena.base(parent.base).depth + 1;
             arena.bases.push(Base { parent, position, site, clock, depth, born: UNBORN });
-            if sites.get(at).is_none_or(|(known, _)| *known != site) {
-                let found = sites.binary_search_by_key(&site, |(site, _)| *site);
-                at = found.unwrap_or_else(|at| {
-                    sites.insert(at, (site, Vec::new()));
-                    at
-                });
-            }
-            sites[at].1.push((clock, base));
+            named.push((site, clock, base));
         }
-        for (site, mut bases) in sites {
-            bases.sort_unstable();
-            // Few have a clock together.
-            let together = bases.chunk_by_mut(|one, next| one.0 == next.0);
-            together.for_each(|bases| bases.sort_unstable_by_key(|(_, base)| arena.key(*base)));
-            let bases: Vec<u32> = bases.into_iter().map(|(_, base)| base).collect();
-            debug_assert!(bases.is_sorted_by(|one, next| arena.key(*one) < arena.key(*next)));
-            arena.index.push((site, bases));
+        named.sort_unstable();
+        // Few have a name together.
+        let together = named.chunk_by_mut(|one, next| (one.0, one.1) == (next.0, next.1));
+        together.for_each(|bases| bases.sort_unstable_by_key(|(.., base)| arena.key(*base)));
+        for named in named.chunk_by(|one, next| one.0 == next.0) {
+            let bases: Vec<u32> = named.iter().map(|(.., base)| *base).collect();
+            assert!(
+                bases.is_sorted_by(|one, next| arena.key(*one) < arena.key(*next)),
+                "each base is there once"
+            );
+            arena.index.push((named[0].0, bases));
         }
         arena
     }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use smol_str::ToSmolStr;
 
 use crate::{
-    Dot, Flaw, FormerState, Identifier, Naming, Operation, Refused, Sequence, Tuple,
+    Dot, Flaw, FormerState, Identifier, Naming, Operation, Refused, Sequence, TUPLES_MAX, Tuple,
     arena::Id,
     generate::spelled_between,
     rename::{OWN_EPOCHS_MAX, map_between},
@@ -37,6 +37,11 @@ impl Author {
         }
         Tuple { position: 0, site, clock, offset: 0 }.check()
     }
+}
+
+/// Errors: no message has an identifier of so many tuples.
+pub(crate) fn may_be_sent(depth: usize) -> Result<(), Refused> {
+    if depth > TUPLES_MAX { Err(Refused::Long) } else { Ok(()) }
 }
 
 impl Sequence {
@@ -69,6 +74,7 @@ impl Sequence {
                         author.may_name(1)?;
                         let (lower, upper) = self.around(spot);
                         let base = spelled_between(&lower, &upper, author.next, draw);
+                        may_be_sent(base.len())?;
                         Identifier::of(base.into(), 0)
                     }
                 };
@@ -80,10 +86,11 @@ impl Sequence {
                 let Dot { site, clock } = author.next;
                 let named = (clock..).zip(text.chars()).map(|(clock, element)| {
                     lower = spelled_between(&lower, &upper, Dot { site, clock }, draw);
+                    may_be_sent(lower.len())?;
                     let first = Identifier::of(lower.as_slice().into(), 0);
-                    Operation::Insert { epoch, first, text: element.to_smolstr() }
+                    Ok(Operation::Insert { epoch, first, text: element.to_smolstr() })
                 });
-                Ok(named.collect())
+                named.collect()
             }
         }
     }

@@ -7,6 +7,7 @@ use smol_str::{SmolStr, ToSmolStr};
 use crate::{
     Dot, Few, Naming, Operation, Refused, Sequence,
     arena::{Beneath, Id, Run},
+    draft::may_be_sent,
     generate::between,
     sequence::ELEMENTS_MAX,
     tree::{Count, Spot, Typing},
@@ -201,15 +202,21 @@ impl Sequence {
     }
 
     /// A new base of this site between two neighbours.
+    ///
+    /// Errors: it would be deeper than what others take, or all names are given.
     fn fresh(
         &mut self,
         before: Option<Id>,
         behind: Option<Run>,
         draw: &mut impl FnMut(u64) -> u64,
     ) -> Result<Id, Refused> {
-        let dot = self.next_dot()?;
         let upper = behind.map(|run| run.first());
+        let dot = self.next_dot()?;
         let first = between(&mut self.arena, before, upper, dot, draw);
+        if let Err(why) = may_be_sent(self.arena.depth(first) as usize) {
+            self.clock = dot.clock;
+            return Err(why);
+        }
         self.arena.bear(first.base, self.current);
         Ok(first)
     }

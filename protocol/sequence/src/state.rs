@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use crate::{
-    Dot, Identifier, Interval, Refused, TUPLES_MAX, Tuple,
+    Dot, Identifier, Interval, Refused, Tuple,
     arena::{Arena, Directory, Id, ROOT, Run},
     sequence::ELEMENTS_MAX,
 };
@@ -126,7 +126,8 @@ impl FormerState {
         })
     }
 
-    /// The document of `runs`, which are the longest, sorted and at least one, and the handle of each base.
+    /// The document of `runs`, which are the longest and sorted, and the handle of each base. One of no runs is no
+    /// document that a rename can find, and is only written.
     pub(crate) fn of(arena: &Arena, runs: &[Run]) -> (Self, Vec<u32>) {
         let mut numbers = vec![0_u32; arena.len()];
         let mut bases = Vec::with_capacity(runs.len());
@@ -237,6 +238,8 @@ impl Builder {
 
     /// Adds a base that is named next. Returns its number.
     ///
+    /// It may be deeper than what others may send: renames that its site slept through made it so.
+    ///
     /// Errors: no identifier has such a tuple there, or the tuple of its parent with this offset.
     pub(crate) fn base(&mut self, parent: Id, tuple: Tuple) -> Result<u32, Refused> {
         let tuple = Tuple { offset: 0, ..tuple };
@@ -249,9 +252,6 @@ impl Builder {
             None if tuple == Tuple::MIN || tuple == Tuple::MAX => return Err(Refused::Reserved),
             None => 1,
         };
-        if depth as usize > TUPLES_MAX {
-            return Err(Refused::Long);
-        }
         self.bases.push(Entry::new(parent, tuple));
         self.depths.push(depth);
         Ok(self.bases.len() as u32)

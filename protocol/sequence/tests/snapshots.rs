@@ -1,6 +1,8 @@
 //! What a snapshot takes up beside the text, and that it is a replica's whole document whatever is in it.
 
-use sequence::{Moves, Options, Sequence};
+use sequence::{
+    EpochId, Identifier, Moves, Operation, Options, Refused, Sequence, TUPLES_MAX, Tuple,
+};
 
 /// Numbers that look random, below what is asked for.
 fn numbers(mut state: u64) -> impl FnMut(u64) -> u64 {
@@ -78,4 +80,53 @@ fn an_empty_document_comes_back_empty() {
     let back = Sequence::restore(page.site(), Moves::Eager, &page.snapshot()).expect("its own");
     assert_eq!((back.len(), back.intervals().len()), (0, 0));
     assert_eq!(back.snapshot(), page.snapshot());
+}
+
+#[test]
+fn whatever_births_a_snapshot_tells_its_replica_puts_former_states_aside_and_edits() {
+    let mut page = Sequence::new(2, Options::default()).expect("a site");
+    page.insert(0, "hello", &mut |below| below / 2).expect("room");
+    page.rename().expect("a document");
+    let bytes = page.snapshot();
+    let mut taken = 0;
+    for at in 0..bytes.len() {
+        for other in 0..=u8::MAX {
+            let mut changed = bytes.clone();
+            changed[at] = other;
+            let Ok(mut back) = Sequence::restore(2, Moves::Eager, &changed) else { continue };
+            let epochs: Vec<_> = back.known_epochs().collect();
+            for epoch in epochs {
+                let _aside = back.offload(epoch);
+            }
+            back.insert(2, "!", &mut |below| below / 2).expect("inside");
+            back.check();
+            taken += 1;
+        }
+    }
+    assert!(taken > 1000, "{taken} of {} are taken", bytes.len() * 256);
+}
+
+#[test]
+fn who_slept_through_a_rename_comes_back_with_what_that_made_deeper_than_others_may_send() {
+    let tuple = |clock| Tuple { position: 6, site: 2, clock, offset: 0 };
+    let tuples: Vec<Tuple> = (0..TUPLES_MAX as u32).map(tuple).collect();
+    let insert = |tuples: &[Tuple], text: &str| Operation::Insert {
+        epoch: EpochId::Origin,
+        first: Identifier::new(tuples).expect("a valid identifier"),
+        text: text.into(),
+    };
+    let mut page = Sequence::new(1, Options::default()).expect("a site");
+    page.apply(&insert(&tuples[..1], "a")).expect("an honest one");
+    let mut renamer = Sequence::restore(3, Moves::Eager, &page.snapshot()).expect("a snapshot");
+    page.apply(&insert(&tuples, "bc")).expect("as long as may be");
+    page.apply(&renamer.rename().expect("a document")).expect("an honest one");
+    assert_eq!(page.intervals()[1].first.tuples().len(), TUPLES_MAX + 1);
+    let before = page.snapshot();
+    let back = Sequence::restore(1, Moves::Eager, &before).expect("its own");
+    assert_eq!((back.text(), back.intervals()), (page.text(), page.intervals()));
+    // There, nobody can write what others would take.
+    let mut draw = |below: u64| below / 2;
+    assert_eq!(page.insert(2, "x", &mut draw), Err(Refused::Long));
+    assert_eq!(page.snapshot(), before);
+    assert!(page.insert(0, "x", &mut draw).is_ok());
 }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Dot, EpochId, Flaw, FormerState, Integrated, Moves, Naming, Options, Priority, Refused,
     Sequence, Tuple,
-    arena::{Arena, Id, ROOT, Run},
+    arena::{Arena, FORGOTTEN, Id, ROOT, Run, UNBORN},
     epochs::{Epoch, Epochs},
     former::Former,
     rename::EPOCHS_MAX,
@@ -147,6 +147,11 @@ impl Sequence {
         (replica.arena, runs) = take_document(bytes)?;
         replica.epochs = take_epochs(bytes, priority, &mut replica.arena)?;
         let epochs = replica.epochs.list().len() as u32;
+        let known = |born| born < epochs || matches!(born, FORGOTTEN | UNBORN);
+        let mut births = (0..replica.arena.len() as u32).map(|base| replica.arena.born(base));
+        if !births.all(known) {
+            return Err(Malformed("bases that were made in an epoch of the snapshot"));
+        }
         replica.current = take_u32(bytes)?;
         if replica.current >= epochs {
             return Err(Malformed("an epoch of the snapshot"));
@@ -226,8 +231,8 @@ impl Sequence {
     }
 }
 
-/// In which epochs bases were made, a stretch of equal ones at a time: a number, one above that of the epoch and
-/// twice as large, is odd where how many there are of it follows.
+/// In which epochs bases were made, a stretch of equal ones at a time: a number, one above that of the epoch and then
+/// twice as large, is odd where it follows how many there are of it beyond two.
 fn put_births(out: &mut Vec<u8>, births: impl Iterator<Item = u32>) {
     let mut births = births.map(|born| u64::from(born.wrapping_add(1))).peekable();
     while let Some(born) = births.next() {
