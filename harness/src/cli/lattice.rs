@@ -16,6 +16,7 @@ use super::{
     words::counted,
 };
 use crate::replicated::{
+    Erased,
     history::{self, History, Proposal},
     lattice::{Broken, EVENTS_MAX, SETS_MAX},
     search::{Found, Report, Scope, search},
@@ -225,7 +226,7 @@ impl Visit for Look<'_> {
     type Out = Looked;
 
     fn visit<T: Listed>(self, kind: T) -> Looked {
-        self.look(&kind, &|value, draw| kind.proposal(value, draw))
+        self.look(&Erased::new(&kind), &|value, draw| kind.proposal(value, draw))
     }
 }
 
@@ -233,12 +234,12 @@ impl VisitPlanted for Look<'_> {
     type Out = Looked;
 
     fn visit<T: Op>(self, kind: T, propose: &dyn Fn(&Value, &mut Draw) -> Value) -> Looked {
-        self.look(&kind, propose)
+        self.look(&Erased::new(&kind), propose)
     }
 }
 
 impl Look<'_> {
-    fn look<T: Op>(self, kind: &T, propose: Proposal<'_>) -> Looked {
+    fn look(self, kind: &Erased<'_>, propose: Proposal<'_>) -> Looked {
         let arguments = self.0;
         let scope = if arguments.exhaustive {
             Scope::Exhaustive

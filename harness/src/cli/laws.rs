@@ -17,7 +17,7 @@ use super::{
     words::{count, counted},
 };
 use crate::replicated::{
-    Progress,
+    Erased, Progress,
     history::Proposal,
     laws::{
         Note, OfProducts, Stability, Tried,
@@ -168,7 +168,7 @@ struct OfMeanings<'a> {
 const EXPLAINED_OPERATIONS_MAX: u32 = 6;
 
 impl OfMeanings<'_> {
-    fn count<T: Op>(self, kind: &T, propose: Proposal<'_>) -> Vec<Note> {
+    fn count(self, kind: &Erased<'_>, propose: Proposal<'_>) -> Vec<Note> {
         let Self { arguments, split } = self;
         let size = (arguments.replicas, arguments.operations as usize);
         let acts = |operation: &Value| match operation.get("kind") {
@@ -215,7 +215,7 @@ impl Visit for OfMeanings<'_> {
     type Out = Vec<Note>;
 
     fn visit<T: Listed>(self, kind: T) -> Vec<Note> {
-        self.count(&kind, &|value, draw| kind.proposal(value, draw))
+        self.count(&Erased::new(&kind), &|value, draw| kind.proposal(value, draw))
     }
 }
 
@@ -223,14 +223,14 @@ impl VisitProduct for OfMeanings<'_> {
     type Out = Vec<Note>;
 
     fn scan<T: Semidirect + Clone>(self, kind: T, propose: Proposal<'_>) -> Vec<Note> {
-        self.count(&Product(kind), propose)
+        self.count(&Erased::new(&Product(kind)), propose)
     }
 }
 
 struct OfEffects<'a>(&'a Arguments);
 
 impl OfEffects<'_> {
-    fn try_on<T: Op>(self, kind: &T, propose: Proposal<'_>) -> Tried {
+    fn try_on(self, kind: &Erased<'_>, propose: Proposal<'_>) -> Tried {
         let arguments = self.0;
         let size = (arguments.replicas, arguments.operations as usize);
         let scope = (arguments.cases, arguments.seed);
@@ -249,7 +249,7 @@ impl Visit for OfEffects<'_> {
     type Out = Tried;
 
     fn visit<T: Listed>(self, kind: T) -> Tried {
-        self.try_on(&kind, &|value, draw| kind.proposal(value, draw))
+        self.try_on(&Erased::new(&kind), &|value, draw| kind.proposal(value, draw))
     }
 }
 
@@ -257,7 +257,7 @@ impl VisitPlanted for OfEffects<'_> {
     type Out = Tried;
 
     fn visit<T: Op>(self, kind: T, propose: &dyn Fn(&Value, &mut Draw) -> Value) -> Tried {
-        self.try_on(&kind, propose)
+        self.try_on(&Erased::new(&kind), propose)
     }
 }
 

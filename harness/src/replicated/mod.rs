@@ -4,6 +4,7 @@
 use std::ops::ControlFlow;
 
 mod delivery;
+mod erased;
 pub mod history;
 mod json;
 pub mod lattice;
@@ -15,6 +16,8 @@ pub mod sequence;
 pub mod sequential;
 mod unread;
 pub mod vectors;
+
+pub use erased::Erased;
 
 /// Is told how many cases were looked at, and says whether to look at more.
 pub type Progress<'a> = &'a mut dyn FnMut(u64) -> ControlFlow<()>;

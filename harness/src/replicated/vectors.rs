@@ -15,7 +15,7 @@ use serde::{
 };
 
 use super::{
-    delivery,
+    Erased, delivery,
     history::{History, Proposal, Step},
     json,
     lattice::{Broken, EVENTS_MAX, Strictness, sweep},
@@ -380,7 +380,7 @@ impl Replay {
     }
 
     /// Carries the operations out at their origins, and compares what these show.
-    fn events<T: Listed>(&self, kind: &T) -> Result<Vec<Event<T::Message>>, Fault> {
+    fn events<T: Op>(&self, kind: &T) -> Result<Vec<Event<T::Message>>, Fault> {
         let mut events: Vec<Event<T::Message>> = Vec::new();
         let count = self.case.replicas as usize;
         let mut states: Vec<(T::State, Clock)> =
@@ -476,7 +476,7 @@ impl Replay {
     }
 
     /// Delivers `order` to a replica that has nothing. Returns what it shows.
-    fn delivered<T: Listed>(
+    fn delivered<T: Op>(
         kind: &T,
         order: impl IntoIterator<Item = impl std::borrow::Borrow<Event<T::Message>>>,
     ) -> Result<Value, Fault> {
@@ -502,13 +502,18 @@ impl Visit for Replay {
     type Out = Result<(), Fault>;
 
     fn visit<T: Listed>(self, kind: T) -> Result<(), Fault> {
-        let events = self.events(&kind)?;
-        let propose = |value: &Value, draw: &mut Draw| kind.proposal(value, draw);
+        self.on(&Erased::new(&kind), &|value, draw| kind.proposal(value, draw))
+    }
+}
+
+impl Replay {
+    fn on(&self, kind: &Erased<'_>, propose: Proposal<'_>) -> Result<(), Fault> {
+        let events = self.events(kind)?;
         let places = events.iter().map(|event| (event.stamp.dot, event.past.clone()));
-        self.lists(&kind, &propose, places)?;
+        self.lists(kind, propose, places)?;
         let last = self.expected(&self.case.last);
         if events.len() <= LATTICE_OPERATIONS_MAX.min(EVENTS_MAX) {
-            let covered = sweep(&kind, &events, Strictness::States)
+            let covered = sweep(kind, &events, Strictness::States)
                 .map_err(|broken| Fault::Differs(told(&broken)))?;
             match self.case.linear_extensions {
                 Some(count) if !covered.cut && covered.orders != u128::from(count) => {
@@ -521,14 +526,14 @@ impl Visit for Replay {
         }
         let mut draw = Draw(0);
         for _ in 0..ORDERS {
-            let found = Self::delivered(&kind, any_order(&events, &mut draw))?;
+            let found = Self::delivered(kind, any_order(&events, &mut draw))?;
             differ("at the end it shows", &found, &last)?;
         }
         for (at, checkpoint) in self.case.checkpoints.iter().enumerate() {
             let what = format!("at checkpoint {at}");
             let delivered = reached(&events, &checkpoint.delivered)
                 .map_err(|why| Fault::Malformed(format!("{what}: {why}")))?;
-            let found = Self::delivered(&kind, delivered)?;
+            let found = Self::delivered(kind, delivered)?;
             differ(&format!("{what} it shows"), &found, &self.expected(&checkpoint.value))?;
         }
         Ok(())

@@ -7,12 +7,12 @@ use crate::{At, Clock, Log, Stamp, Value};
 /// An operation-based replicated type. `self` holds what all replicas were told at the start.
 pub trait Op {
     /// What a user asks for, in terms of what it sees.
-    type Operation: Clone + Debug + PartialEq;
+    type Operation: Clone + Debug + PartialEq + 'static;
     /// What goes to every replica: the operation in terms that mean the same everywhere.
-    type Message: Clone + Debug + PartialEq;
+    type Message: Clone + Debug + PartialEq + 'static;
     /// What a replica keeps. Equal after the same messages, whatever causal order they came in, to the
     /// last bit: what order leaves behind, such as lists of the concurrent, stands in order of stamps.
-    type State: Clone + Debug + PartialEq;
+    type State: Clone + Debug + PartialEq + 'static;
 
     /// Before the first message.
     fn initial(&self) -> Self::State;

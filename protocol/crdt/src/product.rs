@@ -34,11 +34,11 @@ pub trait Semidirect {
     /// How many classes there are.
     const CLASSES: usize;
     /// See [`Op::Operation`].
-    type Operation: Clone + Debug + PartialEq;
+    type Operation: Clone + Debug + PartialEq + 'static;
     /// See [`Op::Message`].
-    type Message: Clone + Debug + PartialEq;
+    type Message: Clone + Debug + PartialEq + 'static;
     /// What the messages change, without history.
-    type State: Clone + Debug + PartialEq;
+    type State: Clone + Debug + PartialEq + 'static;
 
     /// See [`Op::initial`].
     fn initial(&self) -> Self::State;

@@ -18,6 +18,7 @@ use super::{
     Arguments, Look, Looked, as_json,
 };
 use crate::replicated::{
+    Erased,
     history::Proposal,
     lists::{
         Flaw,
@@ -86,7 +87,7 @@ impl Visit for LookByReceipt<'_> {
                 break operation;
             }
         };
-        Some(self.0.look(&ByReceipt, &simple))
+        Some(self.0.look(&Erased::new(&ByReceipt), &simple))
     }
 }
 

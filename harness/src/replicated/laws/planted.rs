@@ -8,6 +8,7 @@ use crdt::{
 
 use super::{Stability, Tried, of_collection, of_effects, of_joins};
 use crate::replicated::{
+    Erased,
     history::{self, Proposal},
     lattice::{Strictness, converges},
     to_the_end,
@@ -96,18 +97,18 @@ impl VisitPlanted for Look {
     type Out = Row;
 
     fn visit<T: Op>(self, kind: T, propose: &dyn Fn(&Value, &mut Draw) -> Value) -> Row {
+        let kind = &Erased::new(&kind);
         let scope = (self.0, 1);
-        let collects =
-            of_collection(&kind, propose, SIZE, scope, Stability::OfAll, &mut to_the_end);
+        let collects = of_collection(kind, propose, SIZE, scope, Stability::OfAll, &mut to_the_end);
         Row {
             bug: "",
             kind: "",
-            values: first(&kind, propose, self.0, |events, draw| agree(&kind, events, draw)),
-            states: first(&kind, propose, self.0, |events, _| {
-                converges(&kind, events, Strictness::States)
+            values: first(kind, propose, self.0, |events, draw| agree(kind, events, draw)),
+            states: first(kind, propose, self.0, |events, _| {
+                converges(kind, events, Strictness::States)
             }),
-            meaning: first(&kind, propose, self.0, |events, draw| means(&kind, events, draw)),
-            laws: when(&of_effects(&kind, propose, SIZE, scope, &mut to_the_end)),
+            meaning: first(kind, propose, self.0, |events, draw| means(kind, events, draw)),
+            laws: when(&of_effects(kind, propose, SIZE, scope, &mut to_the_end)),
             collection: when(&collects),
         }
     }

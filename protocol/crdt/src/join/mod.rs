@@ -59,9 +59,9 @@ pub trait Lattice: Clone + Debug + Default + PartialEq {
 /// A state-based replicated type.
 pub trait Join {
     /// What a user asks for.
-    type Operation: Clone + Debug + PartialEq;
+    type Operation: Clone + Debug + PartialEq + 'static;
     /// What a replica keeps, and what it sends.
-    type State: Lattice;
+    type State: Lattice + 'static;
 
     /// What must be joined to `state` to carry out `operation` at the replica `by`, whose own state it is.
     ///

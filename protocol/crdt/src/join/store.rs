@@ -171,9 +171,9 @@ impl<S: Store> Lattice for Causal<S> {
 /// What it shows of a store differs from what it shows of an empty one unless the store is empty.
 pub trait Causally {
     /// See [`Join::Operation`].
-    type Operation: Clone + Debug + PartialEq;
+    type Operation: Clone + Debug + PartialEq + 'static;
     /// What a replica keeps beside the context.
-    type Store: Store;
+    type Store: Store + 'static;
 
     /// See [`Join::delta`].
     fn delta(

@@ -12,7 +12,7 @@ use crate::{At, Clock, Log, Op, Origin, Refused, Stamp, Value};
 /// A semidirect product of two classes whose greater one adds up.
 pub trait Folding: Semidirect {
     /// What messages of class 1 add up to.
-    type Sum: Copy + std::fmt::Debug + PartialEq;
+    type Sum: Copy + std::fmt::Debug + PartialEq + 'static;
 
     /// Of no message.
     fn nothing(&self) -> Self::Sum;

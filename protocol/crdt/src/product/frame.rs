@@ -17,7 +17,7 @@ use crate::{At, Clock, Event, Log, Op, Refused, Stamp, Value};
 /// (f ▷ x) = x`; [`Framed::turned`] commutes; `f · x(s) = (f ▷ x)(f · s)` and `(f turned by y) · s = (f ▷ y)(f · s)`.
 pub trait Framed: Semidirect {
     /// An element of the group.
-    type Frame: Copy + Debug + PartialEq;
+    type Frame: Copy + Debug + PartialEq + 'static;
 
     /// What no message comes to.
     fn identity(&self) -> Self::Frame;
