@@ -1,7 +1,7 @@
 //! The bytes of applications: states, messages and operations, of every native program.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, LazyLock},
 };
 
@@ -256,6 +256,8 @@ struct Node {
     id: NodeId,
     instance: Box<dyn Instance>,
     layer: Broadcast<Said>,
+    /// What it delivered, but for what it refused.
+    taken: Vec<Event<Body>>,
 }
 
 const NODES: [NodeId; 3] = [NodeId(1), NodeId(2), NodeId(3)];
@@ -267,8 +269,6 @@ struct Run<'p> {
     nodes: Vec<Node>,
     sent: Vec<(NodeId, NodeId, Body)>,
     told: Vec<causal::Operation<Said>>,
-    /// What the first node delivered.
-    log: Vec<Event<Body>>,
     steps: u64,
 }
 
@@ -279,13 +279,14 @@ impl<'p> Run<'p> {
         let node = |id: NodeId| {
             let founders = NODES.map(|node| Origin::from(node.0));
             let layer = Broadcast::founder(id.0.into(), founders, Limits::default());
-            Node { id, instance: program.init(id), layer }
+            Node { id, instance: program.init(id), layer, taken: Vec::new() }
         };
         let nodes = NODES.map(node).into();
-        Self { program, causal, nodes, sent: vec![], told: vec![], log: vec![], steps: 0 }
+        Self { program, causal, nodes, sent: vec![], told: vec![], steps: 0 }
     }
 
-    fn give(&mut self, at: usize, incoming: &Incoming) {
+    /// Says whether it was taken.
+    fn give(&mut self, at: usize, incoming: &Incoming) -> bool {
         self.steps += 1;
         let node = &mut self.nodes[at];
         let now = Time::from_nanos(self.steps * 1_000_000_000);
@@ -300,7 +301,7 @@ impl<'p> Run<'p> {
         assert_eq!(manifest.state.check(&after), Ok(()), "a state of no schema");
         if did.is_err() {
             assert_eq!(after, before, "{did:?} changed something");
-            return;
+            return false;
         }
         let from = node.id;
         for outgoing in out {
@@ -318,6 +319,7 @@ impl<'p> Run<'p> {
                 }
             }
         }
+        true
     }
 
     fn broadcast(&mut self, at: usize, body: Body) {
@@ -330,10 +332,10 @@ impl<'p> Run<'p> {
     fn delivered(&mut self, at: usize, delivery: causal::Delivery<Said>) {
         let Content::Payload(Said(body)) = &delivery.operation.content else { return };
         let (stamp, past, body) = (delivery.stamp, delivery.past, body.clone());
-        if at == 0 {
-            self.log.push(Event { stamp, past: past.clone(), message: body.clone() });
+        let event = Event { stamp, past: past.clone(), message: body.clone() };
+        if self.give(at, &Incoming::Delivered { stamp, past, body }) {
+            self.nodes[at].taken.push(event);
         }
-        self.give(at, &Incoming::Delivered { stamp, past, body });
     }
 
     fn hand_over(&mut self, at: usize, index: usize) {
@@ -349,7 +351,7 @@ impl<'p> Run<'p> {
         let at = feed.below(2);
         let kind = feed.byte();
         match kind % 8 {
-            0 => self.give(at, &Incoming::Tick),
+            0 => _ = self.give(at, &Incoming::Tick),
             1 if !self.sent.is_empty() => {
                 let (from, _, body) = self.sent[feed.below(self.sent.len())].clone();
                 self.give(at, &Incoming::Message { from, body });
@@ -386,8 +388,8 @@ impl<'p> Run<'p> {
         match declared.guarantee {
             // A peer's instance broadcasts whatever it likes.
             Guarantee::Causal => self.broadcast_of_peer(body),
-            _ if kind & 128 > 0 => self.give(at, &Incoming::Operation { id: 2, body }),
-            _ => self.give(at, &Incoming::Message { from: NODES[1], body }),
+            _ if kind & 128 > 0 => _ = self.give(at, &Incoming::Operation { id: 2, body }),
+            _ => _ = self.give(at, &Incoming::Message { from: NODES[1], body }),
         }
     }
 
@@ -400,7 +402,8 @@ impl<'p> Run<'p> {
     }
 }
 
-/// Instances that take what comes, whatever it is; those that delivered the same show the same.
+/// Instances that take what comes, whatever it is; those that delivered the same took the same and show
+/// the same.
 pub(crate) fn steps(bytes: &[u8]) {
     let mut feed = Feed::new(bytes);
     let named = feed.pick(&PROGRAMS);
@@ -423,7 +426,12 @@ pub(crate) fn steps(bytes: &[u8]) {
         assert_eq!(again, Ok(state), "its own state");
     }
     if run.causal {
-        let log = Log::new(&run.log);
+        let taken = |at: usize| {
+            let stamps = run.nodes[at].taken.iter().map(|event| event.stamp);
+            stamps.collect::<BTreeSet<_>>()
+        };
+        assert_eq!(taken(0), taken(1), "what one refuses all refuse");
+        let log = Log::new(&run.nodes[0].taken);
         let meant = program.meaning(&log);
         let found = program.shown(&run.nodes[0].instance.export());
         assert_eq!(found, meant, "what the operations mean");
