@@ -206,6 +206,10 @@ impl Document {
         let mut named = Vec::new();
         for operation in operations {
             if self.ways.flaw == Some(Flaw::CollectsDelivered) && !self.knows(operation.epoch()) {
+                // Dropped, though what it named is given.
+                for names in operations.iter().filter_map(|it| given_by(it).transpose()) {
+                    self.sites.note(at.stamp.dot, names?);
+                }
                 return Ok(());
             }
             self.is_of_its_time(at, operation.epoch())?;
