@@ -1,4 +1,4 @@
-//! What goes to a terminal: words of files and arguments are in it, and a terminal obeys no word of theirs.
+//! What goes to a terminal: words of files and arguments are in it, and a terminal obeys no word of theirs but a colour.
 
 use crate::visible::{is_obeyed, visible};
 
@@ -31,17 +31,17 @@ fn kept(text: &str) -> usize {
     if text.starts_with(['\n', '\t']) {
         return 1;
     }
-    let style = text.strip_prefix(STYLE.0).and_then(|after| after.split_once(STYLE.1));
-    match style {
-        Some((codes, _)) if codes.split(';').all(is_colour) => STYLE.0.len() + codes.len() + 1,
-        _ => 0,
-    }
+    let Some(after) = text.strip_prefix(STYLE.0) else { return 0 };
+    let end = after.find(|other: char| !other.is_ascii_digit() && other != ';');
+    let codes = &after[..end.unwrap_or(after.len())];
+    let is_style = after[codes.len()..].starts_with(STYLE.1) && codes.split(';').all(is_colour);
+    if is_style { STYLE.0.len() + codes.len() + 1 } else { 0 }
 }
 
 /// Whether a code of a style does no more than colour: nothing is hidden, and nothing blinks.
 fn is_colour(code: &str) -> bool {
-    let code: Option<u8> = code.parse().ok();
-    matches!(code, Some(0..=3 | 31..=37 | 39 | 91..=97))
+    let number: Option<u8> = code.parse().ok();
+    code.len() <= 2 && matches!(number, Some(0..=3 | 31..=37 | 39 | 91..=97))
 }
 
 #[cfg(test)]
@@ -68,6 +68,7 @@ mod tests {
         );
         assert_eq!(safe("\u{1b}[8mhidden\u{1b}[m"), "\\u{1b}[8mhidden\\u{1b}[m");
         assert_eq!(safe("\u{1b}"), "\\u{1b}");
+        assert_eq!(safe("\u{1b}[+1m\u{1b}[031m"), "\\u{1b}[+1m\\u{1b}[031m");
         assert_eq!(safe("\u{202e}txt.exe\n"), "\\u{202e}txt.exe\n");
     }
 }

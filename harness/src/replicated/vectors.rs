@@ -18,7 +18,7 @@ use super::{
     Erased, delivery,
     history::{History, Proposal, Step},
     json,
-    lattice::{Broken, EVENTS_MAX, Strictness, sweep},
+    lattice::{Broken, SETS_MAX, Strictness, sweep},
     lists::histories::{is_list, judge},
     sequence,
     unread::unread,
@@ -36,6 +36,9 @@ pub(super) const REPLICAS_MAX: u32 = 1024;
 
 /// Operations up to which a case says how many delivery orders it has.
 const COUNTED_MAX: usize = 16;
+
+/// Operations of a case: each is looked at beside all before it.
+const OPERATIONS_MAX: usize = 10_000;
 
 /// Orders that are tried of every case, one replica each.
 const ORDERS: usize = 60;
@@ -130,7 +133,7 @@ pub enum Unreadable {
     #[error("`type`: expected one of {known}, found `{name}`", known = known().join(", "), name = visible(.0))]
     Type(String),
     /// Its type cannot start so.
-    #[error("type `{0}`: {1}")]
+    #[error("type `{0}`: {why}", why = visible(&.1.to_string()))]
     Kind(String, crdt::Refused),
     /// It has nothing to replay.
     #[error("`{0}`: expected at least one, found none")]
@@ -226,7 +229,10 @@ pub fn replay(text: &str) -> Result<Replayed, Unreadable> {
         let named = file.kind == "unique_set_foreach";
         let came = catalogue::visit(&file.kind, &start, Replay { case, named });
         match came.map_err(|why| Unreadable::Kind(file.kind.clone(), why))? {
-            Ok(()) => replayed.passed += 1,
+            Ok(note) => {
+                replayed.passed += 1;
+                replayed.notes.extend(note.map(|note| (name, note)));
+            }
             Err(Fault::Differs(difference)) => replayed.failed.push((name, difference)),
             Err(Fault::Malformed(why)) => {
                 return Err(Unreadable::Case(format!("{at}, `{name}`"), why));
@@ -296,6 +302,9 @@ impl Case {
     fn possible(&self) -> Result<(), String> {
         replicas(self.replicas)?;
         let count = self.ops.len();
+        if count > OPERATIONS_MAX {
+            return Err(format!("`ops`: expected at most {OPERATIONS_MAX}, found {count}"));
+        }
         if self.linear_extensions.is_some() && count > COUNTED_MAX {
             return Err(format!(
                 "`linear_extensions`: expected none above {COUNTED_MAX} operations, found one at {count}"
@@ -342,7 +351,9 @@ impl Replay {
     fn expected(&self, json: &serde_json::Value) -> Value {
         match value(json) {
             Value::Map(entries) if self.named => {
-                let named = |(key, value): (String, Value)| (self.name(&key).unwrap_or(key), value);
+                // A key of another kind is that of no element, our own name for one included.
+                let name = |key: &str| self.name(key).unwrap_or_else(|| format!("`{key}`"));
+                let named = |(key, value): (String, Value)| (name(&key), value);
                 Value::Map(entries.into_iter().map(named).collect())
             }
             value => value,
@@ -353,9 +364,10 @@ impl Replay {
         let mut operation = value(json);
         if let (true, Value::Map(parts)) = (self.named, &mut operation)
             && let Some(element) = parts.get_mut("elem")
-            && let Some(name) = self.name(&element.to_string())
         {
-            *element = Value::Text(name);
+            // What is no such place stays, in a kind that no name has.
+            let name = self.name(&element.to_string()).map(Value::Text);
+            *element = name.unwrap_or_else(|| Value::List(vec![element.clone()]));
         }
         operation
     }
@@ -363,7 +375,8 @@ impl Replay {
     /// What `json` asks `kind` for. Errors: it asks for nothing that there is, or has a key that is not read.
     fn asked<T: Op>(&self, kind: &T, json: &serde_json::Value) -> Result<T::Operation, String> {
         let operation = self.operation(json);
-        if let (true, Some(Value::Int(found))) = (self.named, operation.get("elem")) {
+        if let (true, Some(Value::List(found))) = (self.named, operation.get("elem")) {
+            let found = &found[0];
             return Err(format!("`elem`: expected the place of an operation, found {found}"));
         }
         let asked = kind.parse(&operation).map_err(|why| why.to_string())?;
@@ -375,7 +388,8 @@ impl Replay {
 
     /// Our name of the element that operation `id` created.
     fn name(&self, id: &str) -> Option<String> {
-        let created = self.case.ops.get(id.parse::<usize>().ok()?)?;
+        let place = id.parse::<usize>().ok().filter(|place| place.to_string() == id);
+        let created = self.case.ops.get(place?)?;
         Some(Dot::new(created.replica, created.seq).to_string())
     }
 
@@ -499,20 +513,22 @@ fn differ(what: &str, found: &Value, expected: &Value) -> Result<(), Fault> {
 }
 
 impl Visit for Replay {
-    type Out = Result<(), Fault>;
+    type Out = Result<Option<String>, Fault>;
 
-    fn visit<T: Listed>(self, kind: T) -> Result<(), Fault> {
+    fn visit<T: Listed>(self, kind: T) -> Self::Out {
         self.on(&Erased::new(&kind), &|value, draw| kind.proposal(value, draw))
     }
 }
 
 impl Replay {
-    fn on(&self, kind: &Erased<'_>, propose: Proposal<'_>) -> Result<(), Fault> {
+    /// Returns what was not tried, if anything.
+    fn on(&self, kind: &Erased<'_>, propose: Proposal<'_>) -> Result<Option<String>, Fault> {
+        let mut note = None;
         let events = self.events(kind)?;
         let places = events.iter().map(|event| (event.stamp.dot, event.past.clone()));
         self.lists(kind, propose, places)?;
         let last = self.expected(&self.case.last);
-        if events.len() <= LATTICE_OPERATIONS_MAX.min(EVENTS_MAX) {
+        if events.len() <= LATTICE_OPERATIONS_MAX {
             let covered = sweep(kind, &events, Strictness::States)
                 .map_err(|broken| Fault::Differs(told(&broken)))?;
             match self.case.linear_extensions {
@@ -523,6 +539,9 @@ impl Replay {
                 }
                 _ => {}
             }
+            note = covered.cut.then(|| {
+                format!("no order was tried to its end but {ORDERS}: there are more than {SETS_MAX} sets of its operations")
+            });
         }
         let mut draw = Draw(0);
         for _ in 0..ORDERS {
@@ -536,7 +555,7 @@ impl Replay {
             let found = Self::delivered(kind, delivered)?;
             differ(&format!("{what} it shows"), &found, &self.expected(&checkpoint.value))?;
         }
-        Ok(())
+        Ok(note)
     }
 }
 

@@ -218,10 +218,61 @@ fn what_cannot_be_is_told_by_its_key_and_in_words_of_the_file() {
         let folder = folder(&[(name, &changed)]);
         refused(folder.path(), &["vectors", name], &why);
     }
-    let folder =
-        folder(&[("a.json", &asks("unique_set_foreach", r#"{"kind": "delete", "elem": 5}"#))]);
-    let why = "operation 0: `elem`: expected the place of an operation, found 5";
-    refused(folder.path(), &["vectors", "a.json"], why);
+    for element in ["5", "\"0\"", "\"0.1\"", "[0]"] {
+        let op = format!(r#"{{"kind": "delete", "elem": {element}}}"#);
+        let folder = folder(&[("a.json", &asks("unique_set_foreach", &op))]);
+        let why =
+            format!("operation 0: `elem`: expected the place of an operation, found {element}");
+        refused(folder.path(), &["vectors", "a.json"], &why);
+    }
+    let many = vec![
+        r#"{"replica": 0, "seq": 1, "vc": [1], "lamport": 0, "op": 0, "value_at_origin_after": 0}"#;
+        10_001
+    ];
+    let (one, count) = (asks("enable_wins_flag", "0"), many.len());
+    let begin = one.find("[{\"replica\"").expect("its operation");
+    let end = one.find("],\n        \"final\"").expect("what follows");
+    let file = [&one[..begin + 1], &many.join(","), &one[end..]].concat();
+    let folder = folder(&[("a.json", &file)]);
+    let why = format!("case 0, `x`: `ops`: expected at most 10000, found {count}");
+    refused(folder.path(), &["vectors", "a.json"], &why);
+}
+
+/// An element is called by the place of its operation, written as a number is, and by nothing else.
+#[test]
+fn an_element_has_one_name() {
+    for (last, code) in [("0", 0), ("00", 1), ("+0", 1), ("0.1", 1), ("1", 1)] {
+        let file = asks("unique_set_foreach", r#"{"kind": "create", "arg": 9}"#)
+            .replace("\"value_at_origin_after\": []", "\"value_at_origin_after\": {\"0\": 9}")
+            .replace("\"final\": []", &format!("\"final\": {{\"{last}\": 9}}"));
+        let folder = folder(&[("a.json", &file)]);
+        exits(folder.path(), &["vectors", "a.json"], code);
+    }
+}
+
+/// Of so many concurrent operations there are more sets than are looked at.
+#[test]
+fn orders_that_were_not_tried_to_their_end_are_noted() {
+    let replicas = 18;
+    let operation = |replica: usize| {
+        let vc: Vec<String> = (0..replicas).map(|at| u8::from(at == replica).to_string()).collect();
+        format!(
+            r#"{{"replica": {replica}, "seq": 1, "vc": [{}], "lamport": 0, "op": {{"kind": "enable"}},
+            "value_at_origin_after": true}}"#,
+            vc.join(", ")
+        )
+    };
+    let operations: Vec<String> = (0..replicas).map(operation).collect();
+    let file = format!(
+        r#"{{"schema": "semidirect-vectors/1", "type": "enable_wins_flag", "cases": [{{"name": "x",
+        "replicas": {replicas}, "ops": [{}], "final": true}}]}}"#,
+        operations.join(", ")
+    );
+    let folder = folder(&[("a.json", &file)]);
+    let ran = exits(folder.path(), &["vectors", "a.json"], 0);
+    let note =
+        "no order was tried to its end but 60: there are more than 200000 sets of its operations";
+    assert!(ran.out.contains(note), "{}", ran.out);
 }
 
 /// Where they differ is told in identifiers as a file has them.

@@ -194,9 +194,22 @@ impl<'de> Deserializer<'de> for Part<'_> {
         }
     }
 
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misshapen> {
+        // Fields would be read from a list in their order.
+        match self.value {
+            Value::Array(_) => Err(Misshapen::custom("expected an object, found a list")),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        unit_struct seq tuple tuple_struct map identifier ignored_any
     }
 }
 
@@ -296,6 +309,8 @@ mod tests {
     fn a_tree_of_another_shape_is_told_by_the_key_and_in_words_of_the_file() {
         for (tree, why) in [
             (json!(3), "expected an object, found 3"),
+            (json!([1]), "expected an object, found a list"),
+            (json!([]), "expected an object, found a list"),
             (json!({}), "expected the key `count`, found none"),
             (
                 json!({"count": 1, "more": 2}),
