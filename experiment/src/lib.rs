@@ -26,7 +26,7 @@ mod spread;
 pub mod table;
 pub mod tables;
 
-pub use bar::{OVERHEAD_MAX, bar};
+pub use bar::{AT_REST_MAX, OVERHEAD_MAX, bar};
 pub use bot::{Entry, State};
 pub use fleet::{End, Outcome, run};
 pub use random::Rng;
