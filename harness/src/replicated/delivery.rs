@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use causal::{Broadcast, Clock, Content, Limits, Operation, Origin, Payload};
 use contract::{Encode, Malformed, Wire};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use super::vectors::{self, Fault, Names, Replayed, Unreadable};
 
@@ -19,8 +19,8 @@ pub(super) const SCHEMA: &str = "causal-broadcast-vectors/1";
 struct File {
     #[serde(rename = "schema")]
     _schema: String,
-    #[serde(rename = "seed", default)]
-    _seed: Option<u64>,
+    #[serde(rename = "seed")]
+    _seed: Option<IgnoredAny>,
     cases: Vec<serde_json::Value>,
 }
 

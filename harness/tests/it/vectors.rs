@@ -25,6 +25,13 @@ fn the_files_of_the_document_pass_as_it_says() {
     assert_eq!(files.len(), 3);
 }
 
+#[test]
+fn a_seed_is_for_people() {
+    let (name, text) = examples().into_iter().find(|(name, _)| *name == "causal.json").unwrap();
+    let changed = text.replacen("{", "{\"seed\": \"of March\",", 1);
+    exits(folder(&[(name, &changed)]).path(), &["vectors", name], 0);
+}
+
 /// What must be seen in a file of the document is compared with what is seen.
 #[test]
 fn another_value_in_a_file_of_the_document_fails() {
