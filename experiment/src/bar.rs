@@ -17,11 +17,22 @@ pub const AT_REST_MAX: f64 = 0.001;
 ///
 /// Errors: a fragment that says how much was left.
 pub fn bar(report: &Report) -> Result<(), String> {
-    if !published::is_theirs(&report.row) {
-        return Ok(());
-    }
-    let kinds = ["are dropped at once", "are dropped once all announced it"];
-    for (kind, shares) in kinds.into_iter().zip(left_over(report)) {
+    if published::is_theirs(&report.row) { missed_by(report) } else { Ok(()) }
+}
+
+/// Errors: as [`bar`] of such a row.
+fn missed_by(report: &Report) -> Result<(), String> {
+    let Some(renames) = report.row.renames else { return Ok(()) };
+    let steps = (report.row.operations.get() / renames.every) as usize;
+    let announced = if report.row.collects() { steps } else { 0 };
+    let kinds = [("are dropped at once", steps), ("are dropped once all announced it", announced)];
+    for ((kind, steps), shares) in kinds.into_iter().zip(left_over(report)) {
+        if shares.len() != steps {
+            return Err(format!(
+                "after {} steps all replicas had renames whose former states {kind}, expected {steps}",
+                shares.len()
+            ));
+        }
         if let Some((when, share, most)) = missed(&shares) {
             return Err(format!(
                 "{when}, {:.2} % are left beside the text after renames whose former states {kind}, \
@@ -47,6 +58,8 @@ fn missed(shares: &[f64]) -> Option<(&'static str, f64, f64)> {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
     use super::*;
     use crate::{
         fleet::run,
@@ -70,7 +83,15 @@ mod tests {
         assert_eq!(bar(&report), Ok(()));
         let theirs = include_str!("../../scenarios/evaluation/drop-7500-by-2.toml");
         report.row = Row::parse("drop-7500-by-2", theirs).unwrap();
+        // There were as many steps as a small row has.
         let why = bar(&report).unwrap_err();
+        assert!(
+            why.contains("after 4 steps all replicas had renames whose former states"),
+            "{why}"
+        );
+        report.row.operations = NonZeroU32::new(1_200).unwrap();
+        report.row.renames.as_mut().unwrap().every = NonZeroU32::new(300).unwrap();
+        let why = missed_by(&report).unwrap_err();
         assert!(why.contains("% are left beside the text after renames whose former"), "{why}");
     }
 }

@@ -491,6 +491,10 @@ impl Vector {
             Some(local) => Some(local.edited(&replica.text())?),
             None => None,
         };
+        if let (Some(Local::Rename(_)), Operation::Rename { former, .. }) = (&step.local, operation)
+        {
+            differ("what it renames", &replica.intervals(), &former.intervals())?;
+        }
         replica.apply(operation).map_err(differs)?;
         replica.check();
         differ("length", &replica.count(), &step.len)?;

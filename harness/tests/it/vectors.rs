@@ -282,6 +282,19 @@ fn orders_that_were_not_tried_to_their_end_are_noted() {
     assert!(ran.out.contains(note), "{}", ran.out);
 }
 
+/// Whoever renames names all of what it shows, and nothing else.
+#[test]
+fn a_rename_of_something_else_than_the_text_fails() {
+    let (name, text) = examples()[2];
+    let interval = "\"intervals\": [{\"id\": [[10, 1, 0, 0]], \"end\": ";
+    for end in ["0", "2", "1000"] {
+        let changed = text.replacen(&format!("{interval}1"), &format!("{interval}{end}"), 1);
+        assert_ne!(changed, text);
+        let ran = exits(folder(&[(name, &changed)]).path(), &["vectors", name], 1);
+        assert!(ran.out.contains("what it renames"), "{}", ran.out);
+    }
+}
+
 /// Where they differ is told in identifiers as a file has them.
 #[test]
 fn other_identifiers_are_told_as_a_file_has_them() {

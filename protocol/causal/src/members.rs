@@ -252,6 +252,13 @@ impl Members {
         first
     }
 
+    /// What retired `origin`, where that has not left: nothing else did.
+    pub(crate) fn retired_by(&mut self, origin: Origin, retired: Vec<Dot>) {
+        if let Some(row) = self.rows.get_mut(&origin) {
+            row.retired = retired;
+        }
+    }
+
     /// Lets those retired members go of which all that remain know. Says who went.
     pub(crate) fn let_go(&mut self, flaw: Option<Flaw>) -> Vec<Origin> {
         let retired = self.rows.iter().filter(|(_, row)| !row.retired.is_empty());

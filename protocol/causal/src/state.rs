@@ -104,6 +104,8 @@ impl<P: Payload> Broadcast<P> {
         for _ in 0..take_varint(bytes)? {
             layer.read_entry(bytes)?;
         }
+        // What was read says who was retired by what, in the order in which that was delivered.
+        rows.into_iter().for_each(|(member, retired)| layer.members.retired_by(member, retired));
         layer.owes = owes;
         Ok(layer)
     }

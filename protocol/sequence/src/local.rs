@@ -7,6 +7,7 @@ use smol_str::{SmolStr, ToSmolStr};
 use crate::{
     Dot, Few, Naming, Operation, Refused, Sequence,
     arena::{Beneath, Id, Run},
+    change::Nobody,
     draft::may_be_sent,
     generate::between,
     sequence::ELEMENTS_MAX,
@@ -132,6 +133,9 @@ impl Sequence {
         // A character has at most 4 bytes: what is typed on is not counted each time.
         let left = (ELEMENTS_MAX.saturating_sub(self.len_utf8()) / 4) as u32;
         let most = (i32::MAX - 1).saturating_sub(run.last().offset).unsigned_abs().min(left);
+        if may_be_sent(self.arena.depth(run.first()) as usize).is_err() {
+            return 0;
+        }
         let Some(behind) = self.tree.behind(self.tree.cursor) else { return most };
         let room = match self.arena.under(behind.first(), run.base) {
             None => return most,
@@ -163,6 +167,7 @@ impl Sequence {
     #[inline]
     pub(crate) fn going_on(&self, spot: Spot, last: Id, length: u32) -> Option<Run> {
         last.offset.checked_add_unsigned(length).filter(|end| *end < i32::MAX)?;
+        may_be_sent(self.arena.depth(last) as usize).ok()?;
         let run = Run { base: last.base, offset: last.offset + 1, length };
         self.clear(run, self.tree.behind(spot)).then_some(run)
     }
@@ -190,7 +195,15 @@ impl Sequence {
         }
         let mut at = 0;
         for character in text.chars() {
-            let first = self.fresh(self.tree.before(spot), self.tree.behind(spot), draw)?;
+            let first = match self.fresh(self.tree.before(spot), self.tree.behind(spot), draw) {
+                Ok(first) => first,
+                Err(why) => {
+                    // All or nothing; the names are spent.
+                    let gone = std::mem::take(&mut self.edited);
+                    gone.into_iter().for_each(|run| self.remove_pieces(run, &mut Nobody));
+                    return Err(why);
+                }
+            };
             self.given.raise(self.arena.dot(first.base).clock, 0);
             let run = Run { base: first.base, offset: 0, length: 1 };
             self.tree.insert(spot, run, &text[at..at + character.len_utf8()]);

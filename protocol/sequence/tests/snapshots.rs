@@ -1,7 +1,7 @@
 //! What a snapshot takes up beside the text, and that it is a replica's whole document whatever is in it.
 
 use sequence::{
-    EpochId, Identifier, Moves, Operation, Options, Refused, Sequence, TUPLES_MAX, Tuple,
+    EpochId, Identifier, Moves, Naming, Operation, Options, Refused, Sequence, TUPLES_MAX, Tuple,
 };
 
 /// Numbers that look random, below what is asked for.
@@ -124,7 +124,15 @@ fn who_slept_through_a_rename_comes_back_with_what_that_made_deeper_than_others_
     let before = page.snapshot();
     let back = Sequence::restore(1, Moves::Eager, &before).expect("its own");
     assert_eq!((back.text(), back.intervals()), (page.text(), page.intervals()));
-    // There, nobody can write what others would take.
+    // There, nobody can write what others would take, and nothing of it stays.
+    let options = Options { naming: Naming::Elements, ..Options::default() };
+    let mut elements = Sequence::new(7, options).expect("a site");
+    elements.apply(&insert(&tuples[1..], "ab")).expect("less than may be");
+    assert_eq!(elements.insert(1, "xy", &mut |below| below - 1), Err(Refused::Long));
+    assert_eq!(elements.text(), "ab");
+    elements.check();
+    let mut own = Sequence::restore(2, Moves::Eager, &before).expect("a snapshot");
+    assert_eq!(own.insert(3, "x", &mut |below| below / 2).map(drop), Ok(()));
     let mut draw = |below: u64| below / 2;
     assert_eq!(page.insert(2, "x", &mut draw), Err(Refused::Long));
     assert_eq!(page.snapshot(), before);

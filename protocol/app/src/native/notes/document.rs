@@ -6,7 +6,8 @@
 //! Delivery of the rename alone would do where everybody moves at once, and loses text where somebody waits.
 //!
 //! Whether an operation is taken is a function of it and of its past: of which names were given there ([`Sites`])
-//! and which epochs were announced there, not of what else was delivered here. So all take it, or all refuse it.
+//! and which epochs were announced there, not of what else was delivered here. So all take it, or all refuse it, but
+//! for what members that lie can still bring about (docs/fuzzing.md).
 //!
 //! Invariant: a function of the operations delivered and of what was stable, whatever the order.
 //! Source: research on sequences, section A.8; the announcement is ours: members are nobody's to count here.
@@ -232,9 +233,11 @@ impl Document {
     /// Errors: no replica could write in `epoch`: its rename was not in the past of the operation, or a newer epoch
     /// was announced there.
     fn is_of_its_time(&self, at: At<'_>, epoch: EpochId) -> Result<(), Refused> {
-        if let EpochId::Renamed(dot) = epoch
-            && !(self.sites.were_given(at.past, dot, 0) && self.knows(epoch))
-        {
+        let began = match epoch {
+            EpochId::Origin => true,
+            EpochId::Renamed(dot) => self.sites.were_given(at.past, dot, 0),
+        };
+        if !began || !self.knows(epoch) {
             return Err(dishonest(sequence::Refused::Unknown(epoch)));
         }
         if epoch == self.sequence.leading_epoch() {

@@ -66,6 +66,15 @@ pub(super) enum One {
     Blocks,
 }
 
+/// What an insert brings. Errors: it is malformed, or has a block in it.
+pub(super) fn inserted(body: &Body) -> Result<Vec<Piece>, Fault> {
+    let Insert { pieces } = Insert::read_body(body)?;
+    if !pieces.iter().all(notes::is_element) {
+        return Err(Fault::Refused("each character goes in by itself".to_owned()));
+    }
+    Ok(pieces)
+}
+
 impl Edition for One {
     type Kind = Notes;
     type Kept = PlainKept;
@@ -148,13 +157,7 @@ impl Edition for One {
 
     fn read(&self, body: &Body) -> Result<Change, Fault> {
         match (body.tag, self) {
-            (INSERT, _) => {
-                let Insert { pieces } = Insert::read_body(body)?;
-                if !pieces.iter().all(notes::is_element) {
-                    return Err(Fault::Refused("each character goes in by itself".to_owned()));
-                }
-                notes::inserts(EpochId::Origin, pieces)
-            }
+            (INSERT, _) => notes::inserts(EpochId::Origin, inserted(body)?),
             (REMOVE, _) => notes::removal(EpochId::Origin, &Remove::read_body(body)?.spans),
             (BLOCK, Self::Blocks) => {
                 notes::inserts(EpochId::Origin, vec![Block::read_body(body)?.piece])

@@ -9,9 +9,15 @@ use super::{
     document::{Document, Moving, Ways},
     kept::Kept,
     kind::{Change, Edit, Notes},
+    one::{self, One},
+    pieces,
     sites::of_one_number,
+    two::Two,
 };
-use crate::native::{replicated::rig::check, typed::Typed};
+use crate::native::{
+    replicated::{Edition, rig::check},
+    typed::Typed,
+};
 
 #[test]
 fn every_order_of_deliveries_and_upgrades_shows_what_it_means() {
@@ -151,6 +157,23 @@ fn forgetting_says_whether_it_changed_anything() {
         changed += u32::from(says);
     }
     assert!(changed > 30, "what is stable is told with each");
+}
+
+/// Else what the releases take would differ, and the text.
+#[test]
+fn what_1_x_refuses_is_refused_when_it_is_converted() {
+    let insert = |offset, text: &str| Operation::Insert {
+        epoch: EpochId::Origin,
+        first: Identifier::new([Tuple { position: 1, site: 1, clock: 0, offset }]).unwrap(),
+        text: text.into(),
+    };
+    let two = Two { kind: Notes(Ways { moving: Moving::AtOnce, flaw: None }), postpones: false };
+    for (offset, text, taken) in [(0, "a", true), (0, "ab", false), (1, "a", false)] {
+        let pieces = pieces(&[insert(offset, text)]);
+        let body = one::Insert { pieces }.body(one::INSERT);
+        let (read, converted) = (One::Blocks.read(&body), two.convert(0, &body));
+        assert_eq!((read.is_ok(), converted.is_ok()), (taken, taken), "{text} at {offset}");
+    }
 }
 
 #[test]

@@ -232,7 +232,7 @@ impl Edition for Two {
             READ | CLIENT_INSERT | CLIENT_REMOVE | CLIENT_TYPE | CLIENT_APPEND | CLIENT_RUB_OUT => {
                 body.clone()
             }
-            one::INSERT => write(one::Insert::read_body(body)?.pieces),
+            one::INSERT => write(one::inserted(body)?),
             one::BLOCK => write(vec![one::Block::read_body(body)?.piece]),
             one::REMOVE => {
                 let one::Remove { spans } = one::Remove::read_body(body)?;
