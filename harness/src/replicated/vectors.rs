@@ -3,6 +3,8 @@
 //! Schema `semidirect-vectors/1`: a file names a type and has cases; a case has operations with their vector
 //! clocks, what their origins show after each, what all show at the end, and what is shown on the way.
 
+mod orders;
+
 use std::collections::BTreeSet;
 
 use crdt::{
@@ -14,6 +16,7 @@ use serde::{
     de::{DeserializeOwned, IgnoredAny},
 };
 
+use self::orders::{any_order, reached};
 use super::{
     Erased, delivery,
     history::{History, Proposal, Step},
@@ -557,39 +560,6 @@ impl Replay {
         }
         Ok(note)
     }
-}
-
-/// The events of these numbers. Errors: nobody can have delivered just these, in this order.
-fn reached<'a, M>(events: &'a [Event<M>], numbers: &[usize]) -> Result<Vec<&'a Event<M>>, String> {
-    let mut seen = Clock::new();
-    let mut delivered = Vec::with_capacity(numbers.len());
-    for number in numbers {
-        let event = events.get(*number).ok_or_else(|| format!("there is no operation {number}"))?;
-        if seen.covers(event.stamp.dot) {
-            return Err(format!("operation {number} is delivered twice"));
-        }
-        if !seen.covers_all(&event.past) {
-            return Err(format!("operation {number} is delivered before what it had seen"));
-        }
-        seen.advance(event.stamp.dot);
-        delivered.push(event);
-    }
-    Ok(delivered)
-}
-
-/// Some order of `events` that causality allows.
-fn any_order<'a, M>(events: &'a [Event<M>], draw: &mut Draw) -> Vec<&'a Event<M>> {
-    let mut left: Vec<&Event<M>> = events.iter().collect();
-    let mut seen = Clock::new();
-    let mut order = Vec::with_capacity(left.len());
-    while !left.is_empty() {
-        let ready = (0..left.len()).filter(|at| seen.covers_all(&left[*at].past));
-        let ready: Vec<usize> = ready.collect();
-        let next = left.remove(draw.pick(&ready));
-        seen.advance(next.stamp.dot);
-        order.push(next);
-    }
-    order
 }
 
 /// What is broken, in a line.
