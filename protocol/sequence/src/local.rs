@@ -5,7 +5,7 @@ use std::ops::Range;
 use smol_str::{SmolStr, ToSmolStr};
 
 use crate::{
-    Dot, Few, Naming, Operation, Refused, Sequence,
+    Dot, Few, Naming, Operation, Refused, Sequence, TUPLES_MAX,
     arena::{Beneath, Id, Run},
     change::Nobody,
     draft::may_be_sent,
@@ -226,12 +226,19 @@ impl Sequence {
         let upper = behind.map(|run| run.first());
         let dot = self.next_dot()?;
         let first = between(&mut self.arena, before, upper, dot, draw);
-        if let Err(why) = may_be_sent(self.arena.depth(first) as usize) {
-            self.clock = dot.clock;
-            return Err(why);
+        if self.arena.depth(first) as usize > TUPLES_MAX {
+            return Err(self.too_deep(dot));
         }
         self.arena.bear(first.base, self.current);
         Ok(first)
+    }
+
+    /// Takes the name back that was given last. Returns why.
+    #[cold]
+    #[inline(never)]
+    fn too_deep(&mut self, dot: Dot) -> Refused {
+        self.clock = dot.clock;
+        Refused::Long
     }
 
     /// A name that this site has never given.
