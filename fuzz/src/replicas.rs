@@ -219,6 +219,7 @@ impl Fleet {
             naming: *feed.pick(&[Naming::Blocks, Naming::Blocks, Naming::Blocks, Naming::Elements]),
             priority: *feed.pick(&[Priority::Lexicographic, Priority::Depth, Priority::Covered]),
             moves: *feed.pick(&[Moves::Eager, Moves::AfterOperations(3), Moves::AfterStable]),
+            ..Options::default()
         };
         let site = |at| Site {
             replica: Sequence::new(1 + at as u32, options).expect("a site"),

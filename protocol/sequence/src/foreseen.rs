@@ -16,6 +16,7 @@ impl Sequence {
         if !self.epochs.has_elsewhere(epoch) || self.flaw == Some(Flaw::PrintedMapping) {
             return false;
         }
-        self.epochs.named_elsewhere(epoch, dot).is_some_and(|named| offset < named)
+        let named = self.epochs.named_elsewhere(epoch, dot);
+        self.watches_names() && named.is_some_and(|named| offset < named)
     }
 }

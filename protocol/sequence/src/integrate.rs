@@ -252,7 +252,7 @@ impl Sequence {
         if known.is_some_and(|base| self.arena.is_born(base)) {
             return Ok(self.clock);
         }
-        if self.arena.twin(dot, known, epoch) {
+        if self.watches_names() && self.arena.twin(dot, known, epoch) {
             return Err(Refused::Duplicate(dot));
         }
         self.next_after(inner.iter().map(|tuple| tuple.dot()))

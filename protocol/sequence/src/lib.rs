@@ -54,6 +54,6 @@ pub use operation::{EpochId, Operation};
 pub use parts::{Parts, Renamed, Root};
 pub use refused::{Refusals, Refused};
 pub use rename::Collected;
-pub use sequence::{Integrated, Moves, Naming, Options, Sequence};
+pub use sequence::{Integrated, Moves, Names, Naming, Options, Sequence};
 pub use smol_str::SmolStr;
 pub use state::FormerState;

@@ -12,7 +12,8 @@ use crate::{
 pub(crate) const OWN_EPOCHS_MAX: usize = 1 << 14;
 
 /// Epochs beyond which it takes none of others. An honest one is never refused: so many more than their own
-/// limit cannot be under way.
+/// limit cannot be under way. One whose host vouches for names takes all: how many it keeps depends on what it
+/// collected, and whatever handed them over holds them as well.
 pub(crate) const EPOCHS_MAX: usize = 1 << 15;
 
 /// What [`Sequence::collect`] dropped.
@@ -115,10 +116,12 @@ impl Sequence {
         let next = next?;
         // Below itself a rename's base is gone on with; above, nobody can have made one of its name.
         let above = |born| self.epochs.reaches(born, parent);
-        if known.is_some() || self.arena.births(dot).any(above) {
+        if known.is_some() || self.watches_names() && self.arena.births(dot).any(above) {
             return Err(Refused::Duplicate(dot));
         }
-        self.may_begin(EPOCHS_MAX)?;
+        if self.watches_names() {
+            self.may_begin(EPOCHS_MAX)?;
+        }
         // It may lead, and what waits for it is mapped at once.
         self.is_here_between(parent, self.current)?;
         self.clock = next;

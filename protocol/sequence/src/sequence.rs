@@ -3,7 +3,7 @@
 //! Invariant: the tree is in epoch `current`, its elements sorted; `given` knows of each base of this
 //! site the greatest offset that was ever given, also where the element is gone or was never seen here.
 
-use std::{collections::BTreeSet, ops::Range, sync::Arc};
+use std::{cmp::Ordering, collections::BTreeSet, ops::Range, sync::Arc};
 
 use crate::{
     EpochId, Flaw, Identifier, Interval, Refusals, Refused, Tuple,
@@ -29,6 +29,18 @@ pub enum Naming {
     Elements,
 }
 
+/// Who sees to it that no name is given twice, and none before its time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Names {
+    /// The replica: it refuses what goes against the names that it remembers. Which those are depends on what it
+    /// delivered and collected, and on whether it came back since.
+    #[default]
+    Watched,
+    /// Its host, who knows what each operation follows and refuses by that alone, so that whatever is carried out at
+    /// one replica is carried out at all.
+    Vouched,
+}
+
 /// When a replica moves to the leading epoch. Any will do: what arrives is mapped to where it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Moves {
@@ -48,6 +60,8 @@ pub struct Options {
     pub naming: Naming,
     /// Which epoch leads.
     pub priority: Priority,
+    /// Who sees to it that names are given once.
+    pub names: Names,
     /// When to move to it.
     pub moves: Moves,
 }
@@ -223,6 +237,16 @@ impl Sequence {
         self.epochs.list().iter().map(|epoch| epoch.id)
     }
 
+    /// Whether it keeps `epoch`.
+    pub fn knows_epoch(&self, epoch: EpochId) -> bool {
+        self.epochs.find(epoch).is_some()
+    }
+
+    /// Which of two epochs leads: the greater. `None` where one is not kept. In few steps, however many there are.
+    pub fn compare_epochs(&self, one: EpochId, other: EpochId) -> Option<Ordering> {
+        Some(self.epochs.compare(self.epochs.find(one)?, self.epochs.find(other)?))
+    }
+
     /// The epochs that it keeps, from the one that all others lead to the leading one.
     pub fn epochs_by_priority(&self) -> Vec<EpochId> {
         let mut epochs: Vec<u32> = (0..self.epochs.list().len() as u32).collect();
@@ -273,6 +297,12 @@ impl Sequence {
     /// `run`, spelled out.
     pub fn interval(&self, run: Run) -> Interval {
         Interval { first: self.identifier(run.first()), end: run.last().offset }
+    }
+
+    /// Whether it refuses what goes against the names that it remembers.
+    #[inline]
+    pub(crate) fn watches_names(&self) -> bool {
+        self.options.names == Names::Watched
     }
 
     pub(crate) fn identifier(&self, id: Id) -> Identifier {

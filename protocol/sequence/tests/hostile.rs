@@ -1,7 +1,7 @@
 //! What no honest replica sends is refused with a reason, and changes nothing.
 
 use sequence::{
-    Applied, Dot, EpochId, FormerState, Identifier, Integrated, Interval, Moves, Operation,
+    Applied, Dot, EpochId, FormerState, Identifier, Integrated, Interval, Moves, Names, Operation,
     Options, Reader, Refused, Sequence, Tuple, Writer,
 };
 
@@ -251,6 +251,25 @@ fn epochs_that_nobody_collects_are_bounded_and_own_ones_first() {
     let collected = one.collect_announced([one.leading_epoch()]);
     assert_eq!(collected.epochs, 1 << 14);
     assert!(one.rename().is_ok());
+}
+
+/// Who knows what an operation follows refuses by that alone: not by how many others it keeps.
+#[test]
+fn epochs_that_nobody_collects_are_all_taken_where_the_host_vouches_for_names() {
+    let former = whole(&[tuple(10, 2, 0, 0)], 4);
+    for names in [Names::Watched, Names::Vouched] {
+        let options = Options { names, moves: Moves::AfterStable, ..Options::default() };
+        let mut one = Sequence::new(1, options).expect("1 is a site");
+        let rename = |clock| {
+            let dot = Dot { site: 2, clock };
+            Operation::Rename { epoch: EpochId::Origin, dot, former: former.clone() }
+        };
+        let taken = (1..=1 << 15).filter(|clock| one.apply(&rename(*clock)).is_ok()).count();
+        let more = usize::from(names == Names::Vouched);
+        assert_eq!(taken, (1 << 15) - 1 + more);
+        let back = Sequence::restore(1, Moves::AfterStable, &one.snapshot());
+        assert_eq!(back.map(|back| back.known_epochs().count()), Ok((1 << 15) + more));
+    }
 }
 
 #[test]

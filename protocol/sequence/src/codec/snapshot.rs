@@ -15,7 +15,7 @@ use super::{
     stream::{Reader, Writer},
 };
 use crate::{
-    Dot, EpochId, Flaw, FormerState, Integrated, Moves, Naming, Options, Priority, Refused,
+    Dot, EpochId, Flaw, FormerState, Integrated, Moves, Names, Naming, Options, Priority, Refused,
     Sequence, Tuple,
     arena::{Arena, FORGOTTEN, Id, ROOT, Run, UNBORN},
     epochs::{Epoch, Epochs},
@@ -27,13 +27,17 @@ use crate::{
 /// What a snapshot begins with: the version of its format.
 const FORMAT: u8 = 2;
 
+/// How many ways to name elements there are; in one byte with them is who sees to it that names are given once.
+const NAMINGS: u8 = 2;
+
 impl Sequence {
     /// Everything that this replica knows, and what it has yet to [`Sequence::tell`].
     ///
     /// Nobody but this site tells that. What another replica is made of is better taken after a `tell`: it has
     /// the text as well, of which the others know nothing yet.
     pub fn snapshot(&self) -> Vec<u8> {
-        let mut out = vec![FORMAT, self.options.naming as u8, self.options.priority as u8];
+        let Options { naming, priority, names, .. } = self.options;
+        let mut out = vec![FORMAT, naming as u8 + NAMINGS * names as u8, priority as u8];
         put_varint(&mut out, u64::from(self.site));
         put_varint(&mut out, u64::from(self.clock));
         // The handles of its bases; the first is the root's.
@@ -127,10 +131,12 @@ impl Sequence {
         if take_byte(bytes)? != FORMAT {
             return Err(Malformed("a snapshot of format 2"));
         }
-        let naming = match take_byte(bytes)? {
-            0 => Naming::Blocks,
-            1 => Naming::Elements,
-            _ => return Err(Malformed("what elements are named by")),
+        let named = take_byte(bytes)?;
+        let naming = if named % NAMINGS == 0 { Naming::Blocks } else { Naming::Elements };
+        let names = match named / NAMINGS {
+            0 => Names::Watched,
+            1 => Names::Vouched,
+            _ => return Err(Malformed("what elements are named by, and who sees to that")),
         };
         let priority = match take_byte(bytes)? {
             0 => Priority::Lexicographic,
@@ -138,14 +144,14 @@ impl Sequence {
             2 => Priority::Covered,
             _ => return Err(Malformed("which epoch leads")),
         };
-        let options = Options { naming, priority, moves };
+        let options = Options { naming, priority, names, moves };
         let mut replica =
             Self::new(site, options).map_err(|_| Malformed("a site that there is"))?;
         replica.flaw = flaw;
         let next = replica.take_names(bytes)?;
         let runs;
         (replica.arena, runs) = take_document(bytes)?;
-        replica.epochs = take_epochs(bytes, priority, &mut replica.arena)?;
+        replica.epochs = take_epochs(bytes, options, &mut replica.arena)?;
         let epochs = replica.epochs.list().len() as u32;
         let known = |born| born < epochs || matches!(born, FORGOTTEN | UNBORN);
         let mut births = (0..replica.arena.len() as u32).map(|base| replica.arena.born(base));
@@ -279,17 +285,17 @@ fn take_document(bytes: &mut &[u8]) -> Result<(Arena, Vec<Run>), Malformed> {
 
 fn take_epochs(
     bytes: &mut &[u8],
-    priority: Priority,
+    options: Options,
     arena: &mut Arena,
 ) -> Result<Epochs, Malformed> {
     let count = take_count(bytes)?;
-    if count > EPOCHS_MAX {
+    if count > EPOCHS_MAX && options.names == Names::Watched {
         return Err(Malformed("as many epochs as a replica keeps"));
     }
     let id = take_epoch(bytes)?;
     let (depth, covered) = (take_u32(bytes)?, take_varint(bytes)?);
     let root = Epoch { id, parent: None, depth, covered, children: 0, former: None };
-    let mut epochs = Epochs::from_list(vec![root], priority);
+    let mut epochs = Epochs::from_list(vec![root], options.priority);
     for at in 1..count {
         let id = take_epoch(bytes)?;
         let parent = take_u32(bytes)?;

@@ -86,7 +86,12 @@ impl Plan {
             deliver_percent: 30 + rng.below(50),
             positions: [1, 2, 8, u64::MAX, u64::MAX][rng.below(5) as usize],
             delivery,
-            options: Options { naming, priority: priority[rng.below(3) as usize], moves },
+            options: Options {
+                naming,
+                priority: priority[rng.below(3) as usize],
+                moves,
+                ..Options::default()
+            },
             collects: delivery == Delivery::Causal && rng.chance(50),
             offloads: rng.chance(50),
             mapping,
@@ -193,7 +198,7 @@ impl Fleet {
             }
         };
         let sites = (0..plan.sites).map(site).collect();
-        let Options { naming, priority, moves } = plan.options;
+        let Options { naming, priority, moves, .. } = plan.options;
         let way = format!("{priority:?}, {moves:?}, {naming:?}");
         let far = u64::from(plan.far);
         let seen = Seen { runs: 1, far, ways: BTreeMap::from([(way, 1)]), ..Seen::default() };

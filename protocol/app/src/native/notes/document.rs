@@ -12,13 +12,16 @@
 //! Invariant: a function of the operations delivered and of what was stable, whatever the order.
 //! Source: research on sequences, section A.8; the announcement is ours: members are nobody's to count here.
 
-use std::collections::BTreeMap;
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use causal::{At, Clock, Dot, Origin, Stamp};
 use crdt::Refused;
 use sequence::{
-    Author, EpochId, FormerState, Integrated, Interval, Moves, Naming, Operation, Options, Parts,
-    Sequence, Tuple,
+    Author, EpochId, FormerState, Integrated, Interval, Moves, Names, Naming, Operation, Options,
+    Parts, Sequence, Tuple,
 };
 
 use crate::native::{
@@ -101,7 +104,8 @@ impl Ways {
             Moving::AtOnce => Moves::Eager,
             Moving::OnceAnnounced => Moves::AfterStable,
         };
-        Options { moves, ..Options::default() }
+        // What its past says of an operation is asked here: [`Document::carry_out`].
+        Options { moves, names: Names::Vouched, ..Options::default() }
     }
 
     /// The flaw that is the sequence's own.
@@ -138,7 +142,7 @@ impl Document {
         let mut sequence = Sequence::assembled_planted(NOBODY, options, flaw, parts)?;
         // Where it is gone, a flawed code dropped what was never announced.
         let waits = ways.moving == Moving::OnceAnnounced;
-        let there = sequence.known_epochs().any(|epoch| epoch == announced);
+        let there = sequence.knows_epoch(announced);
         sequence.move_to_epoch(if waits && there {
             announced
         } else {
@@ -194,10 +198,6 @@ impl Document {
         intervals.filter(|it| it.first.dot() == dot).map(|it| it.end).max()
     }
 
-    pub(super) fn knows(&self, epoch: EpochId) -> bool {
-        self.sequence.known_epochs().any(|known| known == epoch)
-    }
-
     /// Carries out what a replica was told, all of it or nothing.
     pub(super) fn carry_out(
         &mut self,
@@ -206,7 +206,9 @@ impl Document {
     ) -> Result<(), Refused> {
         let mut named = Vec::new();
         for operation in operations {
-            if self.ways.flaw == Some(Flaw::CollectsDelivered) && !self.knows(operation.epoch()) {
+            if self.ways.flaw == Some(Flaw::CollectsDelivered)
+                && !self.sequence.knows_epoch(operation.epoch())
+            {
                 // Dropped, though what it named is given.
                 for names in operations.iter().filter_map(|it| given_by(it).transpose()) {
                     self.sites.note(at.stamp.dot, names?);
@@ -237,7 +239,7 @@ impl Document {
             EpochId::Origin => true,
             EpochId::Renamed(dot) => self.sites.were_given(at.past, dot, 0),
         };
-        if !began || !self.knows(epoch) {
+        if !began || !self.sequence.knows_epoch(epoch) {
             return Err(dishonest(sequence::Refused::Unknown(epoch)));
         }
         if epoch == self.sequence.leading_epoch() {
@@ -260,9 +262,8 @@ impl Document {
 
     /// Whether `one` is known and has more priority than `other`.
     fn is_newer(&self, one: EpochId, other: EpochId) -> bool {
-        let order = self.sequence.epochs_by_priority();
-        let place = |epoch| order.iter().position(|known| *known == epoch);
-        place(one) > place(other)
+        let order = self.sequence.compare_epochs(one, other);
+        order.map_or_else(|| self.sequence.knows_epoch(one), Ordering::is_gt)
     }
 
     /// Errors: the operation names what was not given in its past, nor by it: `beside` are what it gave before.
@@ -335,12 +336,10 @@ impl Document {
             return Err(dishonest(format!("{epoch} was announced before")));
         }
         self.announcements.insert(at.stamp.dot, epoch);
-        let order = self.sequence.epochs_by_priority();
-        let place = |epoch| order.iter().position(|other| *other == epoch);
-        if place(epoch) > place(self.announced) {
+        if self.is_newer(epoch, self.announced) {
             self.announced = epoch;
         }
-        if place(self.announced) > place(self.sequence.epoch()) {
+        if self.is_newer(self.announced, self.sequence.epoch()) {
             self.sequence.move_to_epoch(self.announced).map_err(dishonest)?;
         }
         Ok(())
@@ -349,11 +348,14 @@ impl Document {
     /// The epoch that is to be announced, if any: the newest that everybody has. The one that leads may be
     /// newer yet, again and again, where many rename.
     pub(super) fn to_announce(&self) -> Option<EpochId> {
-        let order = self.sequence.epochs_by_priority();
-        let announced = order.iter().position(|epoch| *epoch == self.announced)?;
-        let newer = order[announced + 1..].iter().rev();
-        let mut settled = newer.filter(|epoch| self.unsettled.values().all(|open| open != *epoch));
-        settled.next().copied()
+        let open: BTreeSet<EpochId> = self.unsettled.values().copied().collect();
+        let newer = |epoch: &EpochId| {
+            self.sequence.compare_epochs(*epoch, self.announced) == Some(Ordering::Greater)
+        };
+        let settled = self.sequence.known_epochs().filter(|epoch| !open.contains(epoch));
+        settled
+            .filter(newer)
+            .max_by(|one, other| self.sequence.compare_epochs(*one, *other).expect("it keeps both"))
     }
 
     /// Forgets what nobody needs any more now that `stable` is. Says whether anything has changed.

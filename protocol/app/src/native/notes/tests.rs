@@ -437,6 +437,12 @@ impl Replica {
     fn bytes(&self) -> Vec<u8> {
         Kept::of(&self.document).bytes()
     }
+
+    /// It comes back from what it keeps.
+    fn comes_back(&mut self) {
+        let kept = Kept::read(&self.bytes(), "state").expect("it is of the schema");
+        self.document = kept.document(self.kind.0).expect("a replica keeps it");
+    }
 }
 
 /// The writer 0, two more replicas, and one that is hostile; all have "ab" of each.
@@ -607,4 +613,69 @@ fn names_out_of_turn_are_refused() {
     let dot = first.dot();
     let rename = Operation::Rename { epoch: *epoch, dot, former: former.clone() };
     replica.refuses(&hostile.says(Change::Edit(vec![rename])));
+}
+
+/// The last tuple of an insert, and those before it.
+fn place(told: &Told) -> (Tuple, Vec<Tuple>) {
+    let Operation::Insert { first, .. } = operation(told) else { panic!("an insert") };
+    let mut tuples = first.to_vec();
+    (tuples.pop().expect("an identifier has a tuple"), tuples)
+}
+
+/// Who was loaded since does not remember which operation brought a base.
+#[test]
+fn a_base_named_twice_is_taken_by_who_remembers_the_first_and_by_who_does_not() {
+    for moving in [Moving::AtOnce, Moving::OnceAnnounced] {
+        let [_, mut remembers, mut forgot, mut hostile] = four(moving);
+        let typed = hostile.edits(&Edit::Insert(1, "cd".to_owned()));
+        let (last, before) = place(&typed);
+        [&mut remembers, &mut forgot].into_iter().for_each(|replica| replica.takes(&typed));
+        // It goes on right behind its end, and somewhere else.
+        let elsewhere = [before, vec![Tuple { position: last.position + 9, offset: 2, ..last }]];
+        let first = Identifier::new(elsewhere.concat()).expect("it could be one");
+        let epoch = EpochId::Origin;
+        let insert = |first, text: &str| Operation::Insert { epoch, first, text: text.into() };
+        let twice = hostile.says(Change::Edit(vec![insert(first, "twice")]));
+        forgot.comes_back();
+        let verdicts = [&mut remembers, &mut forgot, &mut hostile].map(|it| it.delivers(&twice));
+        assert_eq!(verdicts.map(|it| it.is_ok()), [true; 3]);
+        assert_eq!(remembers.bytes(), forgot.bytes());
+        for edit in [Edit::Insert(3, "!".to_owned()), Edit::Rename, Edit::Remove(0..7)] {
+            let told = forgot.edits(&edit);
+            remembers.takes(&told);
+            remembers.comes_back();
+            assert_eq!(remembers.bytes(), forgot.bytes());
+        }
+    }
+}
+
+/// Whether a removal finds something depends on what others removed, and which renames are known on what is stable.
+#[test]
+fn a_removal_by_names_of_another_epoch_is_taken_by_who_finds_something_and_by_who_does_not() {
+    let [mut writer, mut finds, mut finds_nothing, mut hostile] = four(Moving::OnceAnnounced);
+    let removed = writer.edits(&Edit::Remove(0..1));
+    let Operation::Remove { intervals, .. } = operation(&removed) else { panic!("a removal") };
+    let rename = hostile.edits(&Edit::Rename);
+    let (dot, position) = match operation(&rename) {
+        Operation::Rename { dot, former, .. } => {
+            (*dot, former.intervals()[0].first.to_vec()[0].position)
+        }
+        _ => panic!("a rename"),
+    };
+    let named = Tuple { position, site: dot.site, clock: dot.clock, offset: 0 };
+    let first = Identifier::new([named]).expect("the first element that the rename named");
+    let mut all: Vec<Interval> = intervals.iter().cloned().collect();
+    all.push(Interval { first, end: 0 });
+    all.sort_by(|one, other| one.first.cmp(&other.first));
+    let intervals = all.into_iter().collect();
+    let epoch = EpochId::Origin;
+    let told = hostile.says(Change::Edit(vec![Operation::Remove { epoch, intervals }]));
+    finds_nothing.takes(&removed);
+    let verdicts = [&mut finds, &mut finds_nothing].map(|replica| {
+        replica.takes(&rename);
+        replica.delivers(&told).is_ok()
+    });
+    assert_eq!(verdicts, [true; 2]);
+    finds.takes(&removed);
+    assert_eq!(finds.bytes(), finds_nothing.bytes());
 }
