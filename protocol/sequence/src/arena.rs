@@ -7,7 +7,7 @@
 
 use std::{cmp::Ordering, sync::Arc};
 
-use crate::{Dot, Tuple, state::Entry};
+use crate::{Dot, TUPLES_MAX, Tuple, state::Entry};
 
 /// An identifier: a base, and the offset of its last tuple.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +66,12 @@ impl Run {
     pub(crate) fn meets(self, next: Self) -> bool {
         self.base == next.base && self.end() == next.offset
     }
+}
+
+/// Whether a message has room for an identifier of so many tuples.
+#[inline]
+pub(crate) const fn may_be_told(depth: u32) -> bool {
+    depth as usize <= TUPLES_MAX
 }
 
 /// Appends `run` to `runs`, joined with the last where it goes on there.
@@ -139,12 +145,14 @@ pub(crate) struct Arena {
     bases: Vec<Base>,
     /// By site, ascending; each site's bases in the order of [`Arena::key`].
     index: Vec<(u32, Vec<u32>)>,
+    /// Whether there is a base that no message has room for: renames alone make such.
+    deep: bool,
 }
 
 impl Default for Arena {
     fn default() -> Self {
         let root = Base { parent: ROOT, position: 0, site: 0, clock: 0, depth: 0, born: UNBORN };
-        Self { token: Token::default(), bases: vec![root], index: Vec::new() }
+        Self { token: Token::default(), bases: vec![root], index: Vec::new(), deep: false }
     }
 }
 
@@ -156,6 +164,12 @@ impl Arena {
 
     pub(crate) fn len(&self) -> usize {
         self.bases.len()
+    }
+
+    /// Whether there is a base that no message has room for.
+    #[inline]
+    pub(crate) fn is_deep(&self) -> bool {
+        self.deep
     }
 
     #[inline]
@@ -195,6 +209,7 @@ impl Arena {
         for (base, entry) in (1_u32..).zip(entries) {
             let Entry { parent, position, site, clock } = *entry;
             let depth = arena.base(parent.base).depth + 1;
+            arena.deep |= !may_be_told(depth);
             arena.bases.push(Base { parent, position, site, clock, depth, born: UNBORN });
             named.push((site, clock, base));
         }
@@ -321,6 +336,7 @@ impl Arena {
                 let base =
                     u32::try_from(self.bases.len()).expect("fewer than 2^32 bases fit memory");
                 let depth = self.base(parent.base).depth + 1;
+                self.deep |= !may_be_told(depth);
                 let Tuple { position, site: name, clock, .. } = tuple;
                 if self.bases.len() == self.bases.capacity() {
                     // A quarter more: what is kept in vain is a part of every document.

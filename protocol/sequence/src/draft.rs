@@ -8,8 +8,8 @@ use std::ops::Range;
 use smol_str::ToSmolStr;
 
 use crate::{
-    Dot, Flaw, FormerState, Identifier, Naming, Operation, Refused, Sequence, TUPLES_MAX, Tuple,
-    arena::Id,
+    Dot, Flaw, FormerState, Identifier, Naming, Operation, Refused, Sequence, Tuple,
+    arena::{Id, may_be_told},
     generate::spelled_between,
     rename::{OWN_EPOCHS_MAX, map_between},
     sequence::ELEMENTS_MAX,
@@ -39,9 +39,10 @@ impl Author {
     }
 }
 
-/// Errors: no message has an identifier of so many tuples.
-pub(crate) fn may_be_sent(depth: usize) -> Result<(), Refused> {
-    if depth > TUPLES_MAX { Err(Refused::Long) } else { Ok(()) }
+/// The first element of a new base. Errors: no message has so many tuples.
+fn told(base: Vec<Tuple>) -> Result<Identifier, Refused> {
+    let fits = u32::try_from(base.len()).is_ok_and(may_be_told);
+    if fits { Ok(Identifier::of(base.into(), 0)) } else { Err(Refused::Long) }
 }
 
 impl Sequence {
@@ -74,8 +75,7 @@ impl Sequence {
                         author.may_name(1)?;
                         let (lower, upper) = self.around(spot);
                         let base = spelled_between(&lower, &upper, author.next, draw);
-                        may_be_sent(base.len())?;
-                        Identifier::of(base.into(), 0)
+                        told(base)?
                     }
                 };
                 Ok(vec![Operation::Insert { epoch, first, text: text.into() }])
@@ -86,8 +86,7 @@ impl Sequence {
                 let Dot { site, clock } = author.next;
                 let named = (clock..).zip(text.chars()).map(|(clock, element)| {
                     lower = spelled_between(&lower, &upper, Dot { site, clock }, draw);
-                    may_be_sent(lower.len())?;
-                    let first = Identifier::of(lower.as_slice().into(), 0);
+                    let first = told(lower.clone())?;
                     Ok(Operation::Insert { epoch, first, text: element.to_smolstr() })
                 });
                 named.collect()
@@ -102,6 +101,7 @@ impl Sequence {
             return Err(Refused::Empty);
         }
         let runs = self.tree.runs_behind(from, to - from);
+        self.may_be_told(&runs)?;
         let intervals = runs.into_iter().map(|run| self.interval(run)).collect();
         Ok(Operation::Remove { epoch: self.epoch(), intervals })
     }

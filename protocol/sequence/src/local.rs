@@ -5,10 +5,9 @@ use std::ops::Range;
 use smol_str::{SmolStr, ToSmolStr};
 
 use crate::{
-    Dot, Few, Naming, Operation, Refused, Sequence, TUPLES_MAX,
-    arena::{Beneath, Id, Run},
+    Dot, Few, Naming, Operation, Refused, Sequence,
+    arena::{Beneath, Id, Run, may_be_told},
     change::Nobody,
-    draft::may_be_sent,
     generate::between,
     sequence::ELEMENTS_MAX,
     tree::{Count, Spot, Typing},
@@ -134,7 +133,7 @@ impl Sequence {
         // A character has at most 4 bytes: what is typed on is not counted each time.
         let left = (ELEMENTS_MAX.saturating_sub(self.len_utf8()) / 4) as u32;
         let most = (i32::MAX - 1).saturating_sub(run.last().offset).unsigned_abs().min(left);
-        if may_be_sent(self.arena.depth(run.first()) as usize).is_err() {
+        if !may_be_told(self.arena.depth(run.first())) {
             return 0;
         }
         let Some(behind) = self.tree.behind(self.tree.cursor) else { return most };
@@ -168,7 +167,9 @@ impl Sequence {
     #[inline]
     pub(crate) fn going_on(&self, spot: Spot, last: Id, length: u32) -> Option<Run> {
         last.offset.checked_add_unsigned(length).filter(|end| *end < i32::MAX)?;
-        may_be_sent(self.arena.depth(last) as usize).ok()?;
+        if !may_be_told(self.arena.depth(last)) {
+            return None;
+        }
         let run = Run { base: last.base, offset: last.offset + 1, length };
         self.clear(run, self.tree.behind(spot)).then_some(run)
     }
@@ -227,7 +228,7 @@ impl Sequence {
         let upper = behind.map(|run| run.first());
         let dot = self.next_dot()?;
         let first = between(&mut self.arena, before, upper, dot, draw);
-        if self.arena.depth(first) as usize > TUPLES_MAX {
+        if !may_be_told(self.arena.depth(first)) {
             return Err(self.too_deep(dot));
         }
         self.arena.bear(first.base, self.current);
@@ -257,7 +258,8 @@ impl Sequence {
 
     /// Removes the elements in `range`. Returns what the other replicas must be told.
     ///
-    /// Errors: the range is empty, runs backwards, or reaches beyond the end.
+    /// Errors: the range is empty, runs backwards, or reaches beyond the end; some of it is deeper than messages
+    /// name, as what a rename found under way can be: the next rename names that anew.
     pub fn remove(&mut self, range: Range<u64>) -> Result<Operation, Refused> {
         self.remove_runs(range)?;
         let epoch = self.epoch();
@@ -275,7 +277,7 @@ impl Sequence {
     #[inline(always)]
     pub fn remove_runs(&mut self, range: Range<u64>) -> Result<&[Run], Refused> {
         self.edited.clear();
-        if !self.rubs_here(&range) {
+        if self.arena.is_deep() || !self.rubs_here(&range) {
             self.remove_elsewhere(&range)?;
         }
         Ok(&self.edited)
@@ -303,9 +305,18 @@ impl Sequence {
         if from == to {
             return Err(Refused::Empty);
         }
+        if self.arena.is_deep() {
+            self.may_be_told(&self.tree.runs_behind(from, to - from))?;
+        }
         let spot = self.tree.seek(from);
         self.tree.remove(spot, to - from, &mut self.edited);
         Ok(())
+    }
+
+    /// Errors: one of `runs` is deeper than messages name, until the next rename names it anew.
+    pub(crate) fn may_be_told(&self, runs: &[Run]) -> Result<(), Refused> {
+        let told = runs.iter().all(|run| may_be_told(self.arena.depth(run.first())));
+        if told { Ok(()) } else { Err(Refused::Long) }
     }
 }
 

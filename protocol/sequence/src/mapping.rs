@@ -20,7 +20,9 @@ impl Mapping {
     ///
     /// Errors: it is no rename, or none that a replica would take.
     pub fn new(rename: &Operation) -> Result<Self, Refused> {
-        let Operation::Rename { dot, former, .. } = rename else { return Err(Refused::Empty) };
+        let Operation::Rename { dot, former, .. } = rename else {
+            return Err(Refused::NoRename);
+        };
         let (dot, former) = (*dot, former.clone());
         // Whoever's names they are, they are another's here.
         let sites: BTreeSet<u32> = former.bases().iter().map(|base| base.site).collect();
@@ -29,7 +31,7 @@ impl Mapping {
         let mut replica = Sequence::new(other, Options::default())?;
         replica.apply(&Operation::Rename { epoch: EpochId::Origin, dot, former })?;
         let epoch = replica.epochs.list_mut().last_mut().and_then(|epoch| epoch.former.take());
-        let mut former = epoch.ok_or(Refused::Empty)?;
+        let mut former = epoch.expect("the rename began an epoch");
         former.resolve(&mut replica.arena);
         Ok(Self { arena: replica.arena, former })
     }
@@ -57,6 +59,13 @@ impl Mapping {
 mod tests {
     use super::*;
     use crate::{Dot, FormerState, Interval, Tuple};
+
+    #[test]
+    fn what_is_no_rename_has_no_functions() {
+        let epoch = EpochId::Origin;
+        let nothing = Operation::Remove { epoch, intervals: Vec::new().into() };
+        assert_eq!(Mapping::new(&nothing).err(), Some(Refused::NoRename));
+    }
 
     #[test]
     fn any_site_may_have_renamed_under_any_name() {

@@ -87,6 +87,9 @@ pub enum Refused {
     /// What is to stand or fall together is not inserts alone.
     #[error("inserts alone are carried out together")]
     Apart,
+    /// What is to be a rename is another operation.
+    #[error("it is no rename")]
+    NoRename,
 }
 
 impl Refused {
@@ -112,6 +115,7 @@ impl Refused {
             Self::Own(_) => "own",
             Self::Exhausted => "exhausted",
             Self::Apart => "apart",
+            Self::NoRename => "no-rename",
         }
     }
 }

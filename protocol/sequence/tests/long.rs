@@ -95,3 +95,49 @@ fn a_removal_that_waits_is_in_the_snapshot_however_much_it_names() {
         assert_eq!((replica.text(), replica.waiting()), ("x".to_owned(), 0));
     }
 }
+
+/// A rename makes what comes from before it deeper, and so what was as deep as may be deeper than that. Nobody could
+/// read its removal, nor what the same writer says then.
+#[test]
+fn what_lies_deeper_than_messages_name_is_not_removed_before_a_rename_names_it_anew() {
+    let [mut one, mut two] = [1, 2].map(replica);
+    let (mut writer, mut reader) = (Writer::default(), Reader::default());
+    let typed = one.insert(0, "ab", &mut |below| below / 2).expect("inside");
+    two.apply(&typed[0]).expect("it is new");
+    // Between the two.
+    let Operation::Insert { first, .. } = &typed[0] else { panic!("an insert") };
+    let mut tuples = first.to_vec();
+    tuples.extend((1..TUPLES_MAX as u32).map(|clock| Tuple {
+        position: 0,
+        site: 3,
+        clock,
+        offset: 0,
+    }));
+    let first = Identifier::new(tuples).expect("as long as may be");
+    let deep = Operation::Insert { epoch: EpochId::Origin, first, text: "x".into() };
+    let rename = one.rename().expect("a text");
+    one.apply(&deep).expect("between two");
+    let message = writer.write(std::slice::from_ref(&rename)).expect("short");
+    two.apply_message(&mut reader, &message).expect("a message");
+    two.apply(&deep).expect("between two");
+    assert_eq!((one.text().as_str(), one.intervals()), ("axb", two.intervals()));
+    let snapshot = one.snapshot();
+    for range in [1..2, 0..2, 1..3, 0..3, 1..2] {
+        assert_eq!(one.remove(range.clone()), Err(Refused::Long));
+        assert_eq!(one.remove_untold(range.clone()), Err(Refused::Long));
+        assert_eq!(one.drafted_remove(range), Err(Refused::Long));
+    }
+    assert_eq!(one.snapshot(), snapshot);
+    let told = [
+        one.remove(2..3).expect("beside it"),
+        one.rename().expect("a text"),
+        one.remove(1..2).expect("it is named anew"),
+    ];
+    for operation in &told {
+        let message = writer.write(std::slice::from_ref(operation)).expect("short");
+        let applied = two.apply_message(&mut reader, &message).expect("a message");
+        assert_eq!(applied.refused, []);
+    }
+    assert_eq!((one.text().as_str(), two.text().as_str()), ("a", "a"));
+    assert_eq!(one.intervals(), two.intervals());
+}
