@@ -21,7 +21,7 @@ mod random;
 mod read;
 mod release;
 mod replay;
-mod row;
+pub mod row;
 mod runs;
 pub mod shape;
 pub mod sweep;

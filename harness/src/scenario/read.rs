@@ -8,7 +8,7 @@ use super::{
     Scenario, check,
     diagnostic::{Code, Diagnostic, Rejected, position},
     row,
-    shape::{Walk, schema},
+    shape::{departures, schema},
     sweep,
 };
 use crate::file;
@@ -64,11 +64,7 @@ fn read(text: &str) -> Result<Scenario, Vec<Diagnostic>> {
     if let Some(row) = row::instead(&table) {
         return Err(vec![row]);
     }
-    let schema = schema();
-    let mut walk = Walk { schema: &schema, found: Vec::new() };
-    walk.table(table.get_ref(), 0..0, &schema, "");
-    let mut found = walk.found;
-    found.sort_by_key(|found| found.at.as_ref().map(|at| at.start));
+    let found = departures(table.get_ref(), &schema());
     if !found.is_empty() {
         return Err(found);
     }

@@ -3,13 +3,19 @@
 use std::path::Path;
 
 use experiment::Row;
+use serde_json::Value;
 use toml::{Spanned, de::DeTable};
 
 use super::{
     diagnostic::{Code, Diagnostic, Rejected},
     read,
-    shape::{Walk, schema_of},
+    shape::{departures, schema_of},
 };
+
+/// The JSON Schema of rows, as [`super::shape::schema`] is that of scenarios.
+pub fn schema() -> Value {
+    schema_of::<Row>()
+}
 
 /// The row called `name` that `text` describes, which is said to be in the file `path`.
 ///
@@ -28,11 +34,7 @@ fn checked(name: &str, text: &str) -> Result<Row, Vec<Diagnostic>> {
         let title = "this is a scenario, not a row of the evaluation";
         return Err(vec![another(&table, "app", title, "`simctl run` runs it")]);
     }
-    let schema = schema_of::<Row>();
-    let mut walk = Walk { schema: &schema, found: Vec::new() };
-    walk.table(table.get_ref(), 0..0, &schema, "");
-    let mut found = walk.found;
-    found.sort_by_key(|found| found.at.as_ref().map(|at| at.start));
+    let found = departures(table.get_ref(), &schema());
     if !found.is_empty() {
         return Err(found);
     }

@@ -54,10 +54,18 @@ fn drop_nulls(schema: &mut Value) {
     map.values_mut().for_each(drop_nulls);
 }
 
+/// Every departure of `table` from `schema`, in the order of the text.
+pub(super) fn departures(table: &DeTable<'_>, schema: &Value) -> Vec<Diagnostic> {
+    let mut walk = Walk { schema, found: Vec::new() };
+    walk.table(table, 0..0, schema, "");
+    walk.found.sort_by_key(|found| found.at.as_ref().map(|at| at.start));
+    walk.found
+}
+
 /// A walk along a text and its schema.
-pub(super) struct Walk<'a> {
-    pub(super) schema: &'a Value,
-    pub(super) found: Vec<Diagnostic>,
+struct Walk<'a> {
+    schema: &'a Value,
+    found: Vec<Diagnostic>,
 }
 
 type Node<'a> = Spanned<DeValue<'a>>;
