@@ -22,8 +22,7 @@ pub fn bar(report: &Report) -> Result<(), String> {
 
 /// Errors: as [`bar`] of such a row.
 fn missed_by(report: &Report) -> Result<(), String> {
-    let Some(renames) = report.row.renames else { return Ok(()) };
-    let steps = (report.row.operations.get() / renames.every) as usize;
+    let steps = report.row.steps();
     let announced = if report.row.collects() { steps } else { 0 };
     let kinds = [("are dropped at once", steps), ("are dropped once all announced it", announced)];
     for ((kind, steps), shares) in kinds.into_iter().zip(left_over(report)) {

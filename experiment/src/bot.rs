@@ -4,7 +4,7 @@
 //! that a bot which renames does not type otherwise than one which does not.
 //! Source: "Improving Replicated Sequences Performances", evaluation; the bots of coast-team/mute-bot-random.
 
-use std::{cmp::Ordering, fmt::Debug, rc::Rc, sync::Arc};
+use std::{cmp::Ordering, fmt::Display, rc::Rc, sync::Arc};
 
 use causal::{Broadcast, Content, Limits, Origin};
 use contract::{Effect, Input, NodeId, Process, Span, Time};
@@ -69,9 +69,8 @@ pub(crate) struct Bot {
     pub(crate) issued: u32,
     /// Its own edits and those of others; renames do not count.
     pub(crate) observed: u32,
-    /// Renames that were delivered, and the step of the last samples of them.
+    /// Renames that were delivered.
     renames: u32,
-    renamed_step: u32,
     /// Renames of others that it did not understand in few bytes.
     pub(crate) asked: u64,
     /// The epoch that each bot announced last.
@@ -104,7 +103,6 @@ impl Bot {
             issued: 0,
             observed: 0,
             renames: 0,
-            renamed_step: 0,
             asked: 0,
             announced: vec![EpochId::Origin; replicas as usize],
             former: Kept::default(),
@@ -149,12 +147,12 @@ impl Bot {
     }
 
     /// What was `done`; where it was refused the bot stands still.
-    fn done<T>(&mut self, done: Result<T, impl Debug>, what: &str) -> Option<T> {
+    fn done<T>(&mut self, done: Result<T, impl Display>, what: &str) -> Option<T> {
         match done {
             Ok(done) => Some(done),
             Err(why) => {
                 let edits = self.observed;
-                self.fault.get_or_insert_with(|| format!("{what} after {edits} edits: {why:?}"));
+                self.fault.get_or_insert_with(|| format!("{what} after {edits} edits: {why}"));
                 None
             }
         }
@@ -257,10 +255,9 @@ impl Bot {
         if !self.observed.is_multiple_of(renames.every.get()) {
             return;
         }
-        self.renamed_step = self.observed;
         if self.me.0 < renames.renamers.get() {
             let renamed = self.replica.rename();
-            let Some(operation) = self.done(renamed, "could not rename") else { return };
+            let Some(operation) = self.done(renamed, "could not rename its text") else { return };
             let bytes = self.replica.shortened(&operation).expect("its own rename");
             let short = Some(bytes.len() as u64);
             let said = Said::Rename(bytes.into(), operation.clone());
@@ -269,17 +266,24 @@ impl Bot {
         }
     }
 
-    /// Says where it is now, and samples once all renames of a step are there.
-    ///
-    /// Nobody has a rename before all edits that its author had seen: renames of a step are concurrent.
+    /// The step of which all renames are there: nobody has a rename before all edits that its author had
+    /// seen, so those of a step are concurrent, and no bot counts one before it came to that step itself.
+    fn renamed_step(&self) -> u32 {
+        let every = self.row.renames.map_or(0, |renames| renames.every.get());
+        self.renames / self.row.renamers().max(1) * every
+    }
+
+    /// Says where it is now, and samples once as many renames are there as a step and those before it make.
     fn after_rename(&mut self, effects: &mut Vec<Effect<Self>>) {
         if self.renames.is_multiple_of(self.row.renamers()) {
-            self.sample(self.renamed_step, When::Renamed);
+            self.sample(self.renamed_step(), When::Renamed);
         }
         let epoch = self.replica.epoch();
         if self.row.collects() && self.announced[self.me.0 as usize] != epoch {
             self.announced[self.me.0 as usize] = epoch;
             self.broadcast(Said::Announced(epoch), effects);
+            // Where it is alone, nobody's announcement follows.
+            self.collect();
         }
     }
 
@@ -291,7 +295,7 @@ impl Bot {
         let Some(least) = least.filter(|_| order.len() > 1) else { return };
         if self.replica.collect(&[order[least]]).epochs > 0 && order.len() - 1 == least {
             self.former = Kept::default();
-            self.sample(self.renamed_step, When::Collected);
+            self.sample(self.renamed_step(), When::Collected);
         }
     }
 }

@@ -1,10 +1,10 @@
 //! One run of a row: the bots in a simulated network, and whether they end alike.
 
-use std::rc::Rc;
+use std::{fmt, rc::Rc};
 
 use contract::{NodeId, Span, Time};
 use sequence::{EpochId, Interval, Operation};
-use sim::{Settings, World, choices::Seeded, network};
+use sim::{Control, Event, Settings, Stopped, View, Watch, World, choices::Seeded, network};
 
 use crate::{
     bot::{Bot, Entry, Keeps, State},
@@ -51,10 +51,51 @@ impl Outcome {
     }
 }
 
+/// Why a run came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unfinished {
+    /// A bot could not go on, as one that is to rename an empty text: where all would have ended is not
+    /// known, and nobody was seen to differ.
+    Stopped(String),
+    /// Nothing is under way any more, and replicas differ, or one lacks an edit.
+    Diverged(String),
+    /// Nobody waited for it any more.
+    Interrupted,
+}
+
+impl fmt::Display for Unfinished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stopped(why) | Self::Diverged(why) => f.write_str(why),
+            Self::Interrupted => f.write_str("interrupted"),
+        }
+    }
+}
+
+/// Looks at nothing, and stops the world where it says so.
+struct Until<'a>(&'a dyn Fn() -> bool);
+
+impl Watch<Bot> for Until<'_> {
+    const DATAGRAMS: bool = false;
+
+    fn event(&mut self, _: Time, _: Event<'_, Bot>, _: &View<'_, Bot>) -> Control {
+        Control::Continue
+    }
+
+    fn has_enough(&self) -> bool {
+        (self.0)()
+    }
+}
+
 /// Runs `row` until nothing is under way any more.
 ///
-/// Errors: a fragment that says in what which bots differ, or what is missing.
-pub fn run(row: &Row) -> Result<Outcome, String> {
+/// Errors: a fragment that says who stopped and why, in what which bots differ, or what is missing.
+pub fn run(row: &Row) -> Result<Outcome, Unfinished> {
+    run_until(row, &|| false)
+}
+
+/// As [`run`], and ends early once `stop` says so, which is asked every few thousand events.
+pub fn run_until(row: &Row, stop: &dyn Fn() -> bool) -> Result<Outcome, Unfinished> {
     let row = Rc::new(row.clone());
     let mut settings = Settings { fingerprint: true, ..Settings::default() };
     settings.network.default.latency = network::Latency::Uniform {
@@ -69,7 +110,9 @@ pub fn run(row: &Row) -> Result<Outcome, String> {
     };
     let mut world = World::new(settings, Seeded::new(row.seed), spawn);
     (0..nodes).for_each(|node| world.add_node(NodeId(node), Time::ZERO));
-    world.run(Time::NEVER, &mut ());
+    if world.run(Time::NEVER, &mut Until(stop)) == Stopped::ByWatch {
+        return Err(Unfinished::Interrupted);
+    }
     let bots = (0..nodes).map(|node| world.process(NodeId(node)).expect("no bot goes down"));
     let bots: Vec<&Bot> = bots.collect();
     let end = agreed(&row, &bots)?;
@@ -92,11 +135,11 @@ fn end_of(bot: &Bot) -> End {
 
 /// Where all bots ended.
 ///
-/// Errors: they did not end alike, or not all was delivered.
-fn agreed(row: &Row, bots: &[&Bot]) -> Result<End, String> {
+/// Errors: one stood still, they did not end alike, or not all was delivered.
+fn agreed(row: &Row, bots: &[&Bot]) -> Result<End, Unfinished> {
     let mut faults = bots.iter().filter_map(|bot| Some((bot.replica.site(), bot.fault.as_ref()?)));
     if let Some((site, fault)) = faults.next() {
-        return Err(format!("site {site} {fault}"));
+        return Err(Unfinished::Stopped(format!("site {site} {fault}")));
     }
     let first = end_of(bots[0]);
     for bot in bots {
@@ -104,7 +147,8 @@ fn agreed(row: &Row, bots: &[&Bot]) -> Result<End, String> {
         let site = bot.replica.site();
         if bot.observed != row.operations.get() || bot.replica.waiting() > 0 {
             let waits = bot.replica.waiting();
-            return Err(format!("site {site} saw {} edits, and {waits} wait", bot.observed));
+            let why = format!("site {site} saw {} edits, and {waits} wait", bot.observed);
+            return Err(Unfinished::Diverged(why));
         }
         let end = end_of(bot);
         let differs = [
@@ -113,7 +157,9 @@ fn agreed(row: &Row, bots: &[&Bot]) -> Result<End, String> {
             ("identifiers", end.intervals != first.intervals),
         ];
         if let Some((what, _)) = differs.into_iter().find(|(_, differs)| *differs) {
-            return Err(format!("sites 1 and {site} diverge in their {what}"));
+            return Err(Unfinished::Diverged(format!(
+                "sites 1 and {site} diverge in their {what}"
+            )));
         }
     }
     Ok(first)
@@ -180,15 +226,54 @@ mod tests {
     }
 
     #[test]
-    fn what_a_bot_cannot_do_is_a_failure_that_names_it() {
+    fn a_bot_that_is_to_rename_an_empty_text_stops_and_is_said_to_diverge_from_nobody() {
         let row = SMALL.replace("every = 300", "every = 2");
         let row = row.replace("jump-percent = 5", "jump-percent = 0");
         // What it types goes again, until there is nothing to rename.
         let row = row.replace("full-chars = 400", "full-chars = 1");
         let row = row.replace("full-remove-percent = 50", "full-remove-percent = 100");
         let done = run(&Row::parse("empty", &row).unwrap()).map(drop);
-        let why = done.unwrap_err();
-        assert!(why.contains("could not rename after") && why.ends_with("Empty"), "{why}");
+        let Unfinished::Stopped(why) = done.unwrap_err() else { panic!("it stopped") };
+        assert!(why.contains(" could not rename its text after "), "{why}");
+        assert!(why.ends_with(" edits: there is nothing in it"), "{why}");
+    }
+
+    #[test]
+    fn a_run_that_nobody_waits_for_ends_long_before_its_end() {
+        let asked = std::cell::Cell::new(0);
+        let stop = || asked.replace(asked.get() + 1) == 1;
+        let long = SMALL.replace("operations = 1_200", "operations = 4_000_000");
+        let long = long.replace("sample-every = 300", "sample-every = 40_000");
+        let done = run_until(&Row::parse("long", &long).unwrap(), &stop).map(drop);
+        assert_eq!((done, asked.get()), (Err(Unfinished::Interrupted), 2));
+    }
+
+    /// Alone, everything is stable at once (section A.8 of the research on sequences).
+    #[test]
+    fn a_bot_alone_drops_what_went_before_as_soon_as_it_renames() {
+        let alone =
+            SMALL.replace("\"never\"", "\"announced\"").replace("renamers = 2", "renamers = 1");
+        let alone = outcome(&alone.replace("replicas = 4", "replicas = 1"));
+        let dropped: Vec<_> = alone.samples[0]
+            .iter()
+            .filter(|sample| sample.when == When::Collected)
+            .map(|sample| (sample.step, sample.epochs))
+            .collect();
+        assert_eq!(dropped, [(300, 1), (600, 1), (900, 1), (1_200, 1)]);
+    }
+
+    /// Messages travel longer than it takes to come to the next step.
+    #[test]
+    fn each_bot_samples_each_step_once_however_fast_steps_follow_each_other() {
+        for collect in ["never", "announced"] {
+            let fast = SMALL.replace("every = 300", "every = 20").replace("never", collect);
+            let fast = outcome(&fast.replace("max-millis = 100", "max-millis = 2_000"));
+            for samples in &fast.samples {
+                let renamed = samples.iter().filter(|sample| sample.when == When::Renamed);
+                let steps: Vec<u32> = renamed.map(|sample| sample.step).collect();
+                assert_eq!(steps, (1..=60).map(|step| step * 20).collect::<Vec<_>>());
+            }
+        }
     }
 
     #[test]
@@ -198,7 +283,7 @@ mod tests {
         let last = Tuple { position: 1, site: 9, clock: 0, offset: i32::MAX - 1 };
         let first = Identifier::new([last]).unwrap();
         bot.take_edit(&Operation::Insert { epoch: EpochId::Origin, first, text: "xyz".into() });
-        let why = agreed(&row, &[&bot]).unwrap_err();
+        let why = agreed(&row, &[&bot]).unwrap_err().to_string();
         assert!(why.starts_with("site 1 refused an operation after 0 edits: "), "{why}");
     }
 
@@ -207,14 +292,15 @@ mod tests {
         let row = Rc::new(Row::parse("small", SMALL).unwrap());
         let mut bots: Vec<Bot> =
             (0..2).map(|node| Bot::new(NodeId(node), Rc::clone(&row), Keeps::Samples)).collect();
+        let differs = |why: &str| Err(Unfinished::Diverged(why.to_owned()));
         let told = |bots: &[Bot]| agreed(&row, &bots.iter().collect::<Vec<_>>()).map(|_| ());
-        assert_eq!(told(&bots), Err("site 1 saw 0 edits, and 0 wait".to_owned()));
+        assert_eq!(told(&bots), differs("site 1 saw 0 edits, and 0 wait"));
         bots.iter_mut().for_each(|bot| bot.observed = 1_200);
         assert_eq!(told(&bots), Ok(()));
         bots[1].replica.insert(0, "x", &mut |_| 0).unwrap();
-        assert_eq!(told(&bots), Err("sites 1 and 2 diverge in their text".to_owned()));
+        assert_eq!(told(&bots), differs("sites 1 and 2 diverge in their text"));
         let inserted = bots[0].replica.insert(0, "x", &mut |_| 0);
         assert!(inserted.is_ok());
-        assert_eq!(told(&bots), Err("sites 1 and 2 diverge in their identifiers".to_owned()));
+        assert_eq!(told(&bots), differs("sites 1 and 2 diverge in their identifiers"));
     }
 }

@@ -28,7 +28,7 @@ pub mod tables;
 
 pub use bar::{AT_REST_MAX, OVERHEAD_MAX, bar};
 pub use bot::{Entry, State};
-pub use fleet::{End, Outcome, run};
+pub use fleet::{End, Outcome, Unfinished, run, run_until};
 pub use random::Rng;
 pub use renames::Rename;
 pub use report::{Mean, Report, Reports, left_over};

@@ -1,18 +1,21 @@
 //! The pictures of a report: what is no time.
 
 use crate::{
-    picture::{BLACK, Picture, Scale, Stroke, drawn, line},
-    published,
+    picture::{BLACK, Line, Picture, Scale, Stroke, drawn, line},
+    published::{self, DROPPED, DROPPED_OFTEN, KEPT, PLAIN, find},
     report::{Mean, Report, Reports},
     sample::When,
-    tables::KEPT,
+    table::spelled,
 };
+
+/// Rows that are none of the papers' in one picture: so many names have room beside it.
+const OWN_MAX: usize = 16;
 
 /// All pictures in which there is anything to see, each with the name of its file.
 ///
 /// Errors: what the library that draws says.
 pub fn all(reports: &Reports) -> Result<Vec<(&'static str, String)>, String> {
-    drawn([overhead(reports), theirs(reports), lengths(reports)])
+    drawn([overhead(reports), theirs(reports), lengths(reports), own(reports)])
 }
 
 /// A column over all samples of a row; where a step has several, a line goes straight up or down.
@@ -27,7 +30,7 @@ fn plain(report: Option<&Report>, figure: impl Fn(&Mean) -> f64) -> Vec<(f64, f6
 }
 
 fn overhead(reports: &Reports) -> Picture {
-    let ls = reports.get("ls");
+    let ls = find(reports, PLAIN);
     let kilobytes = |column: &'static str| move |mean: &Mean| mean.get(column) / 1e3;
     let mut lines = vec![
         line("text", BLACK, Stroke::Dashed, plain(ls, kilobytes("chars"))),
@@ -36,22 +39,22 @@ fn overhead(reports: &Reports) -> Picture {
             "renamed, former states dropped",
             2,
             Stroke::Whole,
-            course(reports.get("drop-30000-by-1"), kilobytes("bytes")),
+            course(find(reports, DROPPED), kilobytes("bytes")),
         ),
         line(
             "every 7,500, dropped",
             5,
             Stroke::Whole,
-            course(reports.get("drop-7500-by-1"), kilobytes("bytes")),
+            course(find(reports, DROPPED_OFTEN), kilobytes("bytes")),
         ),
     ];
-    for (row, (name, colour)) in KEPT.iter().zip([
+    for (row, (name, colour)) in KEPT.into_iter().zip([
         ("kept, 1 renamer", 1),
         ("kept, 2 renamers", 4),
         ("kept, 3 renamers", 3),
         ("kept, 4 renamers", 6),
     ]) {
-        let points = course(reports.get(*row), kilobytes("bytes"));
+        let points = course(find(reports, row), kilobytes("bytes"));
         lines.push(line(name, colour, Stroke::Whole, points));
     }
     Picture {
@@ -67,22 +70,22 @@ fn overhead(reports: &Reports) -> Picture {
 fn theirs(reports: &Reports) -> Picture {
     let whole = |mean: &Mean| (mean.get("objects") + mean.get("objects_former")) / 1e6;
     let rows = [
-        ("ls", "LogootSplit", 0),
-        ("drop-30000-by-1", "renamed, dropped", 2),
-        ("keep-30000-by-1", "kept, 1 renamer", 1),
-        ("keep-30000-by-4", "kept, 4 renamers", 3),
+        (PLAIN, "LogootSplit", 0),
+        (DROPPED, "renamed, dropped", 2),
+        (KEPT[0], "kept, 1 renamer", 1),
+        (KEPT[3], "kept, 4 renamers", 3),
     ];
-    let published = |row: &str| {
+    let published = |row| {
         let figures = published::OVERHEAD.iter().flat_map(|each| {
             let figure = |dropped, kept: [f64; 4]| match row {
-                "ls" => each.split,
-                "drop-30000-by-1" => dropped,
-                "keep-30000-by-1" => kept[0],
+                PLAIN => each.split,
+                DROPPED => dropped,
+                row if row == KEPT[0] => kept[0],
                 _ => kept[3],
             };
             let before = figure(each.dropped, each.kept);
             // Nothing is renamed in the first row.
-            let renamed = each.renamed.filter(|_| row != "ls");
+            let renamed = each.renamed.filter(|_| row != PLAIN);
             let renamed = renamed.map(|each| figure(each.dropped, each.kept));
             [Some(before), renamed].into_iter().flatten().map(|mb| (f64::from(each.step), mb))
         });
@@ -90,7 +93,8 @@ fn theirs(reports: &Reports) -> Picture {
     };
     let mut lines = Vec::new();
     for (row, name, colour) in rows {
-        let Some(ours) = line(name, colour, Stroke::Whole, course(reports.get(row), whole)) else {
+        let Some(ours) = line(name, colour, Stroke::Whole, course(find(reports, row), whole))
+        else {
             continue;
         };
         lines.push(ours);
@@ -107,13 +111,13 @@ fn theirs(reports: &Reports) -> Picture {
 
 fn lengths(reports: &Reports) -> Picture {
     let rows = [
-        ("ls", "LogootSplit", 0),
-        ("keep-30000-by-1", "every 30,000", 1),
-        ("drop-7500-by-1", "every 7,500", 2),
+        (PLAIN, "LogootSplit", 0),
+        (KEPT[0], "every 30,000", 1),
+        (DROPPED_OFTEN, "every 7,500", 2),
     ];
     let mut lines = Vec::new();
     for (row, name, colour) in rows {
-        let course = reports.get(row).map_or(&[][..], |report| &report.sizes.course[..]);
+        let course = find(reports, row).map_or(&[][..], |report| &report.sizes.course[..]);
         let measured = course.iter().map(|(count, objects, _)| (*count as f64 / 1e3, *objects));
         let sent = course.iter().map(|(count, _, bytes)| (*count as f64 / 1e3, *bytes));
         let theirs = format!("{name}, their measure");
@@ -125,6 +129,28 @@ fn lengths(reports: &Reports) -> Picture {
         title: "Mean length of an insert or a removal",
         up: "bytes",
         scale: Scale::Logarithmic,
+        lines,
+    }
+}
+
+/// The documents of rows that are none of the papers', by name.
+fn own(reports: &Reports) -> Picture {
+    let own: Vec<_> =
+        reports.iter().filter(|(_, report)| !published::is_theirs(&report.row)).collect();
+    let document = |(colour, (name, report)): (usize, &(&String, &Report))| {
+        let points = course(Some(*report), |mean| mean.get("bytes") / 1e3);
+        line(&spelled(name), colour, Stroke::Whole, points)
+    };
+    let mut lines: Vec<_> = own.iter().take(OWN_MAX).enumerate().filter_map(document).collect();
+    if let Some(more) = own.len().checked_sub(OWN_MAX).filter(|more| *more > 0) {
+        let name = format!("{more} more: samples.csv");
+        lines.push(Line { name, colour: BLACK, stroke: Stroke::Dashed, points: Vec::new() });
+    }
+    Picture {
+        file: "own.svg",
+        title: "The document, encoded, in rows that are none of the papers'",
+        up: "KB",
+        scale: Scale::Linear,
         lines,
     }
 }

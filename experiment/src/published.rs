@@ -3,8 +3,11 @@
 //! "Improving Replicated Sequences Performances" and the thesis behind it; those of plots are the means of
 //! the published snapshots, or read off.
 
+use std::num::NonZeroU32;
+
 use crate::{
-    row::{Bots, Collect, Row},
+    report::{Report, Reports},
+    row::{Bots, Collect, Renames, Row},
     sample::When,
 };
 
@@ -27,6 +30,35 @@ pub fn is_theirs(row: &Row) -> bool {
         EVERY.contains(&renames.every.get()) && (1..=4).contains(&renames.renamers.get())
     });
     row.replicas.get() == 10 && row.operations.get() == 150_000 && row.bots == BOTS && renames
+}
+
+/// Who renames in a row of the papers; all else is the same in all of them.
+pub type Which = Option<Renames>;
+
+const fn which(renamers: u32, every: u32, collect: Collect) -> Which {
+    match (NonZeroU32::new(renamers), NonZeroU32::new(every)) {
+        (Some(renamers), Some(every)) => Some(Renames { renamers, every, collect }),
+        _ => panic!("somebody renames, after some edits"),
+    }
+}
+
+/// Nobody: the row of LogootSplit.
+pub const PLAIN: Which = None;
+/// One to four, and former states are kept.
+pub const KEPT: [Which; 4] = [
+    which(1, EVERY[0], Collect::Never),
+    which(2, EVERY[0], Collect::Never),
+    which(3, EVERY[0], Collect::Never),
+    which(4, EVERY[0], Collect::Never),
+];
+/// One, and former states are dropped.
+pub const DROPPED: Which = which(1, EVERY[0], Collect::Announced);
+/// As [`DROPPED`], four times as often.
+pub const DROPPED_OFTEN: Which = which(1, EVERY[1], Collect::Announced);
+
+/// Of `reports` that of a row of the papers, whatever it is called; of several the first by name.
+pub fn find(reports: &Reports, which: Which) -> Option<&Report> {
+    reports.values().find(|report| is_theirs(&report.row) && report.row.renames == which)
 }
 
 /// What the papers say of a document at one moment, in MB.

@@ -10,7 +10,8 @@ use crate::{
     sizes::{self, Sizes},
 };
 
-/// The mean over all bots of what their replicas took up.
+/// The mean over all bots of what their replicas took up: of a moment that one of them did not come to, as where
+/// the next rename came before former states were dropped, there is none.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mean {
     /// Edits that a replica had seen.
@@ -51,20 +52,24 @@ pub struct Report {
 pub type Reports = BTreeMap<String, Report>;
 
 fn means(samples: &[Vec<Sample>]) -> Vec<Mean> {
-    let mut sums: BTreeMap<(u32, When), (f64, [f64; COLUMNS.len()])> = BTreeMap::new();
-    for sample in samples.iter().flatten() {
-        let (count, sum) = sums.entry((sample.step, sample.when)).or_default();
-        *count += 1.0;
-        for (sum, value) in sum.iter_mut().zip(sample.values()) {
-            *sum += value as f64;
-        }
+    let mut moments: BTreeMap<(u32, When), Vec<Option<&Sample>>> = BTreeMap::new();
+    for (bot, sample) in
+        samples.iter().enumerate().flat_map(|(bot, all)| all.iter().map(move |one| (bot, one)))
+    {
+        let of_bots = moments.entry((sample.step, sample.when));
+        of_bots.or_insert_with(|| vec![None; samples.len()])[bot] = Some(sample);
     }
-    let mean = |((step, when), (count, sum)): ((u32, When), (f64, [f64; COLUMNS.len()]))| Mean {
-        step,
-        when,
-        values: sum.map(|sum| sum / count),
+    let mean = |((step, when), of_bots): ((u32, When), Vec<Option<&Sample>>)| {
+        let of_bots = of_bots.into_iter().collect::<Option<Vec<_>>>()?;
+        let mut sums = [0.0; COLUMNS.len()];
+        for sample in &of_bots {
+            for (sum, value) in sums.iter_mut().zip(sample.values()) {
+                *sum += value as f64;
+            }
+        }
+        Some(Mean { step, when, values: sums.map(|sum| sum / of_bots.len() as f64) })
     };
-    sums.into_iter().map(mean).collect()
+    moments.into_iter().filter_map(mean).collect()
 }
 
 impl Report {
@@ -109,6 +114,19 @@ mod tests {
 
     fn report(text: &str) -> Report {
         Report::of(&fleet::run(&Row::parse("small", text).unwrap()).unwrap())
+    }
+
+    #[test]
+    fn a_mean_is_over_all_bots_or_there_is_none() {
+        let mut outcome = fleet::run(&Row::parse("small", SMALL).unwrap()).unwrap();
+        let mean = |outcome: &fleet::Outcome| Report::of(outcome).at(600, When::Renamed).copied();
+        assert!(mean(&outcome).is_some());
+        let twice = *outcome.samples[1].iter().find(|one| one.step == 600).unwrap();
+        outcome.samples[2].retain(|one| (one.step, one.when) != (600, When::Renamed));
+        // As many as there are bots, and not one of each.
+        outcome.samples[1].push(Sample { when: When::Renamed, ..twice });
+        assert_eq!(mean(&outcome), None);
+        assert_eq!(Report::of(&outcome).all(When::Renamed).count(), 3);
     }
 
     #[test]

@@ -206,6 +206,11 @@ impl Row {
         self.renames.map_or(0, |renames| renames.renamers.get())
     }
 
+    /// How often everybody who renames is to have renamed at the end.
+    pub fn steps(&self) -> usize {
+        self.renames.map_or(0, |renames| (self.operations.get() / renames.every) as usize)
+    }
+
     /// Whether former states are dropped.
     pub fn collects(&self) -> bool {
         self.renames.is_some_and(|renames| renames.collect == Collect::Announced)

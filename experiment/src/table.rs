@@ -23,13 +23,17 @@ impl Table {
         self.rows.push(cells);
     }
 
-    /// As Markdown.
+    /// As Markdown. What is in a cell ends none.
     pub fn markdown(&self) -> String {
-        let mut text = format!("| {} |\n| --- |", self.head.join(" | "));
+        let line = |cells: &[String]| {
+            let cells = cells.iter().map(|cell| spelled(cell).replace('|', "\\|"));
+            cells.collect::<Vec<_>>().join(" | ")
+        };
+        let mut text = format!("| {} |\n| --- |", line(&self.head));
         text += &" ---: |".repeat(self.head.len() - 1);
         text.push('\n');
         for cells in &self.rows {
-            let _ = writeln!(text, "| {} |", cells.join(" | "));
+            let _ = writeln!(text, "| {} |", line(cells));
         }
         text
     }
@@ -55,6 +59,24 @@ impl Table {
         }
         text
     }
+}
+
+/// `text` on one line: control characters are spelled out.
+pub fn spelled(text: &str) -> String {
+    let spelled = |character: char| match character.is_control() {
+        true => character.escape_default().to_string(),
+        false => character.to_string(),
+    };
+    text.chars().map(spelled).collect()
+}
+
+/// `text` as code of Markdown, between one backtick more than there are in a row in it.
+pub fn code(text: &str) -> String {
+    let most = text.split(|character| character != '`').map(str::len).max().unwrap_or(0);
+    let (fence, text) = ("`".repeat(most + 1), spelled(text));
+    // What begins or ends with a backtick is kept apart from those around it.
+    let apart = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{apart}{text}{apart}{fence}")
 }
 
 /// `number` with three digits that count, and no more than three behind the point.
@@ -110,6 +132,18 @@ mod tests {
         table.push(["insert", "12.5", ""].map(str::to_owned).to_vec());
         table.push(["x", "1", "1,000"].map(str::to_owned).to_vec());
         assert_eq!(table.aligned(), "what      µs  blocks\ninsert  12.5\nx          1   1,000\n");
+    }
+
+    #[test]
+    fn no_name_ends_a_cell_of_markdown() {
+        let mut table = Table::new(&["row", "a|b"]);
+        table.push(vec![code("a|b\n`c`"), "1".to_owned()]);
+        assert_eq!(
+            table.markdown(),
+            "| row | a\\|b |\n| --- | ---: |\n| `` a\\|b\\n`c` `` | 1 |\n"
+        );
+        assert_eq!(code("ls"), "`ls`");
+        assert_eq!(code("a``b"), "```a``b```");
     }
 
     #[test]

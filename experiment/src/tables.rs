@@ -1,21 +1,19 @@
 //! Tables over rows, beside those of the papers. A row that was not run is a gap.
 
 use crate::{
-    published,
+    details,
+    published::{self, DROPPED, DROPPED_OFTEN, KEPT, PLAIN, Which, find},
     report::{Mean, Report, Reports, left_over},
     sample::When,
     sizes::Length,
-    table::{Table, cell, percent, short, spread, thousands, three},
+    table::{Table, cell, code, percent, short, spread, thousands, three},
 };
 
-/// The rows without collection, by the number of renamers.
-pub const KEPT: [&str; 4] =
-    ["keep-30000-by-1", "keep-30000-by-2", "keep-30000-by-3", "keep-30000-by-4"];
 /// The rows of operations by how often they are renamed.
-pub const BY_FREQUENCY: [(&str, &str); 3] = [
-    ("ls", "LogootSplit"),
-    ("keep-30000-by-1", "renamed every 30,000"),
-    ("drop-7500-by-1", "renamed every 7,500"),
+pub const BY_FREQUENCY: [(Which, &str); 3] = [
+    (PLAIN, "LogootSplit"),
+    (KEPT[0], "renamed every 30,000"),
+    (DROPPED_OFTEN, "renamed every 7,500"),
 ];
 
 /// All tables, each with its name.
@@ -32,15 +30,23 @@ pub fn all(reports: &Reports) -> Vec<(&'static str, Table)> {
     ]
 }
 
-/// All tables as one text in Markdown.
+/// All tables as one text in Markdown, and those of each row that is none of the papers', for which they have no
+/// place.
 pub fn markdown(reports: &Reports) -> String {
-    let tables = all(reports).into_iter();
-    let each = tables.map(|(name, table)| format!("## {name}\n\n{}", table.markdown()));
+    let tables = all(reports).into_iter().map(|(name, table)| (name.to_owned(), table));
+    let own = reports.iter().filter(|(_, report)| !published::is_theirs(&report.row));
+    let own = own.flat_map(|(name, report)| {
+        let tables =
+            [details::course(report), details::operations(report), details::renames(report)];
+        let of = |what: &str| format!("{}: {what}", code(name));
+        ["course", "operations", "renames"].map(of).into_iter().zip(tables)
+    });
+    let each = tables.chain(own).map(|(name, table)| format!("## {name}\n\n{}", table.markdown()));
     each.collect::<Vec<_>>().join("\n")
 }
 
-fn sample<'a>(reports: &'a Reports, row: &str, step: u32, when: When) -> Option<&'a Mean> {
-    reports.get(row)?.at(step * 1_000, when)
+fn sample(reports: &Reports, row: Which, step: u32, when: When) -> Option<&Mean> {
+    find(reports, row)?.at(step * 1_000, when)
 }
 
 fn beside(ours: Option<f64>, theirs: f64) -> String {
@@ -66,10 +72,10 @@ fn overhead(reports: &Reports) -> Table {
         ];
         for (when, name, figures) in whens {
             let Some((dropped, kept)) = figures else { continue };
-            let of = |row: &str| sample(reports, row, theirs.step, when);
+            let of = |row: Which| sample(reports, row, theirs.step, when);
             let document = |mean: &Mean| mean.get("objects");
             let whole = |mean: &Mean| mean.get("objects") + mean.get("objects_former");
-            let split = sample(reports, "ls", theirs.step, When::Before);
+            let split = sample(reports, PLAIN, theirs.step, When::Before);
             let content = split.map(|mean| 2.0 * mean.get("chars"));
             let mut cells = vec![
                 format!("{},000{name}", theirs.step),
@@ -78,9 +84,11 @@ fn overhead(reports: &Reports) -> Table {
                     When::Before => beside(split.map(document), theirs.split),
                     _ => String::new(),
                 },
-                beside(of("drop-30000-by-1").map(document), dropped),
+                beside(of(DROPPED).map(document), dropped),
             ];
-            cells.extend(KEPT.iter().zip(kept).map(|(row, kept)| beside(of(row).map(whole), kept)));
+            cells.extend(
+                KEPT.into_iter().zip(kept).map(|(row, kept)| beside(of(row).map(whole), kept)),
+            );
             table.push(cells);
         }
     }
@@ -105,7 +113,7 @@ fn left(reports: &Reports) -> Table {
             count => Some(shares.iter().sum::<f64>() / count as f64),
         };
         let most = |shares: &[f64]| shares.iter().copied().reduce(f64::max);
-        let mut cells = vec![format!("`{name}`"), at_once.len().to_string()];
+        let mut cells = vec![code(name), steps(report, &[&at_once, &announced])];
         for shares in [&at_once, &announced] {
             cells.push(cell(mean(shares), percent));
             cells.push(cell(most(shares), percent));
@@ -116,6 +124,17 @@ fn left(reports: &Reports) -> Table {
         table.push(cells);
     }
     table
+}
+
+/// Over how many steps the figures of a row are: all that there were, or fewer of them. Where former states are
+/// dropped once that was announced, those may be fewer yet.
+fn steps(report: &Report, [at_once, announced]: &[&Vec<f64>; 2]) -> String {
+    let (due, collects) = (report.row.steps(), report.row.collects());
+    match (at_once.len(), announced.len()) {
+        (one, other) if one == due && (other == due || !collects) => due.to_string(),
+        (one, other) if collects => format!("{one} / {other} of {due}"),
+        (one, _) => format!("{one} of {due}"),
+    }
 }
 
 /// The same documents, encoded.
@@ -132,18 +151,18 @@ fn bytes(reports: &Reports) -> Table {
         "4",
     ]);
     for step in published::OVERHEAD.iter().map(|row| row.step).filter(|step| *step >= 30) {
-        let of = |row: &str, when, column| {
+        let of = |row: Which, when, column| {
             let figure = sample(reports, row, step, when).map(|mean| mean.get(column) / 1e3);
             cell(figure, |figure| format!("{figure:.1}"))
         };
         let mut cells = vec![
             format!("{step},000"),
-            of("ls", When::Before, "chars"),
-            of("ls", When::Before, "bytes"),
-            of("drop-30000-by-1", When::Renamed, "bytes_collected"),
-            of("drop-30000-by-1", When::Collected, "bytes"),
+            of(PLAIN, When::Before, "chars"),
+            of(PLAIN, When::Before, "bytes"),
+            of(DROPPED, When::Renamed, "bytes_collected"),
+            of(DROPPED, When::Collected, "bytes"),
         ];
-        cells.extend(KEPT.iter().map(|row| of(row, When::Renamed, "bytes")));
+        cells.extend(KEPT.map(|row| of(row, When::Renamed, "bytes")));
         table.push(cells);
     }
     table
@@ -163,19 +182,19 @@ fn memory(reports: &Reports) -> Table {
         "4",
     ]);
     for step in published::OVERHEAD.iter().map(|row| row.step).filter(|step| *step >= 30) {
-        let of = |row: &str, when, figure: fn(&Mean) -> f64| {
+        let of = |row: Which, when, figure: fn(&Mean) -> f64| {
             cell(sample(reports, row, step, when).map(|mean| figure(mean) / 1e3), thousands)
         };
         let held: fn(&Mean) -> f64 = |mean| mean.get("held");
         let whole: fn(&Mean) -> f64 = |mean| mean.get("held") + mean.get("held_former");
         let cells = vec![
             format!("{step},000"),
-            of("ls", When::Before, |mean| mean.get("chars")),
-            of("ls", When::Before, held),
-            of("drop-30000-by-1", When::Before, held),
-            of("drop-30000-by-1", When::Collected, held),
-            of("drop-7500-by-1", When::Before, held),
-            of("drop-7500-by-1", When::Collected, held),
+            of(PLAIN, When::Before, |mean| mean.get("chars")),
+            of(PLAIN, When::Before, held),
+            of(DROPPED, When::Before, held),
+            of(DROPPED, When::Collected, held),
+            of(DROPPED_OFTEN, When::Before, held),
+            of(DROPPED_OFTEN, When::Collected, held),
             of(KEPT[0], When::Renamed, whole),
             of(KEPT[3], When::Renamed, whole),
         ];
@@ -244,7 +263,7 @@ fn lengths(reports: &Reports) -> Table {
     ]);
     for (kind, theirs) in kinds() {
         for ((row, name), theirs) in BY_FREQUENCY.iter().zip(theirs) {
-            let (Some(theirs), Some(report)) = (theirs, reports.get(*row)) else { continue };
+            let (Some(theirs), Some(report)) = (theirs, find(reports, *row)) else { continue };
             let length = length(report, kind);
             let unit = if kind == "rename" { 1e3 } else { 1.0 };
             table.push(vec![
@@ -266,7 +285,7 @@ fn received(reports: &Reports) -> Table {
         let renames = report.sizes.renames.bytes.count as f64;
         let received = renames * f64::from(report.row.replicas.get() - 1);
         let figures = [renames, received, report.asked as f64].map(thousands);
-        table.push([&[format!("`{name}`")], &figures[..]].concat());
+        table.push([&[code(name)], &figures[..]].concat());
     }
     table
 }
@@ -277,7 +296,7 @@ fn runs(reports: &Reports) -> Table {
     for (name, report) in reports {
         let time = format!("{:.1} min", report.virtual_nanos as f64 / 6e10);
         let fingerprint = format!("`{:032x}`", report.fingerprint);
-        table.push(vec![format!("`{name}`"), time, fingerprint]);
+        table.push(vec![code(name), time, fingerprint]);
     }
     table
 }
@@ -285,11 +304,60 @@ fn runs(reports: &Reports) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        fleet::run,
+        row::{Row, tests::SMALL},
+    };
+
+    /// The report of a small run, as if it had been one of the row that `text` describes and `name` names.
+    fn posing(name: &str, text: &str) -> Reports {
+        let mut report = Report::of(&run(&Row::parse("small", SMALL).unwrap()).unwrap());
+        report.row = Row::parse(name, text).unwrap();
+        [(name.to_owned(), report)].into()
+    }
 
     #[test]
     fn a_row_that_was_not_run_is_a_gap() {
         let tables = all(&Reports::new());
         assert!(tables.iter().any(|(_, table)| table.markdown().contains("| - (0.037) |")));
         assert!(tables.iter().all(|(_, table)| table.markdown().lines().count() >= 2));
+    }
+
+    /// As the screen judges, so do tables and pictures: by what a row says, and not by its name.
+    #[test]
+    fn a_row_stands_beside_the_papers_by_what_it_says_and_not_by_its_name() {
+        let lengths = |reports: &Reports| lengths(reports).markdown().lines().count() - 2;
+        let theirs = include_str!("../../scenarios/evaluation/keep-30000-by-1.toml");
+        let other = theirs.replace("seed = 1\n", "seed = 5\n");
+        assert_eq!(lengths(&posing("mine", &other)), 3);
+        assert_eq!(lengths(&posing("keep-30000-by-1", SMALL)), 0);
+        let files = |reports: &Reports| {
+            let files = crate::plots::all(reports).unwrap();
+            files.into_iter().map(|(file, _)| file).collect::<Vec<_>>()
+        };
+        let mine = files(&posing("mine", &other));
+        assert_eq!(mine, ["overhead.svg", "overhead-theirs.svg", "lengths.svg"]);
+        assert_eq!(files(&posing("keep-30000-by-1", SMALL)), ["own.svg"]);
+    }
+
+    #[test]
+    fn a_row_of_ones_own_has_tables_of_its_own() {
+        let text = markdown(&posing("mine", SMALL));
+        for table in
+            ["## `mine`: course\n\n| edits |", "## `mine`: operations", "## `mine`: renames"]
+        {
+            assert!(text.contains(table), "{table} in {text}");
+        }
+        let theirs = include_str!("../../scenarios/evaluation/keep-30000-by-1.toml");
+        assert!(!markdown(&posing("mine", theirs)).contains("`mine`: "));
+    }
+
+    #[test]
+    fn fewer_steps_than_there_were_are_said() {
+        let mut reports = posing("small", SMALL);
+        assert!(left(&reports).markdown().contains("| `small` | 4 | "));
+        let report = reports.get_mut("small").unwrap();
+        report.samples.retain(|mean| mean.step != 600);
+        assert!(left(&reports).markdown().contains("| `small` | 3 of 4 | "));
     }
 }

@@ -306,9 +306,10 @@ fn print_aside(text: &str) {
     let _ = anstream::stderr().write_all(text.as_bytes());
 }
 
-/// What a scenario claims, as it stands in a result: to a terminal not even colours of its own.
-fn claimed(about: &str) -> Cow<'_, str> {
-    if std::io::stdout().is_terminal() { visible(about).into() } else { about.into() }
+/// What a scenario claims, as it stands in a result for people: on one line, wherever it goes, and without colours
+/// of its own.
+fn claimed(about: &str) -> String {
+    visible(about)
 }
 
 /// `text` as it goes out: as it is, but to a terminal, which would obey what users wrote.

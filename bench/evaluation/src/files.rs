@@ -4,7 +4,7 @@ use std::{fmt::Write as _, path::Path};
 
 use experiment::{
     Reports, Spread,
-    files::{self, write},
+    files::{self, field, write},
     table::Table,
 };
 
@@ -19,7 +19,7 @@ use crate::{
 /// Errors: a fragment that names the file or the folder.
 pub(crate) fn write_all(folder: &Path, reports: &Reports, times: &Times) -> Result<(), String> {
     std::fs::create_dir_all(folder).map_err(|why| format!("{}: {why}", folder.display()))?;
-    for (file, text) in files::all(reports)?.into_iter().chain(plots::all(times)?) {
+    for (file, text) in files::all(reports)?.into_iter().chain(plots::all(reports, times)?) {
         write(&folder.join(file), &text)?;
     }
     write(&folder.join("times.csv"), &csv(times))
@@ -59,6 +59,7 @@ fn with_tables(mut text: String, tables: &[(&'static str, Table)]) -> Result<Str
 fn csv(times: &Times) -> String {
     let mut text = "row,what,step,count,mean,first_percentile,median,last_percentile\n".to_owned();
     for (name, timed) in times {
+        let name = field(name);
         for (what, step, spread) in spreads(timed) {
             let Spread { count, mean, first, median, last } = spread;
             let _ = writeln!(

@@ -20,7 +20,7 @@ use std::{
 use clap::Parser;
 
 use clock::Clock;
-use experiment::{Report, Reports, Row};
+use experiment::{Report, Reports, Row, table::spelled};
 use report::Rounds;
 
 /// Replays of each log: one takes some hundred times as long as the longest rename.
@@ -82,7 +82,7 @@ fn evaluate(asked: &Asked) -> Result<(), Failure> {
     let rounds = Rounds { steps: asked.rounds.into(), replays: REPLAYS };
     let mut outcomes = Vec::new();
     for row in &rows {
-        eprintln!("{}: {}", row.name, row.about);
+        eprintln!("{}: {}", spelled(&row.name), spelled(&row.about));
         let told = |why| Failure::Violated(format!("{}: {why}", row.name));
         outcomes.push(experiment::run(row).map_err(told)?);
     }

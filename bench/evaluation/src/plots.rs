@@ -1,22 +1,26 @@
 //! The pictures of times.
 
 use experiment::{
+    Reports,
     picture::{Picture, Scale, Stroke, drawn, line},
-    published,
-    tables::KEPT,
+    published::{self, KEPT, PLAIN, Which},
 };
 
-use crate::{measure::inserts::Cost, report::Times};
+use crate::{
+    measure::inserts::Cost,
+    report::{Timed, Times, of},
+};
 
 /// All pictures in which there is anything to see, each with the name of its file.
 ///
 /// Errors: what the library that draws says.
-pub(crate) fn all(times: &Times) -> Result<Vec<(&'static str, String)>, String> {
-    drawn([renames(times), inserts(times), replay(times)])
+pub(crate) fn all(reports: &Reports, times: &Times) -> Result<Vec<(&'static str, String)>, String> {
+    let of = |which: Which| of(times, reports, which);
+    drawn([renames(of(PLAIN)), inserts(of(PLAIN), of(KEPT[0])), replay(of)])
 }
 
-fn renames(times: &Times) -> Picture {
-    let costs = times.get("ls").map_or(&[][..], |times| &times.renames[..]);
+fn renames(plain: Option<&Timed>) -> Picture {
+    let costs = plain.map_or(&[][..], |times| &times.renames[..]);
     let names = ["local", "remote", "concurrent, greater", "concurrent, lesser"];
     let mut lines = Vec::new();
     for (kind, name) in names.into_iter().enumerate() {
@@ -43,12 +47,12 @@ fn renames(times: &Times) -> Picture {
 /// A line of the picture of inserts, and which figure it shows.
 type Kind<'a> = (&'static str, usize, Stroke, &'a [Cost], fn(&Cost) -> f64);
 
-fn inserts(times: &Times) -> Picture {
-    let ls = times.get("ls").map_or(&[][..], |times| &times.inserts[..]);
-    let renamed = times.get("keep-30000-by-1").map_or(&[][..], |times| &times.inserts[..]);
+fn inserts(plain: Option<&Timed>, renamed: Option<&Timed>) -> Picture {
+    let plain = plain.map_or(&[][..], |times| &times.inserts[..]);
+    let renamed = renamed.map_or(&[][..], |times| &times.inserts[..]);
     let kinds: [Kind<'_>; 6] = [
-        ("LogootSplit: local", 0, Stroke::Dashed, ls, |cost| cost.local.median),
-        ("LogootSplit: remote", 0, Stroke::Whole, ls, |cost| cost.remote.median),
+        ("LogootSplit: local", 0, Stroke::Dashed, plain, |cost| cost.local.median),
+        ("LogootSplit: remote", 0, Stroke::Whole, plain, |cost| cost.remote.median),
         ("renamed: local", 2, Stroke::Dashed, renamed, |cost| cost.local.median),
         ("renamed: remote", 2, Stroke::Whole, renamed, |cost| cost.remote.median),
         ("of the epoch before", 1, Stroke::Whole, renamed, |cost| cost.previous.median),
@@ -67,11 +71,11 @@ fn inserts(times: &Times) -> Picture {
     }
 }
 
-fn replay(times: &Times) -> Picture {
-    let rows = [("ls", "LogootSplit", 0), (KEPT[0], "1 renamer", 1), (KEPT[1], "2 renamers", 4)];
+fn replay<'a>(times: impl Fn(Which) -> Option<&'a Timed>) -> Picture {
+    let rows = [(PLAIN, "LogootSplit", 0), (KEPT[0], "1 renamer", 1), (KEPT[1], "2 renamers", 4)];
     let more = [(KEPT[2], "3 renamers", 3), (KEPT[3], "4 renamers", 6)];
     let lines = rows.into_iter().chain(more).filter_map(|(row, name, colour)| {
-        let course = &times.get(row)?.replay.course;
+        let course = &times(row)?.replay.course;
         let points = course.iter().map(|(count, nanos)| (*count as f64 / 1e3, *nanos as f64 / 1e6));
         line(name, colour, Stroke::Whole, points.collect())
     });

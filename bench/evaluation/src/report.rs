@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use experiment::Outcome;
+use experiment::{
+    Outcome, Reports,
+    published::{self, Which},
+};
 
 use crate::{
     clock::Clock,
@@ -29,6 +32,11 @@ pub(crate) struct Timed {
 
 /// What all rows took that were run, by name.
 pub(crate) type Times = BTreeMap<String, Timed>;
+
+/// What the row of the papers took that is meant, whatever it is called, where it was run.
+pub(crate) fn of<'a>(times: &'a Times, reports: &Reports, which: Which) -> Option<&'a Timed> {
+    times.get(&published::find(reports, which)?.row.name)
+}
 
 /// What is being timed on one run.
 #[derive(Debug)]

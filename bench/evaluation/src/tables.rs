@@ -1,20 +1,21 @@
 //! Tables of times beside those of the papers.
 
 use experiment::{
-    Reports, Spread, published,
-    table::{Table, cell, short, spread, thousands, three},
-    tables::{self, BY_FREQUENCY, KEPT, kinds},
+    Reports, Spread,
+    published::{self, KEPT, PLAIN, find},
+    table::{Table, cell, code, short, spread, thousands, three},
+    tables::{self, BY_FREQUENCY, kinds},
 };
 
-use crate::report::Times;
+use crate::report::{Times, of};
 
 /// All tables, each with its name: those without times too. A row that was not run is a gap.
 pub(crate) fn all(reports: &Reports, times: &Times) -> Vec<(&'static str, Table)> {
     let mut all = tables::all(reports);
     all.extend([
         ("renames", renames(reports, times)),
-        ("times", spent(times)),
-        ("inserts", inserts(times)),
+        ("times", spent(reports, times)),
+        ("inserts", inserts(reports, times)),
         ("replay", replay(reports, times)),
     ]);
     all
@@ -36,7 +37,9 @@ fn renames(reports: &Reports, times: &Times) -> Table {
         "lesser",
         "copy of the text",
     ]);
-    let (Some(report), Some(times)) = (reports.get("ls"), times.get("ls")) else { return table };
+    let (Some(report), Some(times)) = (find(reports, PLAIN), of(times, reports, PLAIN)) else {
+        return table;
+    };
     for (step, theirs) in published::RENAMES {
         let sizes = report.renames.iter().find(|size| size.step == step * 1_000);
         let costs = times.renames.iter().find(|cost| cost.step == step * 1_000);
@@ -68,7 +71,7 @@ fn range(spread: &Spread) -> String {
 }
 
 /// What operations take where they arrive, by how often they are renamed.
-fn spent(times: &Times) -> Table {
+fn spent(reports: &Reports, times: &Times) -> Table {
     let mut table = Table::new(&[
         "µs: mean / median / 99th percentile",
         "operations",
@@ -78,7 +81,7 @@ fn spent(times: &Times) -> Table {
     ]);
     for (kind, theirs) in kinds() {
         for ((row, name), theirs) in BY_FREQUENCY.iter().zip(theirs) {
-            let (Some(theirs), Some(timed)) = (theirs, times.get(*row)) else { continue };
+            let (Some(theirs), Some(timed)) = (theirs, of(times, reports, *row)) else { continue };
             let times = match kind {
                 "insert" => &timed.replay.inserts,
                 "removal" => &timed.replay.removals,
@@ -99,7 +102,7 @@ fn spent(times: &Times) -> Table {
 }
 
 /// What inserts take, by where they come from.
-fn inserts(times: &Times) -> Table {
+fn inserts(reports: &Reports, times: &Times) -> Table {
     let mut table = Table::new(&[
         "µs, medians",
         "LogootSplit: local",
@@ -110,8 +113,10 @@ fn inserts(times: &Times) -> Table {
         "of a concurrent epoch",
     ]);
     for step in published::OVERHEAD.iter().map(|row| row.step) {
-        let of = |row: &str| times.get(row)?.inserts.iter().find(|cost| cost.step == step * 1_000);
-        let (plain, renamed) = (of("ls"), of("keep-30000-by-1"));
+        let at = |which| {
+            of(times, reports, which)?.inserts.iter().find(|cost| cost.step == step * 1_000)
+        };
+        let (plain, renamed) = (at(PLAIN), at(KEPT[0]));
         let figures = [
             plain.map(|cost| cost.local),
             plain.map(|cost| cost.remote),
@@ -143,12 +148,14 @@ fn replay(reports: &Reports, times: &Times) -> Table {
         "µs an operation",
         "theirs to ours",
     ]);
-    for (row, theirs) in ["ls"].iter().chain(&KEPT).zip(published::REPLAY) {
-        let (Some(report), Some(timed)) = (reports.get(*row), times.get(*row)) else { continue };
+    for (row, theirs) in [PLAIN].into_iter().chain(KEPT).zip(published::REPLAY) {
+        let (Some(report), Some(timed)) = (find(reports, row), of(times, reports, row)) else {
+            continue;
+        };
         let total = timed.replay.total() as f64;
         let count = timed.replay.course.last().map_or(0, |(count, _)| *count);
         table.push(vec![
-            format!("`{row}`"),
+            code(&report.row.name),
             report.sizes.renames.bytes.count.to_string(),
             format!("{theirs:.1}"),
             format!("{:.1}", total / 1e6),

@@ -5,7 +5,7 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
+    fs, io,
     num::NonZeroUsize,
     ops::ControlFlow,
     path::{Path, PathBuf},
@@ -13,10 +13,11 @@ use std::{
 };
 
 use clap::Args;
-use experiment::{Report, Reports, Row, bar, files, tables};
+use experiment::{Report, Reports, Row, Unfinished, bar, files, tables};
 
 use super::{
     Exit, Failure, Format, interrupt, load, print, print_aside, progress, quoted, result_file, run,
+    words::counted,
 };
 use crate::{
     scenario::{self, Scenario, diagnostic::meant},
@@ -39,10 +40,12 @@ Examples:
   simctl evaluate --out figures                     tables, CSV files and plots as well
 
 A row is run in the simulator: its bots type until nothing is under way any more, and must then
-agree in text, epoch and identifiers. KB are encoded; MB are in the papers' measure, object-sizeof
+agree in text, epoch and identifiers: they `diverge` where they do not. A row `stops` where a bot
+cannot go on, such as one that is to rename an empty text. KB are encoded; MB are in the papers' measure, object-sizeof
 of JavaScript objects, and theirs in brackets. `renamed` is right after the renames of a step,
-`collected` once former states were dropped; `depth` is the mean over blocks. Exits with 1 where
-replicas differ, or where a row of the papers leaves more beside the text than it may.
+`collected` once former states were dropped; `depth` is the mean over blocks. What a row is decides
+which figures stand beside it, and not its name. Exits with 1 where replicas differ, where a row
+stops, or where one of the papers leaves more beside the text than it may.
 
 What takes time (integration by kind of operation, replay of the log) is no function of row and
 commit. It is measured on the same runs, and docs/sequences-evaluation.md has all tables, by
@@ -50,6 +53,21 @@ commit. It is measured on the same runs, and docs/sequences-evaluation.md has al
 
 /// Where rows are looked for whose name alone is given, and where all of them are.
 const FOLDER: &str = "scenarios/evaluation";
+
+/// What is said where a folder has no rows.
+const HELP: &str = "docs/sequences-evaluation.md says what a row has, under \"A row of your own\"";
+
+/// What `--out` may write.
+const FILES: [&str; 8] = [
+    "lengths.csv",
+    "lengths.svg",
+    "overhead-theirs.svg",
+    "overhead.svg",
+    "own.svg",
+    "renames.csv",
+    "samples.csv",
+    "tables.md",
+];
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -96,7 +114,9 @@ enum Verdict {
     Holds(Report),
     /// All agree, and more is left beside the text than may be.
     Exceeds(Report, String),
-    /// Why it is not known where all ended, or that they differ.
+    /// Somebody could not go on, and why.
+    Stops(String),
+    /// In what replicas differ.
     Diverges(String),
 }
 
@@ -120,16 +140,19 @@ impl Plan {
 }
 
 impl Job<'_> {
-    fn run(&self) -> Verdict {
-        let outcome = run::as_running(self.repeat.clone(), || experiment::run(&self.row));
-        let report = match outcome {
+    /// `None`: it was interrupted.
+    fn run(&self) -> Option<Verdict> {
+        let run = || experiment::run_until(&self.row, &interrupt::asked);
+        let report = match run::as_running(self.repeat.clone(), run) {
             Ok(outcome) => Report::of(&outcome),
-            Err(why) => return Verdict::Diverges(why),
+            Err(Unfinished::Stopped(why)) => return Some(Verdict::Stops(why)),
+            Err(Unfinished::Diverged(why)) => return Some(Verdict::Diverges(why)),
+            Err(Unfinished::Interrupted) => return None,
         };
-        match bar(&report) {
+        Some(match bar(&report) {
             Ok(()) => Verdict::Holds(report),
             Err(why) => Verdict::Exceeds(report, why),
-        }
+        })
     }
 }
 
@@ -137,7 +160,7 @@ impl Verdict {
     fn report(&self) -> Option<&Report> {
         match self {
             Self::Holds(report) | Self::Exceeds(report, _) => Some(report),
-            Self::Diverges(_) => None,
+            Self::Stops(_) | Self::Diverges(_) => None,
         }
     }
 
@@ -145,7 +168,7 @@ impl Verdict {
     fn why(&self) -> Option<&str> {
         match self {
             Self::Holds(_) => None,
-            Self::Exceeds(_, why) | Self::Diverges(why) => Some(why),
+            Self::Exceeds(_, why) | Self::Stops(why) | Self::Diverges(why) => Some(why),
         }
     }
 }
@@ -161,14 +184,16 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let shown = arguments.format == Format::Human && !arguments.quiet;
     let bar = progress::bar(usize::try_from(plan.count()).unwrap_or(usize::MAX), "runs", shown);
     bar.suspend(|| print(&told.head()))?;
-    interrupt::end_after_runs();
+    interrupt::cut_short(None);
+    interrupt::begins(format!("of {}", counted(plan.count(), "run")));
     let (mut reports, mut printed) = (Reports::new(), Ok(()));
     let stop = AtomicBool::new(false);
     let take = |next| {
         // Once Ctrl-C was pressed no other run begins.
         stop.fetch_or(interrupt::asked(), Ordering::Relaxed);
-        let Next::Done(index, verdict) = next else { return ControlFlow::Continue(()) };
+        let Next::Done(index, Some(verdict)) = next else { return ControlFlow::Continue(()) };
         bar.inc(1);
+        interrupt::done(interrupt::done_so_far() + 1);
         let text = told.run(&plan.job(index), &verdict);
         printed = bar.suspend(|| print(&text));
         if let (Some(_), Some(report)) = (&arguments.out, verdict.report()) {
@@ -183,7 +208,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     printed?;
     print(&told.totals())?;
     if interrupt::asked() {
-        return Ok(Exit::Interrupted);
+        return Ok(interrupt::say_how_far());
     }
     if let Some(folder) = &arguments.out {
         write(folder, &reports)?;
@@ -197,7 +222,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
 fn rows(asked: &[PathBuf]) -> Result<Vec<(PathBuf, Row)>, Failure> {
     let (mut rows, mut rejected) = (Vec::new(), Vec::new());
     for path in asked {
-        match load::files(&found(path)?) {
+        match load::files_of(&found(path)?, "row of the evaluation", HELP) {
             Err(mistakes) => rejected.push(*mistakes),
             Ok(files) => {
                 for file in files {
@@ -226,10 +251,12 @@ fn found(asked: &Path) -> Result<PathBuf, Failure> {
         return Ok(named);
     }
     let (shown, names) = (asked.display(), names());
-    Err(Failure::Usage(if names.is_empty() {
+    Err(Failure::Usage(if !folder.is_dir() {
         format!(
             "{FOLDER} is not here: expected the folder of rows, as where simctl is built, or a file"
         )
+    } else if names.is_empty() {
+        format!("no row is called `{shown}`: {FOLDER} has none; expected a file")
     } else {
         let help = match meant(&asked.to_string_lossy(), names.iter().map(String::as_str)) {
             Some(meant) => format!("did you mean `{meant}`?"),
@@ -239,16 +266,27 @@ fn found(asked: &Path) -> Result<PathBuf, Failure> {
     }))
 }
 
+/// The row of the folder of rows that is called `name`, with its file; `None`: there is none.
+///
+/// Errors: it is no row.
+pub(super) fn named(name: &str) -> Result<Option<(PathBuf, Row)>, Failure> {
+    let file = Path::new(FOLDER).join(name).with_extension("toml");
+    if !names().iter().any(|known| known == name) {
+        return Ok(None);
+    }
+    Ok(rows(std::slice::from_ref(&file))?.pop())
+}
+
 /// The rows that have a name.
-fn names() -> Vec<String> {
+pub(super) fn names() -> Vec<String> {
     let files = load::files(Path::new(FOLDER)).unwrap_or_default().into_iter();
     let stems = files.filter(|file| file.is_file()).map(|file| file.with_extension(""));
     stems.filter_map(|stem| Some(stem.file_name()?.to_str()?.to_owned())).collect()
 }
 
-/// Makes the folder that results are to go into.
+/// Looks whether results can go into `folder`, and leaves it as it was: a run that is interrupted leaves nothing.
 ///
-/// Errors: it cannot be made, or two rows have one name there; nothing was run.
+/// Errors: they cannot, or two rows have one name there; nothing was run.
 fn prepare(folder: &Path, plan: &Plan) -> Result<(), Failure> {
     let mut names = BTreeSet::new();
     if let Some((path, row)) = plan.rows.iter().find(|(_, row)| !names.insert(&row.name)) {
@@ -257,18 +295,34 @@ fn prepare(folder: &Path, plan: &Plan) -> Result<(), Failure> {
         return Err(Failure::Usage(why));
     }
     let shown = folder.display();
-    fs::create_dir_all(folder).map_err(|why| Failure::Usage(format!("--out {shown}: {why}")))
+    let unwritable = |why: io::Error| Failure::Usage(format!("--out {shown}: {why}"));
+    let missing =
+        folder.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists());
+    let made: Vec<&Path> = missing.collect();
+    let tried = fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder).map(drop));
+    // Deepest first; one that somebody else used meanwhile is not empty, and stays.
+    made.iter().for_each(|path| drop(fs::remove_dir(path)));
+    tried.map_err(unwritable)?;
+    match FILES.into_iter().find(|name| folder.join(name).is_dir()) {
+        Some(name) => {
+            Err(Failure::Usage(format!("--out {shown}: {name} in it is a folder, expected a file")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Writes tables, figures and plots of `reports`, and says which.
 fn write(folder: &Path, reports: &Reports) -> Result<(), Failure> {
     let drawn = files::all(reports).map_err(Failure::Internal)?;
+    let shown = folder.display();
+    fs::create_dir_all(folder).map_err(|why| Failure::Internal(format!("--out {shown}: {why}")))?;
     let written = drawn.into_iter().chain([("tables.md", tables::markdown(reports))]);
     let mut names = Vec::new();
     for (name, text) in written {
+        assert!(FILES.contains(&name), "{name} was not looked for before");
         result_file::write("a file of the evaluation", &folder.join(name), text.as_bytes())?;
         names.push(name);
     }
-    print_aside(&format!("written to {}: {}\n", folder.display(), names.join(", ")));
+    print_aside(&format!("written to {shown}: {}\n", names.join(", ")));
     Ok(())
 }

@@ -2,13 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use app::native::{Listed, Registry};
+use app::{
+    Guarantee, Manifest, MessageType,
+    native::{Listed, Registry},
+};
 use clap::Args;
 use serde_json::Value;
 use sim::ledger::Injector;
 use upgrade::bugs::Bug;
 
-use super::{Exit, Failure, load, print, quoted};
+use super::{Exit, Failure, evaluate, load, print, quoted};
 use crate::{
     goals::Goal,
     invariants,
@@ -31,7 +34,9 @@ Examples:
   simctl explain counter                   an app and its versions
   simctl explain strays                    a variant: a code that is wrong on purpose
   simctl explain decrement                 an operation that clients ask for
+  simctl explain announce                  an operation that nodes broadcast, as stories name it
   simctl explain major-bump                a scenario of the folder `scenarios`
+  simctl explain keep-30000-by-2           a row of the evaluation
   simctl explain volatile-hold             a planted bug
   simctl explain S0004                     a diagnostic
   simctl explain exit-codes                what simctl exits with
@@ -73,13 +78,21 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     if super::tell::is_a_failure(word, arguments.seed.is_some() || !arguments.set.is_empty()) {
         return super::tell::carry_out(word, arguments.seed, &arguments.set);
     }
-    let text = match (explained(word), scenario(word)) {
-        // What is wrong with a scenario is of no interest where the word means something else.
-        (Some(text), Ok(None) | Err(_)) => text,
-        (Some(text), Ok(Some(scenario))) => format!("{text}\n{scenario}"),
-        (None, scenario) => scenario?.ok_or_else(|| unknown(word))?,
+    let files = [scenario(word), row(word)];
+    let texts = match explained(word) {
+        // What is wrong with a file is of no interest where the word means something else.
+        Some(text) => [text].into_iter().chain(files.into_iter().flatten().flatten()).collect(),
+        None => files
+            .into_iter()
+            .collect::<Result<Vec<_>, _>>()?
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>(),
     };
-    print(&text)?;
+    if texts.is_empty() {
+        return Err(unknown(word));
+    }
+    print(&texts.join("\n"))?;
     Ok(Exit::Holds)
 }
 
@@ -93,6 +106,13 @@ fn scenario(word: &str) -> Result<Option<String>, Failure> {
     let about = loaded.iter().map(|one| format!("  {}\n", super::claimed(&one.scenario.about)));
     let (about, shown) = (about.collect::<String>(), quoted(&file));
     Ok(Some(format!("{word} (scenario)\n{about}  simctl run {shown}\n")))
+}
+
+/// What the row of the evaluation shows that is called `word`; `None`: none is.
+fn row(word: &str) -> Result<Option<String>, Failure> {
+    let Some((_, row)) = evaluate::named(word)? else { return Ok(None) };
+    let about = super::claimed(&row.about);
+    Ok(Some(format!("{word} (row of the evaluation)\n  {about}\n  simctl evaluate {word}\n")))
 }
 
 /// Everything that `word` means; `None` where it means nothing.
@@ -126,6 +146,7 @@ fn unknown(word: &str) -> Failure {
     }
     names.extend(LISTS.map(str::to_owned));
     names.extend(FOLDERS.iter().flat_map(|folder| scenarios(Path::new(folder))));
+    names.extend(evaluate::names());
     let meant = meant(word, names.iter().map(String::as_str));
     let help = meant.map_or_else(
         || format!("the lists are {}; `simctl list` lists scenarios", LISTS.join(", ")),
@@ -204,19 +225,24 @@ fn entries() -> Vec<Entry> {
     entries.extend(operations());
     entries.extend(variants());
     entries.extend(each_operation());
+    entries.extend(each_message());
     let words = glossary::WORDS.iter();
     entries.extend(words.map(|(name, lines)| entry(name, "word", &glossary::text(lines))));
     entries.extend(units::all().into_iter().map(|(name, text)| entry(name, "unit", &text)));
     entries
 }
 
+/// How a program is named to `simctl square`.
+fn program(listed: &Listed) -> String {
+    match listed.variant {
+        Some(variant) => format!("{}:{variant}", listed.version),
+        None => listed.version.to_owned(),
+    }
+}
+
 /// Each app with its versions.
 fn apps() -> Vec<Entry> {
     let registry = Registry::standard();
-    let program = |listed: &Listed| match listed.variant {
-        Some(variant) => format!("{}:{variant}", listed.version),
-        None => listed.version.to_owned(),
-    };
     let width = registry.list().iter().map(|listed| program(listed).len()).max().unwrap_or(0);
     let mut apps: Vec<Entry> = Vec::new();
     for listed in registry.list() {
@@ -267,28 +293,54 @@ fn variants() -> Vec<Entry> {
 
 /// Each operation that clients may ask for, with the plain versions of each app that have it.
 fn each_operation() -> Vec<Entry> {
+    each_named("operation of clients", |listed, manifest| match listed.variant {
+        None => manifest.operations.clone(),
+        Some(_) => Vec::new(),
+    })
+}
+
+/// Each message that instances send each other, as traces and stories call it: what clients ask for as well is said
+/// with that, but where it is broadcast, which is another thing.
+fn each_message() -> Vec<Entry> {
+    let is_broadcast = |message: &&MessageType| message.guarantee == Guarantee::Causal;
+    let mut found = each_named("operation that is broadcast", |_, manifest| {
+        manifest.messages.iter().filter(is_broadcast).map(|message| message.name).collect()
+    });
+    found.extend(each_named("message between nodes", |_, manifest| {
+        let others = manifest.messages.iter().filter(|message| !is_broadcast(message));
+        let names = others.map(|message| message.name);
+        names.filter(|name| !manifest.operations.contains(name)).collect()
+    }));
+    found
+}
+
+/// A `kind` of words that `names` finds in what programs declare, each with the programs of each app that have it.
+fn each_named(
+    kind: &'static str,
+    names: impl Fn(&Listed, &Manifest) -> Vec<&'static str>,
+) -> Vec<Entry> {
     let registry = Registry::standard();
     // Each with the app that was named last.
     let mut found: Vec<(Entry, &str)> = Vec::new();
-    for listed in registry.list().iter().filter(|listed| listed.variant.is_none()) {
-        let (of, version) = (listed.app, listed.version);
-        let loaded = registry.program(of, version, None);
-        for operation in loaded.iter().flat_map(|program| program.manifest().operations.iter()) {
-            match found.iter_mut().find(|(entry, _)| entry.name == *operation) {
+    for listed in registry.list() {
+        let (of, version) = (listed.app, program(listed));
+        let loaded = registry.program(of, listed.version, listed.variant);
+        for name in loaded.iter().flat_map(|program| names(listed, program.manifest())) {
+            match found.iter_mut().find(|(entry, _)| entry.name == name) {
                 Some((entry, app)) if *app == of => entry.text += &format!(", {version}"),
                 Some((entry, app)) => {
                     entry.text += &format!("; {of} {version}");
                     *app = of;
                 }
                 None => {
-                    let (name, text) = ((*operation).to_owned(), format!("of {of} {version}"));
-                    found.push((Entry { name, kind: "operation of clients", text }, of));
+                    let (name, text) = (name.to_owned(), format!("of {of} {version}"));
+                    found.push((Entry { name, kind, text }, of));
                 }
             }
         }
     }
     let more = |(mut entry, _): (Entry, &str)| {
-        if let Some(more) = glossary::of_operation(&entry.name) {
+        if let Some(more) = glossary::beside(kind, &entry.name) {
             entry.text += &format!("\n  {more}");
         }
         entry
@@ -451,6 +503,33 @@ mod tests {
         }
     }
 
+    /// Stories call messages as programs declare them.
+    #[test]
+    fn every_message_that_a_story_may_name_is_explained() {
+        let registry = Registry::standard();
+        for listed in registry.list() {
+            let loaded = registry.program(listed.app, listed.version, listed.variant);
+            for message in &loaded.expect("it is listed").manifest().messages {
+                let text = explained(message.name).unwrap_or_default();
+                assert!(
+                    text.contains(&format!("of {} ", listed.app))
+                        || text.contains(&format!("; {} ", listed.app)),
+                    "{}: {text}",
+                    message.name
+                );
+            }
+        }
+        let announce = explained("announce").unwrap_or_default();
+        assert!(announce.starts_with("announce (operation that is broadcast)\n  of notes 2.0.0"));
+        let rename = explained("rename").unwrap_or_default();
+        assert!(rename.contains("rename (operation of clients)"), "{rename}");
+        assert!(rename.contains("rename (operation that is broadcast)"), "{rename}");
+        for word in ["origin", "document", "write", "erase", "block"] {
+            let lines = explained(word).map_or(0, |text| text.lines().count());
+            assert!(lines > 3, "{word} takes more than a line");
+        }
+    }
+
     #[test]
     fn a_key_is_found_with_and_without_what_is_around_it() {
         let text = explained("crash-in").unwrap_or_default();
@@ -464,7 +543,8 @@ mod tests {
         let strays = "strays (variant)\n  counter 3.0.0: its own edge from 1.x disagrees with that of 2.0.0\n";
         assert_eq!(explained("strays").as_deref(), Some(strays));
         assert_eq!(explained("3.0.0:strays"), explained("strays"));
-        let underline = "underline (operation of clients)\n  of text 1.1.0\n";
+        let underline = "underline (operation of clients)\n  of text 1.1.0\n\n\
+                         underline (operation that is broadcast)\n  of text 1.1.0\n";
         assert_eq!(explained("underline").as_deref(), Some(underline));
         let read = explained("put").unwrap_or_default();
         assert!(

@@ -62,6 +62,11 @@ pub(super) fn load_with(
 ///
 /// Errors: the folder cannot be read, or has none.
 pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, Box<Rejected>> {
+    files_of(path, "scenario", "`simctl new` writes a scenario to begin with")
+}
+
+/// As [`files`], of which each is a `kind`; `help` is said where there is none.
+pub(super) fn files_of(path: &Path, kind: &str, help: &str) -> Result<Vec<PathBuf>, Box<Rejected>> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
@@ -78,9 +83,8 @@ pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, Box<Rejected>> {
         }
     }
     if files.is_empty() {
-        let help = Some("`simctl new` writes a scenario to begin with".to_owned());
-        let title = "there is no scenario (`*.toml`) in this folder".to_owned();
-        return Err(whole(Code::NothingToRun, title, help));
+        let title = format!("there is no {kind} (`*.toml`) in this folder");
+        return Err(whole(Code::NothingToRun, title, Some(help.to_owned())));
     }
     files.sort();
     Ok(files)

@@ -120,7 +120,7 @@ fn many_seeds_are_a_line_each() {
 }
 
 #[test]
-fn a_row_whose_bots_cannot_go_on_exits_1_and_says_who_and_why() {
+fn a_row_that_renames_an_empty_text_stops_and_says_who_and_why_and_not_that_anybody_diverges() {
     // What is typed goes again, until there is nothing to rename.
     let empty =
         SMALL.replace("every = 300", "every = 2").replace("full-chars = 400", "full-chars = 1");
@@ -128,36 +128,101 @@ fn a_row_whose_bots_cannot_go_on_exits_1_and_says_who_and_why() {
     let empty = empty.replace("jump-percent = 5", "jump-percent = 0");
     let folder = folder(&[("empty.toml", &empty), ("small.toml", SMALL)]);
     let ran = exits(folder.path(), &["evaluate", "."], 1);
-    assert!(
-        ran.out.starts_with("diverges empty: A small fleet, for tests\n  site "),
-        "{}",
-        ran.out
-    );
-    assert!(ran.out.contains(" could not rename after "), "{}", ran.out);
-    assert!(ran.out.ends_with("2 runs: diverges 1, holds 1\n"), "{}", ran.out);
+    assert!(ran.out.starts_with("stops empty: A small fleet, for tests\n  site "), "{}", ran.out);
+    assert!(ran.out.contains(" could not rename its text after "), "{}", ran.out);
+    assert!(ran.out.contains(" edits: there is nothing in it\n"), "{}", ran.out);
+    assert!(ran.out.ends_with("2 runs: holds 1, stops 1\n"), "{}", ran.out);
     let quiet = exits(folder.path(), &["evaluate", ".", "--quiet", "--format", "json"], 1);
     let [row] = &rows(&quiet)[..] else { panic!("one line: {}", quiet.out) };
     assert_eq!((&row["agree"], &row["as_expected"]), (&false.into(), &false.into()));
     assert!(row["why"].as_str().unwrap().contains("could not rename"), "{row}");
+    assert_eq!(row["outcome"], "stops");
+}
+
+/// Steps follow each other faster than messages travel: not all replicas come to drop what each of them left.
+#[test]
+fn an_average_over_fewer_steps_than_there_were_says_so() {
+    let fast = collects().replace("every = 300", "every = 20");
+    let fast = fast.replace("max-millis = 100", "max-millis = 900");
+    let never = collects().replace("every = 300", "every = 1_200");
+    let folder =
+        folder(&[("fast.toml", &fast), ("small.toml", &collects()), ("once.toml", &never)]);
+    let ran = exits(folder.path(), &["evaluate", "fast.toml"], 0);
+    let line = |start: &str| {
+        let found = ran.out.lines().find(|line| line.contains(start));
+        found.unwrap_or_else(|| panic!("{start} in {}", ran.out)).to_owned()
+    };
+    assert!(line("dropped at once: ").contains(" on average over 60 steps, "), "{}", ran.out);
+    let announced = line("dropped once all announced it: ");
+    assert!(announced.contains(" of 60 steps"), "{announced}");
+    let json = exits(folder.path(), &["evaluate", "fast.toml", "--format", "json"], 0);
+    let [row] = &rows(&json)[..] else { panic!("one line: {}", json.out) };
+    assert_eq!(row["steps"], 60);
+    assert!(row["left_over"]["announced"]["steps"].as_u64().unwrap_or(0) < 60, "{row}");
+    let all = exits(folder.path(), &["evaluate", "small.toml"], 0);
+    assert_eq!(all.out.matches(" on average over 4 steps, ").count(), 2, "{}", all.out);
+    let once = exits(folder.path(), &["evaluate", "once.toml"], 0);
+    assert_eq!(once.out.matches(" on average over 1 step, ").count(), 2, "{}", once.out);
+}
+
+#[test]
+fn a_replica_alone_drops_former_states_at_once() {
+    let alone =
+        collects().replace("replicas = 4", "replicas = 1").replace("renamers = 2", "renamers = 1");
+    let folder = folder(&[("alone.toml", &alone)]);
+    let ran = exits(folder.path(), &["evaluate", "alone.toml", "--format", "json"], 0);
+    let [row] = &rows(&ran)[..] else { panic!("one line: {}", ran.out) };
+    assert_eq!(row["left_over"]["announced"], row["left_over"]["at_once"], "{row}");
+    assert_eq!(row["left_over"]["announced"]["steps"], 4);
+}
+
+#[test]
+fn a_claim_is_on_one_line_and_obeyed_by_no_terminal() {
+    let about = "about = \"a\\nb\\u001b[31m\\u202e\"";
+    let row = SMALL.replace("about = \"A small fleet, for tests\"", about);
+    let claim = HOLDS.lines().find(|line| line.starts_with("about")).unwrap();
+    let folder = folder(&[("row.toml", &row), ("x/holds.toml", &HOLDS.replace(claim, about))]);
+    for arguments in [
+        &["evaluate", "row.toml"][..],
+        &["list", "x"],
+        &["run", "x/holds.toml"],
+        &["explain", "x/holds.toml", "--seed", "1"],
+    ] {
+        let ran = exits(folder.path(), arguments, 0);
+        assert!(ran.out.contains("a\\nb\\u{1b}[31m\\u{202e}"), "{arguments:?}: {}", ran.out);
+    }
+}
+
+/// Names of files are names of rows: what is in them ends no field, no cell and no line.
+#[test]
+fn an_odd_name_of_a_row_breaks_no_table() {
+    let folder = folder(&[("a,\"b\"|\nc.toml", SMALL)]);
+    let ran = exits(folder.path(), &["evaluate", ".", "--out", "out"], 0);
+    assert!(ran.out.starts_with("holds a,\"b\"|\\nc: "), "{}", ran.out);
+    let read = |file: &str| fs::read_to_string(folder.path().join("out").join(file)).unwrap();
+    assert!(read("samples.csv").contains("\n\"a,\"\"b\"\"|\nc\",1200,before,"));
+    assert!(read("tables.md").contains("\n| `a,\"b\"\\|\\nc` | 4 | "), "{}", read("tables.md"));
+}
+
+#[test]
+fn a_row_is_explained_by_its_name() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let ran = exits(&repository, &["explain", "ls"], 0);
+    assert!(ran.out.starts_with("ls (row of the evaluation)\n  "), "{}", ran.out);
+    assert!(ran.out.ends_with("\n  simctl evaluate ls\n"), "{}", ran.out);
+    refused(&repository, &["explain", "keep-30000-by-5"], "did you mean `keep-30000-by-");
 }
 
 #[test]
 fn tables_figures_and_plots_are_written_the_same_again() {
+    // Its name is one of the papers', and what it says is not.
     let folder = folder(&[("ls.toml", SMALL.split("\n[renames]").next().unwrap())]);
     let here = folder.path();
     let ran = exits(here, &["evaluate", "ls.toml", "--out", "one/two"], 0);
     assert!(ran.err.starts_with("written to one/two: "), "{}", ran.err);
     exits(here, &["evaluate", "ls.toml", "--out", "again", "--threads", "1"], 0);
     let files = names(&here.join("one/two"));
-    let expected = [
-        "lengths.csv",
-        "lengths.svg",
-        "overhead-theirs.svg",
-        "overhead.svg",
-        "renames.csv",
-        "samples.csv",
-        "tables.md",
-    ];
+    let expected = ["lengths.csv", "own.svg", "renames.csv", "samples.csv", "tables.md"];
     assert_eq!(files, expected);
     for file in files {
         let read = |folder: &str| fs::read(here.join(folder).join(&file)).unwrap();
@@ -180,6 +245,8 @@ fn what_is_no_row_is_refused_with_file_line_and_key_and_nothing_is_run() {
         ("percent.toml", &bad("jump-percent = 5", "jump-percent = 101")),
         ("scenario.toml", HOLDS),
         ("good.toml", SMALL),
+        ("taken/samples.csv/x", ""),
+        ("empty/x", ""),
     ]);
     let here = folder.path();
     for (file, said) in [
@@ -195,6 +262,10 @@ fn what_is_no_row_is_refused_with_file_line_and_key_and_nothing_is_run() {
         ("percent.toml", &["percent.toml:11:16", "101 is out of range", "at `bots.jump-percent`"]),
         ("scenario.toml", &["this is a scenario, not a row", "`simctl run` runs it"]),
         ("none.toml", &["none.toml", "cannot be read"]),
+        (
+            "empty",
+            &["there is no row of the evaluation (`*.toml`) in this folder", "A row of your own"],
+        ),
     ] {
         for why in said {
             refused(here, &["evaluate", "good.toml", file, "--out", "out"], why);
@@ -208,6 +279,12 @@ fn what_is_no_row_is_refused_with_file_line_and_key_and_nothing_is_run() {
             "a second row is called `good`",
         ),
         (&["evaluate", "good.toml", "--out", "key.toml"], "--out key.toml: "),
+        (&["evaluate", "good.toml", "--out", "key.toml/in"], "--out key.toml/in: "),
+        (&["evaluate", "good.toml", "--out", "/proc"], "--out /proc: "),
+        (
+            &["evaluate", "good.toml", "--out", "taken"],
+            "--out taken: samples.csv in it is a folder",
+        ),
         (&["evaluate", "good.toml", "--seeds", "1..2", "--out", "out"], "cannot be used with"),
         (&["evaluate"], "scenarios/evaluation is not here: expected the folder of rows"),
         (&["evaluate", "ls"], "scenarios/evaluation is not here: expected the folder of rows"),
@@ -217,15 +294,22 @@ fn what_is_no_row_is_refused_with_file_line_and_key_and_nothing_is_run() {
 }
 
 #[test]
+fn a_folder_of_rows_that_is_empty_is_said_to_be_empty() {
+    let folder = folder(&[("scenarios/evaluation/x", "")]);
+    let why = "no row is called `ls`: scenarios/evaluation has none; expected a file";
+    refused(folder.path(), &["evaluate", "ls"], why);
+    let why = "there is no row of the evaluation (`*.toml`) in this folder";
+    refused(folder.path(), &["evaluate"], why);
+}
+
+#[test]
 fn a_row_is_found_by_its_name_and_the_names_are_told() {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let why = "no row is called `keep-30000-by-5`; did you mean `keep-30000-by-";
     refused(&repository, &["evaluate", "keep-30000-by-5"], why);
     let why = "expected a file, or one of drop-30000-by-1, drop-30000-by-2, ";
     refused(&repository, &["evaluate", "something"], why);
-    let folder = folder(&[]);
-    fs::create_dir_all(folder.path().join("scenarios/evaluation")).unwrap();
-    fs::write(folder.path().join("scenarios/evaluation/mine.toml"), SMALL).unwrap();
+    let folder = folder(&[("scenarios/evaluation/mine.toml", SMALL)]);
     let ran = exits(folder.path(), &["evaluate", "mine"], 0);
     let repeat = "\n  simctl evaluate scenarios/evaluation/mine.toml\n";
     assert!(ran.out.contains(repeat), "{}", ran.out);

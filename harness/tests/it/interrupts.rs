@@ -48,18 +48,31 @@ fn a_shrinking_that_is_interrupted_says_so_and_not_that_time_ran_out() {
     assert_eq!((&line["cut_short"], &line["interrupted"]), (&true.into(), &true.into()));
 }
 
+/// Four bots, 1,200 edits.
+const SMALL: &str = include_str!("../../../experiment/tests/small.toml");
+
 #[test]
-fn an_evaluation_that_is_interrupted_ends_with_the_runs_that_had_begun() {
-    const SMALL: &str = include_str!("../../../experiment/tests/small.toml");
+fn an_evaluation_that_is_interrupted_says_what_was_done_until_then() {
     let folder = folder(&[("small.toml", SMALL)]);
     let arguments = ["evaluate", "small.toml", "--seeds", "0..18446744073709551615"];
     let ran = interrupted(folder.path(), &arguments);
     assert_eq!(ran.code, 130, "{}{}", ran.out, ran.err);
-    assert!(
-        ran.err.starts_with("interrupted: waiting for the runs that have begun"),
-        "{}",
-        ran.err
-    );
     let done = ran.out.lines().filter(|line| line.contains(" holds ")).count();
     assert!(done < 1_000, "{done}");
+    let pressed = "interrupted: ending soon (Ctrl-C again to stop at once)\n";
+    let far = format!("interrupted after {done} of 18,446,744,073,709,551,615 runs\n");
+    assert_eq!(ran.err, format!("{pressed}{far}"));
+}
+
+/// It takes minutes, and would leave its results in a folder that is not there.
+#[test]
+fn a_run_of_a_row_is_cut_short_and_leaves_no_folder() {
+    let long = SMALL.replace("operations = 1_200", "operations = 4_000_000");
+    let long = long.replace("sample-every = 300", "sample-every = 40_000");
+    let folder = folder(&[("long.toml", &long)]);
+    let ran = interrupted(folder.path(), &["evaluate", "long.toml", "--out", "one/two"]);
+    assert_eq!(ran.code, 130, "{}{}", ran.out, ran.err);
+    assert_eq!(ran.out, "");
+    assert!(ran.err.ends_with("interrupted after 0 of 1 run\n"), "{}", ran.err);
+    assert_eq!(names(folder.path()), ["long.toml"]);
 }

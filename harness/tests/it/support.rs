@@ -127,11 +127,13 @@ pub(crate) fn refused(folder: &Path, arguments: &[&str], why: &str) {
     assert_eq!(names(folder), before, "{arguments:?}: nothing was written");
 }
 
-/// A new folder with `files` in it, by name.
+/// A new folder with `files` in it, by name, in folders of their own where the name says so.
 pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().expect("there is room");
     for (name, text) in files {
-        fs::write(folder.path().join(name), text).expect("there is room");
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("it is in a folder")).expect("there is room");
+        fs::write(path, text).expect("there is room");
     }
     folder
 }

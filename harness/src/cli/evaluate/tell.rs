@@ -9,10 +9,13 @@ use experiment::{
 use serde_json::{Map, Value, json};
 
 use super::{Arguments, Job, Plan, Verdict};
-use crate::cli::{
-    Format, claimed,
-    style::{BAD, BOLD, DIM, GOOD},
-    words::{count, counted, time},
+use crate::{
+    cli::{
+        Format, claimed,
+        style::{BAD, BOLD, DIM, GOOD},
+        words::{count, counted, time},
+    },
+    visible::visible,
 };
 
 /// What is told of runs as they end, and then of all.
@@ -34,6 +37,7 @@ impl Verdict {
         match self {
             Self::Holds(_) => "holds",
             Self::Exceeds(..) => "exceeds",
+            Self::Stops(_) => "stops",
             Self::Diverges(_) => "diverges",
         }
     }
@@ -47,7 +51,7 @@ fn mean_and_most(shares: &[f64]) -> Option<(f64, f64)> {
 
 impl Told {
     pub(super) fn new(plan: &Plan, arguments: &Arguments) -> Self {
-        let names = plan.rows.iter().map(|(_, row)| row.name.chars().count());
+        let names = plan.rows.iter().map(|(_, row)| visible(&row.name).chars().count());
         Self {
             format: arguments.format,
             quiet: arguments.quiet,
@@ -89,7 +93,7 @@ impl Told {
     }
 
     fn line(&self, job: &Job<'_>, verdict: &Verdict) -> String {
-        let (name, width, outcome) = (&job.row.name, self.width, verdict.name());
+        let (name, width, outcome) = (visible(&job.row.name), self.width, verdict.name());
         let style = if verdict.why().is_some() { BAD } else { GOOD };
         let head = format!("{name:<width$} {:>6}  {style}{outcome:<8}{style:#}", job.row.seed);
         let why =
@@ -127,7 +131,7 @@ fn edits(report: &Report) -> u64 {
 /// A run told in full.
 fn whole(job: &Job<'_>, verdict: &Verdict) -> String {
     let style = if verdict.why().is_some() { BAD } else { GOOD };
-    let (outcome, name) = (verdict.name(), &job.row.name);
+    let (outcome, name) = (verdict.name(), visible(&job.row.name));
     let about = claimed(&job.row.about);
     let mut text = format!("{style}{outcome}{style:#} {BOLD}{name}{BOLD:#}: {about}\n");
     let mut put = |line: &str| writeln!(text, "  {line}").expect("a string takes everything");
@@ -172,16 +176,10 @@ fn facts(report: &Report) -> Vec<String> {
         ),
         format!("fingerprint {:032x}, seed {}", report.fingerprint, row.seed),
     ];
-    let kinds = ["dropped at once", "dropped once all announced it"];
-    for (kind, shares) in kinds.into_iter().zip(left_over(report)) {
-        if let Some((mean, most)) = mean_and_most(&shares) {
-            facts.push(format!(
-                "left beside the text, former states {kind}: {} on average over {}, {} at most",
-                percent(mean),
-                counted(shares.len() as u64, "step"),
-                percent(most),
-            ));
-        }
+    let [at_once, announced] = left_over(report);
+    facts.extend(left("dropped at once", &at_once, row.steps()));
+    if row.collects() {
+        facts.extend(left("dropped once all announced it", &announced, row.steps()));
     }
     if renames > 0 {
         facts.push(format!(
@@ -191,6 +189,23 @@ fn facts(report: &Report) -> Vec<String> {
         ));
     }
     facts
+}
+
+/// What is said of the shares that are left, of which there are to be as many as steps; `None` without steps.
+fn left(kind: &str, shares: &[f64], steps: usize) -> Option<String> {
+    let all = counted(steps as u64, "step");
+    let over = match shares.len() {
+        0 if steps == 0 => return None,
+        some if some == steps => all,
+        some => format!("{} of {all}", count(some as u64)),
+    };
+    let figures = match mean_and_most(shares) {
+        Some((mean, most)) => {
+            format!("{} on average over {over}, {} at most", percent(mean), percent(most))
+        }
+        None => format!("not known, for all replicas came there in {over}"),
+    };
+    Some(format!("left beside the text, former states {kind}: {figures}"))
 }
 
 /// A run as one JSON object. Keys are added and never renamed, removed or given another meaning.
@@ -244,6 +259,7 @@ fn figures(report: &Report) -> Map<String, Value> {
         "edits": edits(report),
         "renames": report.sizes.renames.objects.count,
         "renames_asked_in_full": report.asked,
+        "steps": report.row.steps(),
         "left_over": { "at_once": at_once, "announced": announced },
         "samples": report.samples.iter().map(|mean| sample(report, mean)).collect::<Vec<_>>(),
         "operations": operations,

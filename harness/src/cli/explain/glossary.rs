@@ -38,8 +38,66 @@ pub(super) const OPERATIONS: [Word; 3] = [
     ),
 ];
 
-/// Words of results and of scenarios.
-pub(super) const WORDS: [Word; 2] = [
+/// What nodes broadcast, by the name of the operation.
+pub(super) const BROADCAST: [Word; 4] = [
+    (
+        "write",
+        &[
+            "Characters that somebody typed come into the text: one block of them, or several, each with the",
+            "identifier that it begins with and the epoch that its node was in; a node in another epoch maps",
+            "them to its own. What clients ask for (`type`, `append`, `insert`) is broadcast as `write`. Look",
+            "at the goal `integrated-from-older-epoch`, and at C3. More: docs/sequences.md.",
+        ],
+    ),
+    (
+        "erase",
+        &[
+            "Characters leave the text, by their identifiers: whoever does not have them any more does",
+            "nothing. What clients ask for (`remove`, `rub-out`) is broadcast as `erase`, and mapped between",
+            "epochs as `write` is. More: docs/sequences.md.",
+        ],
+    ),
+    (
+        "announce",
+        &[
+            "Every member is known to have the rename that began this epoch: whoever delivers that is in it,",
+            "or beyond, and writes in no older one from then on. Once the announcement is stable in its turn,",
+            "what only older epochs need is dropped at each node, former states included. A member that is",
+            "silent holds that up. Look at the goal `epoch-collected`, and at C7 with the canary",
+            "`notes-collects-delivered`. More: docs/sequences.md.",
+        ],
+    ),
+    (
+        "block",
+        &[
+            "Characters that were typed in a row come into the text together: they share all of their",
+            "identifiers but one number. Before 1.1.0 each character was broadcast by itself, as `insert`.",
+            "In figures of `simctl evaluate` a block is the longest run of such neighbours that stand side by",
+            "side: the more there are, the longer is what must be kept beside the text, until a `rename`.",
+            "More: docs/sequences.md.",
+        ],
+    ),
+];
+
+/// Words of results, of stories and of scenarios.
+pub(super) const WORDS: [Word; 4] = [
+    (
+        "origin",
+        &[
+            "Of an operation: the member that issued it. `0.27` is the 27th of member 0, and `0'9.27` of a",
+            "member that came later, in a life of its own. Of a text with renames: the epoch before all of",
+            "them, in which 1.x still writes. More: docs/causal.md, docs/sequences.md.",
+        ],
+    ),
+    (
+        "document",
+        &[
+            "The text that a node of app `notes` has, with what is kept beside it: the identifier of each",
+            "character, the epochs that somebody may still write in, each with its former state, and which",
+            "names each writer gave. A switch converts all of it, and whoever joins is sent all of it.",
+            "More: docs/sequences.md.",
+        ],
+    ),
     (
         "refused",
         &[
@@ -74,9 +132,10 @@ pub(super) fn text(lines: &[&str]) -> String {
     lines.join("\n  ")
 }
 
-/// What is said of the operation `name` beside who has it.
-pub(super) fn of_operation(name: &str) -> Option<String> {
-    let (_, lines) = OPERATIONS.iter().find(|(operation, _)| *operation == name)?;
+/// What is said of the operation `name` of this kind beside who has it.
+pub(super) fn beside(kind: &str, name: &str) -> Option<String> {
+    let words = if kind == "operation of clients" { &OPERATIONS[..] } else { &BROADCAST };
+    let (_, lines) = words.iter().find(|(operation, _)| *operation == name)?;
     Some(text(lines))
 }
 
@@ -96,7 +155,7 @@ mod tests {
     #[test]
     fn words_lead_to_what_there_is() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        for (word, lines) in OPERATIONS.iter().chain(&WORDS) {
+        for (word, lines) in OPERATIONS.iter().chain(&BROADCAST).chain(&WORDS) {
             let said = lines.join(" ");
             let pages = said.split([' ', ',']).filter(|word| word.contains(".md"));
             let pages: Vec<&str> = pages.map(|page| page.trim_end_matches('.')).collect();
