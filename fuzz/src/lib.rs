@@ -69,6 +69,8 @@ targets! {
     #[cfg(feature = "files")]
     files_scenario: scenarios::scenario,
     #[cfg(feature = "files")]
+    files_row: scenarios::row,
+    #[cfg(feature = "files")]
     files_choices: files::choices,
     #[cfg(feature = "files")]
     files_vectors: files::vectors,

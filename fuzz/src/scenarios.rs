@@ -1,4 +1,5 @@
-//! Scenarios that somebody wrote: refused with every mistake in its place, or read, written, run and replayed.
+//! Scenarios and rows of the evaluation that somebody wrote: refused with every mistake in its place, or read;
+//! scenarios are written, run and replayed too.
 
 use std::{
     path::Path,
@@ -48,6 +49,20 @@ pub(crate) fn scenario(bytes: &[u8]) {
     if is_small(&scenario) {
         run(&scenario);
     }
+}
+
+/// A row of the evaluation: what it says keeps a run within bounds. None is run, for that is long.
+pub(crate) fn row(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    let row = match harness::scenario::row(Path::new(FILE), "fuzzed", text.to_owned()) {
+        Ok(row) => row,
+        Err(rejected) => return refused(&rejected, text),
+    };
+    assert_eq!(row.operations_each() * row.replicas.get(), row.operations.get(), "{row:?}");
+    assert!(row.renamers() <= row.replicas.get(), "{row:?}");
+    assert!(row.steps() <= row.operations.get() as usize, "{row:?}");
+    assert!(row.bots.spread_millis < row.bots.pause_millis, "{row:?}");
+    assert!(row.latency.min_millis <= row.latency.max_millis, "{row:?}");
 }
 
 /// What is said of a text that is refused: at least one mistake, each on one line and at a place of the text,

@@ -8,7 +8,7 @@ use std::{
 
 use harness::{
     choices::names::{FAMILIES, NAMED, SITES},
-    scenario::shape::schema,
+    scenario::{row, shape::schema},
 };
 use results::{
     Bound, Cell, Diagram, Failure, Fate, Injected, Lane, Mark, Message, Plan, Planned, Stretch,
@@ -38,6 +38,7 @@ const CASES: usize = 2;
 pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
     let texts = match name {
         "files_scenario" => scenarios(),
+        "files_row" => rows(),
         "files_choices" => choices(),
         "files_vectors" => vectors(),
         "files_diagram" => diagrams(),
@@ -53,6 +54,7 @@ pub(crate) fn words(name: &str) -> BTreeSet<String> {
     let mut words = BTreeSet::new();
     match name {
         "files_scenario" => strings(&schema(), &mut words),
+        "files_row" => strings(&row::schema(), &mut words),
         "files_choices" => {
             words.extend(SITES.map(|(_, name, _)| name.to_owned()));
             words.extend(NAMED.iter().map(|named| named.name.to_owned()));
@@ -123,6 +125,13 @@ fn scenarios() -> Vec<String> {
         lines.map(|line| format!("{line}\n")).collect()
     };
     files.map(plain).collect()
+}
+
+/// The rows of the tree, and a small one.
+fn rows() -> Vec<String> {
+    let folders = ["scenarios/evaluation", "experiment/tests"];
+    let files = folders.into_iter().flat_map(files).filter(|path| named(path, "toml"));
+    files.map(|path| text(&path)).collect()
 }
 
 fn choices() -> Vec<String> {
