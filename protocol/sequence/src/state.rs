@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::{
     Dot, Identifier, Interval, Refused, Tuple,
-    arena::{Arena, Directory, Id, ROOT, Run},
+    arena::{Arena, Id, ROOT, Run},
     sequence::ELEMENTS_MAX,
 };
 
@@ -158,22 +158,7 @@ impl FormerState {
 
     /// The handle of each base, from that of the root: made known where it is new.
     pub(crate) fn resolve(&self, arena: &mut Arena) -> Vec<u32> {
-        let mut handles = Vec::with_capacity(self.0.bases.len() + 1);
-        handles.push(ROOT.base);
-        let mut directories: Vec<Directory> = Vec::new();
-        let mut at = 0;
-        for entry in &self.0.bases {
-            if directories.get(at).is_none_or(|directory| directory.site != entry.site) {
-                let by_site = directories.binary_search_by_key(&entry.site, |known| known.site);
-                at = by_site.unwrap_or_else(|at| {
-                    directories.insert(at, arena.directory(entry.site));
-                    at
-                });
-            }
-            let parent = Id { base: handles[entry.parent.base as usize], ..entry.parent };
-            handles.push(arena.extend_by(&directories[at], parent, entry.tuple(0)).base);
-        }
-        handles
+        arena.extend_by_all(&self.0.bases)
     }
 
     /// The handle of each base that is known, from that of the root.

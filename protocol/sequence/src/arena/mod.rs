@@ -5,9 +5,15 @@
 //!
 //! Invariant: a parent stands before its children; `index` lists every base but the root once.
 
+mod index;
+
 use std::{cmp::Ordering, sync::Arc};
 
-use crate::{Dot, TUPLES_MAX, Tuple, state::Entry};
+use crate::{
+    Dot, TUPLES_MAX, Tuple,
+    arena::index::{Directories, Index},
+    state::Entry,
+};
 
 /// An identifier: a base, and the offset of its last tuple.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,18 +108,6 @@ pub(crate) const FORGOTTEN: u32 = u32::MAX - 1;
 /// The handle of no tuples at all, the parent of every base of one tuple.
 pub(crate) const ROOT: Id = Id { base: 0, offset: 0 };
 
-/// Clocks for each base of a site up to which a directory of them is made.
-const SPREAD_MAX: usize = 8;
-
-/// The bases of a site by their clocks, for who is about to look for many.
-#[derive(Debug)]
-pub(crate) struct Directory {
-    pub(crate) site: u32,
-    first: u32,
-    /// From clock `first` on: a base with this clock; [`ROOT`]'s where there is none.
-    bases: Vec<u32>,
-}
-
 /// Which arena handles are of. That of a copy is another, for the two go on apart.
 #[derive(Debug, Default)]
 pub(crate) struct Token(Arc<()>);
@@ -143,8 +137,7 @@ impl Token {
 pub(crate) struct Arena {
     token: Token,
     bases: Vec<Base>,
-    /// By site, ascending; each site's bases in the order of [`Arena::key`].
-    index: Vec<(u32, Vec<u32>)>,
+    index: Index,
     /// Whether there is a base that no message has room for: renames alone make such.
     deep: bool,
 }
@@ -152,7 +145,7 @@ pub(crate) struct Arena {
 impl Default for Arena {
     fn default() -> Self {
         let root = Base { parent: ROOT, position: 0, site: 0, clock: 0, depth: 0, born: UNBORN };
-        Self { token: Token::default(), bases: vec![root], index: Vec::new(), deep: false }
+        Self { token: Token::default(), bases: vec![root], index: Index::default(), deep: false }
     }
 }
 
@@ -205,122 +198,16 @@ impl Arena {
     pub(crate) fn of(entries: &[Entry]) -> Self {
         let mut arena = Self::default();
         arena.bases.reserve_exact(entries.len());
-        let mut named = Vec::with_capacity(entries.len());
-        for (base, entry) in (1_u32..).zip(entries) {
-            let Entry { parent, position, site, clock } = *entry;
-            let depth = arena.base(parent.base).depth + 1;
-            arena.deep |= !may_be_told(depth);
-            arena.bases.push(Base { parent, position, site, clock, depth, born: UNBORN });
-            named.push((site, clock, base));
+        for entry in entries {
+            arena.push(entry.parent, entry.tuple(0));
         }
-        named.sort_unstable();
-        // Few have a name together.
-        let together = named.chunk_by_mut(|one, next| (one.0, one.1) == (next.0, next.1));
-        together.for_each(|bases| bases.sort_unstable_by_key(|(.., base)| arena.key(*base)));
-        for named in named.chunk_by(|one, next| one.0 == next.0) {
-            let bases: Vec<u32> = named.iter().map(|(.., base)| *base).collect();
-            assert!(
-                bases.is_sorted_by(|one, next| arena.key(*one) < arena.key(*next)),
-                "each base is there once"
-            );
-            arena.index.push((named[0].0, bases));
-        }
+        arena.list_from(1);
         arena
     }
 
     fn key(&self, base: u32) -> (u32, u32, i32, i32) {
         let base = self.base(base);
         (base.clock, base.parent.base, base.parent.offset, base.position)
-    }
-
-    /// The base of `tuple` below `parent`, or where in the index it would be.
-    fn find(&self, parent: Id, tuple: Tuple) -> Result<u32, (usize, usize)> {
-        let site = match self.index.last() {
-            Some((last, _)) if *last == tuple.site => self.index.len() - 1,
-            _ => match self.index.binary_search_by_key(&tuple.site, |(site, _)| *site) {
-                Ok(site) => site,
-                Err(site) => return Err((site, usize::MAX)),
-            },
-        };
-        let bases = &self.index[site].1;
-        if bases.last().is_none_or(|last| self.base(*last).clock < tuple.clock) {
-            return Err((site, bases.len()));
-        }
-        let key = (tuple.clock, parent.base, parent.offset, tuple.position);
-        let guess = self.guess(bases, tuple.clock);
-        if self.key(bases[guess]) == key {
-            return Ok(bases[guess]);
-        }
-        let at = Self::reach(bases, guess, |base| self.key(base) < key);
-        match bases.get(at) {
-            Some(base) if self.key(*base) == key => Ok(*base),
-            _ => Err((site, at)),
-        }
-    }
-
-    /// Which of `bases`, those of a site, has `clock` if names are evenly spread: mostly none is missing.
-    #[inline]
-    fn guess(&self, bases: &[u32], clock: u32) -> usize {
-        let greatest = bases.len() - 1;
-        let (first, last) = (self.base(bases[0]).clock, self.base(bases[greatest]).clock);
-        let from = clock.clamp(first, last) - first;
-        match last - first {
-            0 => 0,
-            span if span as usize == greatest => from as usize,
-            span => (u64::from(from) * greatest as u64 / u64::from(span)) as usize,
-        }
-    }
-
-    /// The bases of `site` by their clocks. Empty where these are too far apart.
-    pub(crate) fn directory(&self, site: u32) -> Directory {
-        let found = self.index.binary_search_by_key(&site, |(site, _)| *site);
-        let bases = found.map_or(&[][..], |at| &self.index[at].1);
-        let clock = |base: &u32| self.base(*base).clock;
-        let first = bases.first().map_or(0, clock);
-        let span = bases.last().map_or(0, |last| (clock(last) - first) as usize + 1);
-        let span = if span <= SPREAD_MAX * bases.len() { span } else { 0 };
-        let mut directory = vec![ROOT.base; span];
-        if span > 0 {
-            bases.iter().for_each(|base| directory[(clock(base) - first) as usize] = *base);
-        }
-        Directory { site, first, bases: directory }
-    }
-
-    /// [`Arena::extend`] by a tuple whose site `directory` is of.
-    #[inline]
-    pub(crate) fn extend_by(&mut self, directory: &Directory, parent: Id, tuple: Tuple) -> Id {
-        let at = tuple.clock.wrapping_sub(directory.first) as usize;
-        if let Some(base) = directory.bases.get(at) {
-            let known = self.base(*base);
-            let same = known.parent == parent && known.position == tuple.position;
-            if same && *base != ROOT.base {
-                return Id { base: *base, offset: tuple.offset };
-            }
-        }
-        self.extend(parent, tuple)
-    }
-
-    /// How many of `bases` come before the first of which `below` does not hold.
-    fn reach(bases: &[u32], guess: usize, below: impl Fn(u32) -> bool) -> usize {
-        // Steps from the guess double until the place is between two of them.
-        let (mut low, mut high) = (guess, guess);
-        let mut step = 1;
-        if below(bases[guess]) {
-            low += 1;
-            high = low;
-            while high < bases.len() && below(bases[high]) {
-                low = high + 1;
-                high = (high + step).min(bases.len());
-                step *= 2;
-            }
-        } else {
-            while low > 0 && !below(bases[low - 1]) {
-                high = low - 1;
-                low = low.saturating_sub(step);
-                step *= 2;
-            }
-        }
-        low + bases[low..high].partition_point(|base| below(*base))
     }
 
     /// The base of `tuple` below `parent`, where it is known.
@@ -332,26 +219,49 @@ impl Arena {
     pub(crate) fn extend(&mut self, parent: Id, tuple: Tuple) -> Id {
         let base = match self.find(parent, tuple) {
             Ok(base) => base,
-            Err((site, at)) => {
-                let base =
-                    u32::try_from(self.bases.len()).expect("fewer than 2^32 bases fit memory");
-                let depth = self.base(parent.base).depth + 1;
-                self.deep |= !may_be_told(depth);
-                let Tuple { position, site: name, clock, .. } = tuple;
-                if self.bases.len() == self.bases.capacity() {
-                    // A quarter more: what is kept in vain is a part of every document.
-                    self.bases.reserve_exact(self.bases.len() / 4 + 16);
-                }
-                self.bases.push(Base { parent, position, site: name, clock, depth, born: UNBORN });
-                if at == usize::MAX {
-                    self.index.insert(site, (name, vec![base]));
-                } else {
-                    self.index[site].1.insert(at, base);
-                }
+            Err(place) => {
+                let base = self.push(parent, tuple);
+                self.index.list(place, tuple.site, base);
                 base
             }
         };
         Id { base, offset: tuple.offset }
+    }
+
+    /// The handle of a base that is not known, and is to be listed.
+    fn push(&mut self, parent: Id, tuple: Tuple) -> u32 {
+        let base = u32::try_from(self.bases.len()).expect("fewer than 2^32 bases fit memory");
+        let depth = self.base(parent.base).depth + 1;
+        self.deep |= !may_be_told(depth);
+        let Tuple { position, site, clock, .. } = tuple;
+        if self.bases.len() == self.bases.capacity() {
+            // A quarter more: what is kept in vain is a part of every document.
+            self.bases.reserve_exact(self.bases.len() / 4 + 16);
+        }
+        self.bases.push(Base { parent, position, site, clock, depth, born: UNBORN });
+        base
+    }
+
+    /// The handles of these bases, each there once and behind what it extends, from that of the root: made known
+    /// where they are new.
+    pub(crate) fn extend_by_all(&mut self, entries: &[Entry]) -> Vec<u32> {
+        let first = self.bases.len() as u32;
+        let mut handles = Vec::with_capacity(entries.len() + 1);
+        handles.push(ROOT.base);
+        let mut directories = Directories::default();
+        for entry in entries {
+            let parent = Id { base: handles[entry.parent.base as usize], ..entry.parent };
+            let tuple = entry.tuple(0);
+            // What extends a new base is new.
+            let known = if parent.base < first {
+                self.extension_by(directories.of(self, tuple.site), parent, tuple)
+            } else {
+                None
+            };
+            handles.push(known.unwrap_or_else(|| self.push(parent, tuple)));
+        }
+        self.list_from(first);
+        handles
     }
 
     /// The identifier of `tuples` below `parent`.
@@ -383,19 +293,10 @@ impl Arena {
         (id, length)
     }
 
-    /// Where the bases of `clock` begin among `bases`, which are those of one site.
-    fn place(&self, bases: &[u32], clock: u32) -> usize {
-        if bases.last().is_none_or(|last| self.base(*last).clock < clock) {
-            return bases.len();
-        }
-        Self::reach(bases, self.guess(bases, clock), |base| self.base(base).clock < clock)
-    }
-
     /// The identifier of these tuples, where its base is known: found by its last tuple alone.
     fn known(&self, tuples: &[Tuple]) -> Option<Id> {
         let last = *tuples.last()?;
-        let site = self.index.binary_search_by_key(&last.site, |(site, _)| *site).ok()?;
-        let bases = &self.index[site].1;
+        let bases = self.index.of(last.site);
         let base = *bases.get(self.place(bases, last.clock))?;
         let mut id = Id { base, offset: last.offset };
         if self.depth(id) as usize != tuples.len() {
@@ -432,8 +333,7 @@ impl Arena {
 
     /// The clocks of the bases of `site`, ascending.
     pub(crate) fn clocks(&self, site: u32) -> Vec<u32> {
-        let found = self.index.binary_search_by_key(&site, |(site, _)| *site);
-        let bases = found.map_or(&[][..], |at| &self.index[at].1);
+        let bases = self.index.of(site);
         bases.iter().map(|base| self.base(*base).clock).collect()
     }
 
@@ -444,8 +344,7 @@ impl Arena {
 
     /// The bases named `dot`.
     fn all_named(&self, dot: Dot) -> impl Iterator<Item = u32> {
-        let site = self.index.binary_search_by_key(&dot.site, |(site, _)| *site);
-        let bases = site.map_or(&[][..], |site| &self.index[site].1);
+        let bases = self.index.of(dot.site);
         let from = self.place(bases, dot.clock);
         let named = bases[from..].iter().copied();
         named.take_while(move |base| self.base(*base).clock == dot.clock)
@@ -470,8 +369,7 @@ impl Arena {
 
     /// Bytes of memory that it takes up, with what is reserved.
     pub(crate) fn held(&self) -> usize {
-        let index = self.index.iter().map(|(_, bases)| bases.capacity() * size_of::<u32>());
-        self.bases.capacity() * size_of::<Base>() + index.sum::<usize>()
+        self.bases.capacity() * size_of::<Base>() + self.index.held()
     }
 
     /// Keeps the bases of `used`, those that were made in an epoch which is kept, and what they extend.
