@@ -12,11 +12,13 @@ mod snapshot;
 mod state;
 mod stream;
 mod untold;
+mod writer;
 
 pub use apply::Applied;
 pub use short::Unreadable;
 pub(crate) use state::{read, sum, written};
-pub use stream::{Reader, Writer};
+pub use stream::Reader;
+pub use writer::Writer;
 
 /// Tuples that a dictionary holds, 16 MB. A fuller one is emptied before the next operation, by both ends.
 const HELD_MAX: usize = 1 << 20;

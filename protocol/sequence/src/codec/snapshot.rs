@@ -12,7 +12,8 @@ use super::{
         put_epoch, put_signed, put_text, take_count, take_epoch, take_signed, take_text, take_u32,
     },
     state::{put_state, take_whole},
-    stream::{Reader, Writer},
+    stream::Reader,
+    writer::Writer,
 };
 use crate::{
     Dot, EpochId, Flaw, FormerState, Integrated, Moves, Names, Naming, Options, Priority, Refused,

@@ -1,89 +1,31 @@
-//! What a sender writes, message by message, and what each receiver reads.
+//! What a receiver reads of a sender, message by message.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use contract::wire::{Malformed, put_varint, take_byte, take_varint};
+use contract::wire::{Malformed, take_byte, take_varint};
 
 use super::{
     HELD_MAX, SPELLED_MAX,
     dictionary::Dictionary,
-    parts::{
-        put_epoch, put_signed, put_text, put_tuple, take_count, take_epoch, take_signed, take_text,
-        take_tuple, take_u32,
-    },
-    state::{put_state, take_whole},
+    parts::{take_count, take_epoch, take_signed, take_text, take_tuple, take_u32},
+    state::take_whole,
 };
-use crate::{
-    Dot, EpochId, Few, Identifier, Interval, Operation, Refused, TUPLES_MAX, Tuple, tree::Count,
-};
+use crate::{Dot, EpochId, Few, Identifier, Interval, Operation, TUPLES_MAX, tree::Count};
 
-const INSERT: u8 = 0;
-const REMOVE: u8 = 1;
-const RENAME: u8 = 2;
+pub(super) const INSERT: u8 = 0;
+pub(super) const REMOVE: u8 = 1;
+pub(super) const RENAME: u8 = 2;
 /// The operation is of the same epoch as the one before it.
-const SAME_EPOCH: u8 = 4;
+pub(super) const SAME_EPOCH: u8 = 4;
 
 /// What begins an insert, and a removal, of the same epoch.
 pub(super) const TYPED: u8 = INSERT | SAME_EPOCH;
 pub(super) const RUBBED_OUT: u8 = REMOVE | SAME_EPOCH;
 
-/// The dictionary of a sender, at the sender: what turns operations into messages.
-///
-/// A message says what is new and names the rest by what the messages before it said. So whoever reads them keeps a
-/// [`Reader`] for each writer, and reads every message of it *once and in the order in which it was written*. A
-/// gap or a repetition is not always noticed: the message may read as another operation, without an error, and
-/// replicas differ then for ever. Beneath there has to be a link that is ordered and reliable, or causal broadcast.
-///
-/// Neither has a form as bytes:
-///
-/// - At a restart, or on a new link, a fresh `Writer` goes with a fresh [`Reader`] at each receiver.
-/// - Who joins by a snapshot needs the messages of a writer that began after it, or a clone of the reader that the
-///   replica had for this writer as the snapshot was taken.
-///
-/// ```
-/// use sequence::{Options, Reader, Sequence, Writer};
-///
-/// // Randomness is an argument: here, the middle of each gap.
-/// let mut draw = |below: u64| below / 2;
-/// let mut here = Sequence::new(1, Options::default())?;
-/// let mut there = Sequence::new(2, Options::default())?;
-///
-/// // A writer for all that a replica tells, and a reader for each replica that it hears.
-/// let (mut from_here, mut of_here) = (Writer::default(), Reader::default());
-/// let (mut from_there, mut of_there) = (Writer::default(), Reader::default());
-///
-/// for (index, text) in [(0, "held"), (2, "llo wor")] {
-///     let told = here.insert(index, text, &mut draw)?;
-///     let message = from_here.write(&told)?;
-///     // Once each, in order: or what is read may be something else.
-///     let applied = there.apply_message(&mut of_here, &message)?;
-///     assert_eq!((applied.done, applied.refused.len()), (1, 0));
-/// }
-/// assert_eq!(there.text(), "hello world");
-///
-/// // Both edit at once.
-/// let goodbye = from_here.write(&[here.remove(0..5)?])?;
-/// let louder = from_there.write(&there.insert(11, "!", &mut draw)?)?;
-/// there.apply_message(&mut of_here, &goodbye)?;
-/// here.apply_message(&mut of_there, &louder)?;
-/// assert_eq!((here.text(), there.text()), (" world!".into(), " world!".into()));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct Writer {
-    /// By base, spelled with offset 0: its number.
-    numbers: BTreeMap<Arc<[Tuple]>, u32>,
-    /// The base that was named last: most name it again.
-    last: Option<Arc<[Tuple]>>,
-    /// Tuples of all of them.
-    held: usize,
-    told: Told,
-}
-
-/// The dictionary of a sender, at a receiver: of one [`Writer`], whose messages it reads once each and in the order
+/// The dictionary of a sender, at a receiver: of one [`Writer`](crate::Writer), whose messages it reads once each and in the order
 /// in which they were written. It begins with the first of them, or as a clone of one that is as far.
 ///
-/// A gap or a repetition is not always noticed: see [`Writer`].
+/// A gap or a repetition is not always noticed: see [`Writer`](crate::Writer).
 #[derive(Clone, Debug, Default)]
 pub struct Reader {
     pub(super) bases: Dictionary,
@@ -92,11 +34,11 @@ pub struct Reader {
 
 /// What the last operation named: most name what follows it.
 #[derive(Clone, Copy, Debug, Default)]
-struct Told {
-    epoch: EpochId,
-    base: u32,
+pub(super) struct Told {
+    pub(super) epoch: EpochId,
+    pub(super) base: u32,
     /// The offset behind what was inserted or named last.
-    offset: i32,
+    pub(super) offset: i32,
 }
 
 /// An operation, as it stands in a message: bases by their numbers in the dictionary.
@@ -130,149 +72,12 @@ pub(super) struct Piece {
     pub(super) end: i32,
 }
 
-impl Writer {
-    /// The bytes of `operations`, which are sent together.
-    ///
-    /// Errors: what they name is longer than a receiver takes, as a removal can be of text that was typed into itself
-    /// a thousand times: see [`Writer::write_all`]. The dictionary is then as it was.
-    pub fn write(&mut self, operations: &[Operation]) -> Result<Vec<u8>, Refused> {
-        if operations.iter().map(Operation::spelled).sum::<usize>() > SPELLED_MAX {
-            return Err(Refused::Long);
-        }
-        let mut out = Vec::new();
-        put_varint(&mut out, operations.len() as u64);
-        for operation in operations {
-            self.put(&mut out, operation);
-        }
-        Ok(out)
-    }
-
-    /// The bytes of `operations` in as many messages as it takes, to be read in this order: mostly one. A removal
-    /// that is too long for one is told in parts.
-    pub fn write_all(&mut self, operations: &[Operation]) -> Vec<Vec<u8>> {
-        if let Ok(message) = self.write(operations) {
-            return vec![message];
-        }
-        let parts = operations.iter().flat_map(|operation| operation.in_parts(SPELLED_MAX));
-        let parts = Vec::from_iter(parts);
-        let mut messages = Vec::new();
-        let (mut from, mut spelled) = (0, 0);
-        for (at, part) in parts.iter().enumerate() {
-            spelled += part.spelled();
-            if spelled > SPELLED_MAX {
-                messages.push(self.fitting(&parts[from..at]));
-                (from, spelled) = (at, part.spelled());
-            }
-        }
-        messages.push(self.fitting(&parts[from..]));
-        messages
-    }
-
-    /// [`Writer::write`] of operations that a message has room for.
-    pub(super) fn fitting(&mut self, operations: &[Operation]) -> Vec<u8> {
-        self.write(operations).expect("they are parts that fit")
-    }
-
-    fn put(&mut self, out: &mut Vec<u8>, operation: &Operation) {
-        let mut head = match operation {
-            Operation::Insert { .. } => INSERT,
-            Operation::Remove { .. } => REMOVE,
-            Operation::Rename { .. } => RENAME,
-        };
-        if self.held >= HELD_MAX {
-            let epoch = self.told.epoch;
-            *self = Self { told: Told { epoch, ..Told::default() }, ..Self::default() };
-        }
-        let epoch = operation.epoch();
-        if epoch == self.told.epoch {
-            head |= SAME_EPOCH;
-        }
-        out.push(head);
-        if epoch != self.told.epoch {
-            put_epoch(out, epoch);
-            self.told.epoch = epoch;
-        }
-        match operation {
-            Operation::Insert { first, text, .. } => {
-                self.put_first(out, first);
-                put_text(out, text);
-                self.told.offset = first.offset().wrapping_add(text.chars().count() as i32);
-            }
-            Operation::Remove { intervals, .. } => self.put_intervals(out, intervals),
-            Operation::Rename { dot, former, .. } => {
-                put_varint(out, u64::from(dot.site));
-                put_varint(out, u64::from(dot.clock));
-                put_state(out, former, |_| false);
-            }
-        }
-    }
-
-    fn put_intervals(&mut self, out: &mut Vec<u8>, intervals: &[Interval]) {
-        put_varint(out, intervals.len() as u64);
-        for interval in intervals {
-            self.put_first(out, &interval.first);
-            let more = i64::from(interval.end) - i64::from(interval.first.offset());
-            put_signed(out, more);
-            self.told.offset = interval.end.wrapping_add(1);
-        }
-    }
-
-    /// The base of `first`, by its number from the last one, and its offset from the one to be expected.
-    fn put_first(&mut self, out: &mut Vec<u8>, first: &Identifier) {
-        // A new base gets the next number.
-        let fresh = self.numbers.len() as u32;
-        let number = match &self.last {
-            Some(last) if Arc::ptr_eq(last, first.base()) => self.told.base,
-            _ => self.numbers.get(first.base()).copied().unwrap_or(fresh),
-        };
-        put_signed(out, i64::from(number) - i64::from(self.told.base));
-        if number == fresh {
-            self.put_base(out, first.base());
-            self.numbers.insert(Arc::clone(first.base()), number);
-            self.held += first.base().len();
-        }
-        self.told.base = number;
-        self.last = Some(Arc::clone(first.base()));
-        put_signed(out, i64::from(first.offset()) - i64::from(self.told.offset));
-    }
-
-    /// A base, as the longest prefix that the dictionary has and the tuples behind it.
-    fn put_base(&self, out: &mut Vec<u8>, base: &[Tuple]) {
-        let mut prefix = base.to_vec();
-        let mut found = None;
-        while prefix.len() > 1 && found.is_none() {
-            prefix.pop();
-            let at = prefix.len() - 1;
-            let offset = std::mem::take(&mut prefix[at].offset);
-            found = self.numbers.get(&prefix[..]).map(|number| (*number, offset));
-        }
-        let from = match found {
-            Some((number, offset)) => {
-                put_varint(out, u64::from(number) + 1);
-                put_signed(out, i64::from(offset));
-                prefix.len()
-            }
-            None => {
-                put_varint(out, 0);
-                0
-            }
-        };
-        put_varint(out, (base.len() - from) as u64);
-        for (at, tuple) in base.iter().enumerate().skip(from) {
-            put_tuple(out, *tuple);
-            if at + 1 < base.len() {
-                put_signed(out, i64::from(tuple.offset));
-            }
-        }
-    }
-}
-
 impl Reader {
     /// The operations of a message, the next of its sender: each message is to be read once, and none left out.
     ///
     /// Errors: the bytes are no message, or one that cannot follow what was read before; the dictionary is then
     /// as it was. That there is no error does not say that none was left out or came twice: what follows a gap
-    /// may read as another operation. See [`Writer`].
+    /// may read as another operation. See [`Writer`](crate::Writer).
     pub fn read(&mut self, mut bytes: &[u8]) -> Result<Vec<Operation>, Malformed> {
         let (told, held, known) = (self.told, self.bases.held, self.bases.len());
         // Kept where the dictionary is emptied under way, for the bytes may prove to be no message.
@@ -518,7 +323,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::FormerState;
+    use crate::{FormerState, Refused, Tuple, Writer};
 
     fn identifiers() -> impl Strategy<Value = Identifier> {
         let tuple = (any::<i16>(), 1..=3_u32, 0..=3_u32, 0..=3_i32).prop_map(

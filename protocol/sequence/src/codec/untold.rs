@@ -4,11 +4,7 @@
 
 use contract::wire::{Malformed, put_blob, put_varint, take_blob};
 
-use super::{
-    SPELLED_MAX,
-    parts::take_count,
-    stream::{Reader, Writer},
-};
+use super::{SPELLED_MAX, parts::take_count, stream::Reader, writer::Writer};
 use crate::{Dot, Sequence};
 
 impl Sequence {
