@@ -37,7 +37,8 @@ pub enum Names {
     #[default]
     Watched,
     /// Its host, who knows what each operation follows and refuses by that alone, so that whatever is carried out at
-    /// one replica is carried out at all.
+    /// one replica is carried out at all. A name that it lets be given twice may leave a replica that does not come
+    /// back from its snapshot.
     Vouched,
 }
 
