@@ -150,6 +150,15 @@ impl Check<'_> {
         }
     }
 
+    /// Something at a node that is there at a moment inside the safety phase; `path` has the keys `node` and `at`.
+    fn happens(&mut self, node: NodeId, at: Span, path: &str) {
+        let place = format!("{path}.node");
+        self.node(node, &place);
+        self.moment(at, &format!("{path}.at"));
+        self.has_joined(node, at, &place);
+        self.is_not_gone(node, at, &place);
+    }
+
     /// A window inside the safety phase; `path` has the keys `from` and `until`.
     fn window(&mut self, from: Span, until: Span, path: &str) {
         let safety = *self.scenario.phases.safety;

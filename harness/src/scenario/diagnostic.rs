@@ -4,7 +4,7 @@ use std::{fmt, ops::Range, path::PathBuf};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-use crate::visible::visible;
+use crate::{numbers::counted, visible::visible};
 
 /// What kind of mistake it is. Its number never changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -131,6 +131,10 @@ pub struct Diagnostic {
     pub help: Option<String>,
 }
 
+/// Mistakes of one file that are shown: whoever made more of them made few of them, many times. Each is shown by a
+/// look through the whole file.
+const SHOWN_MAX: usize = 20;
+
 /// A scenario was rejected: nothing was run and nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
@@ -155,12 +159,17 @@ impl Rejected {
         Self { file: file.into(), text: String::new(), diagnostics }
     }
 
-    /// All diagnostics as a terminal shows them, with colours; whoever prints strips those where the
-    /// terminal has none.
+    /// The first diagnostics as a terminal shows them, with colours, and how many there are beside them; whoever
+    /// prints strips colours where the terminal has none.
     pub fn rendered(&self) -> String {
         let renderer = Renderer::styled();
-        let each = self.diagnostics.iter().map(|one| self.render(one, &renderer));
-        each.collect::<Vec<_>>().join("\n")
+        let shown = self.diagnostics.iter().take(SHOWN_MAX).map(|one| self.render(one, &renderer));
+        let mut parts: Vec<String> = shown.collect();
+        if let Some(more @ 1..) = self.diagnostics.len().checked_sub(SHOWN_MAX) {
+            let more = counted(more as u64, "more mistake");
+            parts.push(format!("and {more} in {}\n", self.file.display()));
+        }
+        parts.join("\n")
     }
 
     fn render(&self, one: &Diagnostic, renderer: &Renderer) -> String {

@@ -6,7 +6,7 @@ use toml::{Spanned, de::DeTable};
 
 use super::{
     Scenario, check,
-    diagnostic::{Code, Diagnostic, Rejected, position},
+    diagnostic::{Code, Diagnostic, Rejected},
     row,
     shape::{departures, schema},
     sweep,
@@ -105,7 +105,15 @@ fn json(text: &str) -> Option<Diagnostic> {
 fn first_of_each_line(text: &str, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let start = |found: &Diagnostic| found.at.as_ref().map_or(0, |at| at.start);
     found.sort_by_key(start);
-    found.dedup_by_key(|found| position(text, start(found)).0);
+    let mut next_line = 0;
+    found.retain(|found| {
+        let at = start(found);
+        let is_first = at >= next_line;
+        if is_first {
+            next_line = text[at..].find('\n').map_or(text.len(), |end| at + end) + 1;
+        }
+        is_first
+    });
     found
 }
 

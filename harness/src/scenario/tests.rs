@@ -82,6 +82,26 @@ fn an_unknown_key_is_pointed_at() {
 }
 
 #[test]
+fn of_thousands_of_mistakes_the_first_are_shown_and_the_others_counted() {
+    let unknown: String = (0..5_000).map(|number| format!("zz{number} = 1\n")).collect();
+    let rejected = Scenario::parse(Path::new("s.toml"), format!("{GOOD}[phases]\n{unknown}"));
+    let rejected = rejected.unwrap_err();
+    assert_eq!(rejected.diagnostics.len(), 5_000);
+    let said = plain(&rejected.rendered());
+    assert_eq!(said.matches("error[S0001]").count(), 20);
+    assert!(said.contains("zz19"), "{said}");
+    assert!(said.ends_with("\n\nand 4,980 more mistakes in s.toml\n"), "{said}");
+}
+
+#[test]
+fn of_mistakes_of_syntax_the_first_of_each_line_is_told() {
+    let text = format!("{GOOD}a = = 1\n\nb = = = 2\nc = 1\nd = \"");
+    let rejected = Scenario::parse(Path::new("s.toml"), text).unwrap_err().to_string();
+    let lines = rejected.lines().map(|line| line.split(':').nth(1).unwrap());
+    assert_eq!(lines.collect::<Vec<_>>(), ["23", "25", "27"], "{rejected}");
+}
+
+#[test]
 fn a_wrong_unit_is_pointed_at() {
     check(
         r#""10ms""#,

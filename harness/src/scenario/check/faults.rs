@@ -12,6 +12,21 @@ use super::{
 /// A ring of fewer nodes cuts no link.
 const RING_NODES_MIN: usize = 4;
 
+/// Nodes that a fault keeps from others, each with its place.
+struct Group {
+    path: String,
+    nodes: Vec<(NodeId, String)>,
+}
+
+impl Group {
+    /// The list `nodes` at `path`.
+    fn of(nodes: &[Text<NodeId>], path: String) -> Self {
+        let nodes = nodes.iter().enumerate();
+        let nodes = nodes.map(|(index, node)| (**node, format!("{path}.{index}"))).collect();
+        Self { path, nodes }
+    }
+}
+
 impl Check<'_> {
     pub(super) fn faults(&mut self) {
         for (index, fault) in self.scenario.faults.iter().enumerate() {
@@ -25,7 +40,6 @@ impl Check<'_> {
 
     fn fault(&mut self, fault: &Fault, path: &str) {
         let node = format!("{path}.node");
-        let at = format!("{path}.at");
         match fault {
             Fault::Partition(partition) => self.groups(partition, path),
             Fault::Isolate(isolate) => {
@@ -33,11 +47,10 @@ impl Check<'_> {
                 self.is_there(*isolate.node, (*isolate.from, *isolate.until), &node);
             }
             Fault::Bridge(bridge) => {
-                self.node(*bridge.node, &node);
-                self.is_there(*bridge.node, (*bridge.from, *bridge.until), &node);
-                let middle = vec![bridge.node];
-                let sets = [(&bridge.left, "left"), (&bridge.right, "right"), (&middle, "node")];
-                self.disjoint(&sets.map(|(set, key)| (&set[..], format!("{path}.{key}"))));
+                let [left, right] = [(&bridge.left, "left"), (&bridge.right, "right")]
+                    .map(|(half, key)| Group::of(half, format!("{path}.{key}")));
+                let between = Group { path: node.clone(), nodes: vec![(*bridge.node, node)] };
+                self.disjoint(&[left, right, between], (*bridge.from, *bridge.until));
             }
             Fault::Ring(ring) => self.ring(ring, path),
             Fault::Cut(cut) => {
@@ -54,37 +67,22 @@ impl Check<'_> {
             Fault::Clog(clog) => self.link_of(fault, clog.sender, clog.receiver, path),
             Fault::Swizzle(swizzle) => self.swizzle(swizzle, path),
             Fault::Crash(crash) => {
-                self.node(*crash.node, &node);
-                self.moment(*crash.at, &at);
-                self.has_joined(*crash.node, *crash.at, &node);
-                self.is_not_gone(*crash.node, *crash.at, &node);
+                self.happens(*crash.node, *crash.at, path);
                 self.damage(crash.disk, path);
             }
             Fault::CrashIn(crash) => {
                 if let Some(which) = crash.node {
                     self.node(*which, &node);
+                    self.may_switch(*which, &node);
                 }
                 self.damage(crash.disk, path);
             }
             Fault::Pause(pause) => {
-                self.node(*pause.node, &node);
-                self.moment(*pause.at, &at);
-                self.has_joined(*pause.node, *pause.at, &node);
-                self.is_not_gone(*pause.node, *pause.at, &node);
+                self.happens(*pause.node, *pause.at, path);
                 self.above_zero(*pause.lasts, &format!("{path}.lasts"));
             }
-            Fault::ClockStep(step) => {
-                self.node(*step.node, &node);
-                self.moment(*step.at, &at);
-                self.has_joined(*step.node, *step.at, &node);
-                self.is_not_gone(*step.node, *step.at, &node);
-            }
-            Fault::ClockDrift(drift) => {
-                self.node(*drift.node, &node);
-                self.moment(*drift.at, &at);
-                self.has_joined(*drift.node, *drift.at, &node);
-                self.is_not_gone(*drift.node, *drift.at, &node);
-            }
+            Fault::ClockStep(step) => self.happens(*step.node, *step.at, path),
+            Fault::ClockDrift(drift) => self.happens(*drift.node, *drift.at, path),
             Fault::Lossy(lossy) => self.link_of(fault, lossy.sender, lossy.receiver, path),
             Fault::Slow(slow) => {
                 self.link_of(fault, slow.sender, slow.receiver, path);
@@ -95,7 +93,8 @@ impl Check<'_> {
 
     fn ring(&mut self, ring: &Ring, path: &str) {
         let nodes = ring.nodes.as_deref();
-        self.node_list(nodes.unwrap_or_default(), &format!("{path}.nodes"));
+        let window = (*ring.from, *ring.until);
+        self.node_list_of(nodes.unwrap_or_default(), window, &format!("{path}.nodes"));
         if nodes.map_or(self.nodes.len(), <[_]>::len) < RING_NODES_MIN {
             let title = "so small a ring cuts no link".to_owned();
             self.mistake(Code::Contradiction, path, title, "expected at least four nodes");
@@ -104,7 +103,7 @@ impl Check<'_> {
 
     fn swizzle(&mut self, swizzle: &Swizzle, path: &str) {
         let path = format!("{path}.nodes");
-        self.node_list(&swizzle.nodes, &path);
+        self.node_list_of(&swizzle.nodes, (*swizzle.from, *swizzle.until), &path);
         if swizzle.nodes.len() < 2 {
             let title = "there is no link to clog".to_owned();
             self.mistake(Code::Contradiction, &path, title, "expected at least two nodes");
@@ -162,10 +161,33 @@ impl Check<'_> {
         }
     }
 
+    /// Nodes that exist, each once, and are there while a fault lasts.
+    fn node_list_of(&mut self, nodes: &[Text<NodeId>], window: (Span, Span), path: &str) {
+        self.node_list(nodes, path);
+        for (index, node) in nodes.iter().enumerate() {
+            self.is_there(**node, window, &format!("{path}.{index}"));
+        }
+    }
+
+    /// Reports `node` at `path` where it is gone before there is anything that it could switch to.
+    fn may_switch(&mut self, node: NodeId, path: &str) {
+        let fleet = &self.scenario.fleet;
+        // Who joins takes what others run.
+        if fleet.joins.iter().any(|join| *join.node == node) {
+            return;
+        }
+        let published = self.scenario.releases.iter().map(|release| *release.at);
+        let brought = fleet.joins.iter().filter(|join| join.runs.is_some()).map(|join| *join.at);
+        if let Some(first) = published.chain(brought).min() {
+            self.is_not_gone(node, first, path);
+        }
+    }
+
     fn groups(&mut self, partition: &Partition, path: &str) {
         let groups = partition.groups.iter().enumerate();
-        let groups: Vec<_> =
-            groups.map(|(index, group)| (&group[..], format!("{path}.groups.{index}"))).collect();
+        let groups: Vec<_> = groups
+            .map(|(index, group)| Group::of(group, format!("{path}.groups.{index}")))
+            .collect();
         if groups.len() < 2 {
             self.mistake(
                 Code::Contradiction,
@@ -174,37 +196,38 @@ impl Check<'_> {
                 "expected at least two groups",
             );
         }
-        self.disjoint(&groups);
+        self.disjoint(&groups, (*partition.from, *partition.until));
     }
 
-    fn disjoint(&mut self, groups: &[(&[Text<NodeId>], String)]) {
+    /// Groups of nodes that share none, and that are there while a fault lasts.
+    fn disjoint(&mut self, groups: &[Group], window: (Span, Span)) {
         let mut seen: BTreeMap<NodeId, usize> = BTreeMap::new();
-        for (index, (group, path)) in groups.iter().enumerate() {
-            if group.is_empty() {
+        for (index, group) in groups.iter().enumerate() {
+            if group.nodes.is_empty() {
                 self.mistake(
                     Code::Contradiction,
-                    path,
+                    &group.path,
                     "a group is empty".to_owned(),
                     "expected at least one node",
                 );
             }
             let mut own = BTreeSet::new();
-            for (position, node) in group.iter().enumerate() {
-                let path = format!("{path}.{position}");
-                self.node(**node, &path);
-                let other = *seen.entry(**node).or_insert(index);
+            for (node, path) in &group.nodes {
+                self.node(*node, path);
+                self.is_there(*node, window, path);
+                let other = *seen.entry(*node).or_insert(index);
                 if other != index {
                     let title = format!("`{node}` is in two groups");
                     self.mistake(
                         Code::OverlappingGroups,
-                        &path,
+                        path,
                         title,
                         "expected groups that share no node",
                     );
-                } else if !own.insert(**node) {
+                } else if !own.insert(*node) {
                     self.mistake(
                         Code::DuplicateNode,
-                        &path,
+                        path,
                         format!("`{node}` is named twice"),
                         "expected each node once",
                     );

@@ -78,10 +78,7 @@ impl Check<'_> {
         }
         for (index, release) in self.scenario.releases.iter().enumerate() {
             let path = format!("release.{index}");
-            self.node(*release.node, &format!("{path}.node"));
-            self.moment(*release.at, &format!("{path}.at"));
-            self.has_joined(*release.node, *release.at, &format!("{path}.node"));
-            self.is_not_gone(*release.node, *release.at, &format!("{path}.node"));
+            self.happens(*release.node, *release.at, &path);
             self.code(release.code, &format!("{path}.code"));
             self.signers(release, &path);
             let must_be_newer = release.epoch == 0 && release.forged.is_none();

@@ -169,6 +169,22 @@ fn what_happens_at_a_node_happens_while_it_is_there() {
             "slow = { sender = \"n4\", latency = { constant = \"1s\" }, from = \"1s\", until = \"3s\" }",
             "n4` is not there yet at 3s",
         ),
+        (
+            "partition = { groups = [[\"n0\", \"n1\"], [\"n3\", \"n4\"]], from = \"1s\", until = \"2s\" }",
+            "n4` is not there yet at 2s",
+        ),
+        (
+            "bridge = { left = [\"n0\"], right = [\"n2\"], node = \"n1\", from = \"6s\", until = \"7s\" }",
+            "n2` is gone at 6s",
+        ),
+        (
+            "ring = { nodes = [\"n0\", \"n1\", \"n3\", \"n4\"], from = \"1s\", until = \"2s\" }",
+            "n4` is not there yet at 2s",
+        ),
+        (
+            "swizzle = { nodes = [\"n0\", \"n2\"], from = \"6s\", until = \"7s\" }",
+            "n2` is gone at 6s",
+        ),
     ] {
         let text = format!("{GOOD}\n[[fault]]\n{fault}\n");
         let rejected = Scenario::parse(Path::new("s.toml"), text).expect_err(fault).to_string();
@@ -177,6 +193,8 @@ fn what_happens_at_a_node_happens_while_it_is_there() {
     for fault in [
         "isolate = { node = \"n4\", from = \"1s\", until = \"4s\" }",
         "clog = { sender = \"n2\", from = \"5s\", until = \"7s\" }",
+        "partition = { groups = [[\"n0\"], [\"n2\", \"n4\"]], from = \"1s\", until = \"7s\" }",
+        "ring = { from = \"1s\", until = \"2s\" }",
     ] {
         let text = format!("{GOOD}\n[[fault]]\n{fault}\n");
         assert!(
@@ -192,6 +210,37 @@ fn what_happens_at_a_node_happens_while_it_is_there() {
             "s.toml:13:8: S0013: `n4` is not there yet at 2s: expected a node that is there: this one joins at 3s",
         ],
     );
+}
+
+#[test]
+fn a_node_between_two_halves_that_is_not_there_is_one_mistake() {
+    let bridge = "bridge = { left = [\"n0\"], right = [\"n1\"], node = \"n9\", from = \"1s\", until = \"2s\" }";
+    let text = format!("{GOOD}\n[[fault]]\n{bridge}\n");
+    let rejected = Scenario::parse(Path::new("s.toml"), text).unwrap_err();
+    assert_eq!(rejected.to_string(), "s.toml:44:50: S0010: there is no node `n9`");
+    assert_eq!(rejected.diagnostics[0].path, "fault[0].bridge.node");
+}
+
+#[test]
+fn a_node_crashes_in_a_switch_only_while_there_is_one() {
+    let crash = |node: &str, left: &str| {
+        let crash =
+            format!("crash-in = {{ phase = \"commit\", node = \"{node}\", down = \"1s\" }}");
+        let text = GOOD.replace("at = \"6s\"", &format!("at = \"{left}\""));
+        Scenario::parse(Path::new("s.toml"), format!("{text}\n[[fault]]\n{crash}\n"))
+    };
+    // The one release is published at one second.
+    let gone = crash("n2", "1s").unwrap_err();
+    assert_eq!(gone.to_string(), "s.toml:44:39: S0013: `n2` is gone at 1s");
+    assert!(crash("n2", "2s").is_ok(), "it may have switched by then");
+    assert!(crash("n4", "1s").is_ok(), "who joins takes what the others run");
+    let late = GOOD.replace("at = \"1s\"", "at = \"5s\"").replace("at = \"6s\"", "at = \"4s\"");
+    let crash = "\n[[fault]]\ncrash-in = { phase = \"commit\", node = \"n2\", down = \"1s\" }\n";
+    let parse = |text: &str| Scenario::parse(Path::new("s.toml"), format!("{text}{crash}"));
+    assert!(parse(&late).unwrap_err().to_string().ends_with("`n2` is gone at 5s"));
+    let brings = late.replace("at = \"3s\"", "at = \"3s\"\nruns = \"2.0.0\"");
+    let brought = parse(&brings);
+    assert!(brought.is_ok(), "who joins may bring it: {}", brought.unwrap_err());
 }
 
 #[test]
