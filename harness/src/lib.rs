@@ -7,7 +7,6 @@
 pub mod choices;
 pub mod cli;
 pub mod diagram;
-mod file;
 pub mod goals;
 pub mod invariants;
 pub mod metrics;
@@ -26,3 +25,5 @@ pub mod sweep;
 pub mod trace;
 mod visible;
 pub mod workload;
+
+use results::file;

@@ -15,6 +15,8 @@ use super::Trouble;
 
 /// More seeds than these are no list that people keep.
 const SEEDS_MAX: usize = 10_000;
+/// Nor is a longer file.
+const FILE_BYTES_MAX: u64 = 16 << 20;
 
 /// What stands above the seeds of a new file.
 const HEAD: &str =
@@ -30,30 +32,35 @@ pub fn file(path: &Path) -> PathBuf {
 /// Errors: a line is no seed.
 pub fn read(path: &Path) -> Result<Vec<u64>, Trouble> {
     let file = file(path);
-    let text = match fs::read_to_string(&file) {
-        Ok(text) => text,
+    let unreadable = |source| StoreError::Io { path: file.clone(), doing: "read", source };
+    let text = match crate::file::read(&file, FILE_BYTES_MAX) {
+        Ok(bytes) => {
+            String::from_utf8(bytes).map_err(|_| unreadable(io::ErrorKind::InvalidData.into()))?
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => return Err(StoreError::Io { path: file, doing: "read", source }.into()),
+        Err(source) => return Err(unreadable(source).into()),
     };
-    parse(&text).map_err(|(line, found)| {
-        let shown = file.display();
-        Trouble::Usage(format!(
-            "{shown}:{line}: `{found}` is no seed; expected a number, then `# why`"
-        ))
-    })
+    parse(&text).map_err(|(line, why)| Trouble::Usage(format!("{}:{line}: {why}", file.display())))
 }
 
-fn parse(text: &str) -> Result<Vec<u64>, (usize, String)> {
+/// The seeds that `text` lists, in its order.
+///
+/// Errors: the number of a line, from 1, and why it is no seed of the list.
+pub fn parse(text: &str) -> Result<Vec<u64>, (usize, String)> {
     let mut seeds = Vec::new();
     for (index, line) in text.lines().enumerate() {
         let seed = line.split('#').next().unwrap_or_default().trim();
         if seed.is_empty() {
             continue;
         }
-        match seed.parse() {
-            Ok(seed) if seeds.len() < SEEDS_MAX => seeds.push(seed),
-            _ => return Err((index + 1, seed.to_owned())),
+        let Ok(number) = seed.parse() else {
+            let why = format!("`{seed}` is no seed; expected a number, then `# why`");
+            return Err((index + 1, why));
+        };
+        if seeds.len() == SEEDS_MAX {
+            return Err((index + 1, format!("expected at most {SEEDS_MAX} seeds, found more")));
         }
+        seeds.push(number);
     }
     Ok(seeds)
 }
@@ -98,7 +105,10 @@ mod tests {
     #[test]
     fn seeds_stand_one_a_line_with_comments() {
         assert_eq!(parse("# head\n7 # S6 broke\n\n  12\n"), Ok(vec![7, 12]));
-        assert_eq!(parse("7\nseven # S6\n"), Err((2, "seven".to_owned())));
+        let (line, why) = parse("7\nseven # S6\n").unwrap_err();
+        assert_eq!((line, &*why), (2, "`seven` is no seed; expected a number, then `# why`"));
+        let (line, why) = parse(&"7\n".repeat(10_001)).unwrap_err();
+        assert_eq!((line, &*why), (10_001, "expected at most 10000 seeds, found more"));
     }
 
     #[test]

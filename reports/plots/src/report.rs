@@ -3,7 +3,9 @@
 //! What it says is worked out here and handed to a template (`report/page.html`, or one of the user's)
 //! as [`Page`]. Knows nothing of HTML but for the pictures. Invariant: the same sweep gives the same bytes.
 
-use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use std::{error::Error, io};
+
+use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 use results::FORMAT_VERSION;
 use serde::Serialize;
 
@@ -29,6 +31,11 @@ pub const TEMPLATE: &str = include_str!("report/page.html");
 pub(crate) const STYLE: &str = include_str!("report/style.css");
 /// What a page does when it is clicked at.
 pub(crate) const SCRIPT: &str = include_str!("report/script.js");
+
+/// Steps that a template of the user's may take: some thousand times as many as the report of a large sweep takes.
+const STEPS_MAX: u64 = 50_000_000;
+/// What it may write.
+const PAGE_BYTES_MAX: usize = 256 << 20;
 
 /// A page cannot be made of a template.
 #[derive(Debug, thiserror::Error)]
@@ -78,33 +85,75 @@ impl Picture {
 
 /// The report of `digest` as HTML.
 pub fn report(digest: &Digest) -> String {
-    report_by(digest, "page.html", TEMPLATE).expect("the template of the report is one")
+    rendered("page.html", TEMPLATE, page(digest)).expect("the template of the report is one")
 }
 
 /// The report of `digest` by a template of the user's.
+///
+/// Errors: it is no template, asks for what is not there, or goes on without an end.
 pub fn report_by(digest: &Digest, name: &str, template: &str) -> Result<String, TemplateError> {
-    rendered(name, template, page(digest))
+    filled(name, template, page(digest), Some(STEPS_MAX), PAGE_BYTES_MAX)
 }
 
-/// `template` filled in.
+/// `template`, which is one of ours, filled in.
 pub(crate) fn rendered(
     name: &str,
     template: &str,
     page: impl Serialize,
 ) -> Result<String, TemplateError> {
+    filled(name, template, page, None, usize::MAX)
+}
+
+/// `template` filled in, in so many steps and bytes at most.
+fn filled(
+    name: &str,
+    template: &str,
+    page: impl Serialize,
+    steps_max: Option<u64>,
+    bytes_max: usize,
+) -> Result<String, TemplateError> {
     let mut environment = Environment::new();
+    environment.set_fuel(steps_max);
     environment.add_filter("count", |number: u64| count(number));
     // A template that asks for a key that is not there is wrong, and is told so.
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     let made = environment.template_from_named_str(name, template);
-    made.and_then(|template| template.render(minijinja::value::Serde(page))).map_err(|error| {
-        TemplateError {
+    let mut bounded = Bounded { text: Vec::new(), bytes_max };
+    let page = minijinja::value::Serde(page);
+    made.and_then(|template| template.render_captured_to(page, &mut bounded).map(drop)).map_err(
+        |error| TemplateError {
             name: name.to_owned(),
             line: error.line().unwrap_or(1),
-            why: error.detail().map_or_else(|| error.kind().to_string(), str::to_owned),
+            why: match (error.kind(), error.source(), error.detail()) {
+                (ErrorKind::OutOfFuel, ..) => "it goes on without an end".to_owned(),
+                (ErrorKind::WriteFailure, Some(why), _) => why.to_string(),
+                (_, _, Some(detail)) => detail.to_owned(),
+                (kind, ..) => kind.to_string(),
+            },
+        },
+    )?;
+    Ok(String::from_utf8(bounded.text).expect("templates write text"))
+}
+
+/// A text that takes so many bytes and no more.
+struct Bounded {
+    text: Vec<u8>,
+    bytes_max: usize,
+}
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() > self.bytes_max - self.text.len() {
+            return Err(io::Error::other("its page grows without an end"));
         }
-    })
+        self.text.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn page(digest: &Digest) -> Page {

@@ -8,6 +8,7 @@
 
 mod diagram;
 mod failure;
+pub mod file;
 mod plan;
 mod run;
 pub mod store;

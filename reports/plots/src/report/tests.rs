@@ -96,6 +96,20 @@ fn a_user_may_bring_a_template() {
 }
 
 #[test]
+fn a_template_that_does_not_end_is_refused() {
+    let digest = testing::digest(3);
+    let said = |text: &str| report_by(&digest, "mine.html", text).unwrap_err().to_string();
+    let nested = |inside: &str| {
+        let all = "{% for one in range(9999) %}".repeat(3);
+        format!("{all}{inside}{}", "{% endfor %}".repeat(3))
+    };
+    let steps = said(&nested(""));
+    assert!(steps.contains("it goes on without an end"), "{steps}");
+    let bytes = said(&nested(&"x".repeat(100_000)));
+    assert!(bytes.contains("its page grows without an end"), "{bytes}");
+}
+
+#[test]
 fn a_command_is_quoted_for_a_shell() {
     assert_eq!(quoted("network.loss=5%"), "network.loss=5%");
     assert_eq!(quoted("it's"), r"'it'\''s'");

@@ -8,13 +8,13 @@
 //! Invariant: a file is a function of what is in it; no clock, host or path gets into one.
 
 use std::{
-    fs,
+    io,
     path::{Path, PathBuf},
 };
 
 use serde::de::DeserializeOwned;
 
-use crate::{Failure, Plan, Run, Tally, Timeline};
+use crate::{Failure, Plan, Run, Tally, Timeline, file};
 
 mod column;
 pub mod durable;
@@ -28,6 +28,9 @@ pub use error::StoreError;
 pub use lines::{from_lines, to_lines};
 pub use reader::{Chunk, RowReader, Texts};
 pub use writer::{GROUP_ROWS, RowWriter};
+
+/// Texts of a sweep that are longer are none that a sweep writes: they have a line for each point of a grid.
+const TEXT_BYTES_MAX: u64 = 1 << 30;
 
 /// The file of the plan.
 pub const PLAN: &str = "plan.json";
@@ -100,7 +103,7 @@ pub fn digest(text: &str) -> String {
 
 /// Reads the plan in the file `path`.
 pub fn read_plan(path: &Path) -> Result<Plan, StoreError> {
-    let text = fs::read_to_string(path).map_err(StoreError::reading(path))?;
+    let text = text(path)?;
     serde_json::from_str(&text).map_err(|error| StoreError::Damaged {
         path: path.into(),
         why: error.to_string(),
@@ -109,8 +112,15 @@ pub fn read_plan(path: &Path) -> Result<Plan, StoreError> {
     })
 }
 
+/// All of the file `path`, which is text.
+fn text(path: &Path) -> Result<String, StoreError> {
+    let bytes = file::read(path, TEXT_BYTES_MAX).map_err(StoreError::reading(path))?;
+    let no_text = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8");
+    String::from_utf8(bytes).map_err(no_text).map_err(StoreError::reading(path))
+}
+
 fn read_lines<T: DeserializeOwned>(path: &Path, rows: &RowReader) -> Result<Vec<T>, StoreError> {
-    let text = fs::read_to_string(path).map_err(StoreError::reading(path))?;
+    let text = text(path)?;
     let items = from_lines(path, &text)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if rows.note(&name).is_some_and(|noted| noted != digest(&text)) {

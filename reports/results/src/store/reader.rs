@@ -28,7 +28,7 @@ use super::{
         VERSION_NOTE, digest_of,
     },
 };
-use crate::{FORMAT_VERSION, Run};
+use crate::{FORMAT_VERSION, Run, file};
 
 /// What a good file of rows is.
 const EXPECTED: &str = "a Parquet file as `simctl sweep` writes it";
@@ -76,7 +76,7 @@ impl Texts {
 impl RowReader {
     /// Opens the file `path` and checks that every byte of its rows is as it was written.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let file = File::open(path).map_err(StoreError::reading(path))?;
+        let file = file::open(path).map_err(StoreError::reading(path))?;
         let length = file.metadata().map_err(StoreError::reading(path))?.len();
         let again = file.try_clone().map_err(StoreError::reading(path))?;
         let file =
