@@ -11,6 +11,7 @@ use std::{
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+mod aside;
 mod check;
 mod columns;
 mod compare;
@@ -52,6 +53,12 @@ use crate::{shell::quoted, visible::visible};
 
 /// Columns of a terminal that help fills, at most.
 const WIDTH_MAX: usize = 100;
+/// Columns that every terminal has: what is laid out by hand in help fits them.
+#[cfg(test)]
+const WIDTH_MIN: usize = 80;
+
+/// Where options stand in help that every command has: below its own.
+const LAST: usize = 900;
 
 /// Is this upgrade safe to roll out while everything keeps running?
 ///
@@ -60,6 +67,9 @@ const WIDTH_MAX: usize = 100;
 #[derive(Debug, Parser)]
 #[command(name = "simctl", version, max_term_width = WIDTH_MAX, after_help = exit::HELP, arg_required_else_help = true)]
 struct Simctl {
+    /// Keep standard error to errors and warnings: no progress, no notes. Results stay as they are.
+    #[arg(long, short, global = true, display_order = LAST)]
+    quiet: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -161,7 +171,12 @@ enum Failure {
 /// Runs the command that the arguments of this process ask for.
 pub fn main() -> ExitCode {
     let command = match Simctl::try_parse() {
-        Ok(Simctl { command }) => command,
+        Ok(Simctl { quiet, command }) => {
+            if quiet {
+                aside::keep_quiet();
+            }
+            command
+        }
         Err(error) => match negative(&error, std::env::args()).or_else(|| no_number(&error)) {
             Some(why) => return Failure::Usage(why).report().into(),
             None => return answered(&error).into(),
@@ -268,7 +283,7 @@ impl Failure {
             Self::Rejected(rejected) => {
                 let count: usize = rejected.iter().map(|file| file.diagnostics.len()).sum();
                 let each: Vec<String> = rejected.iter().map(|file| file.rendered()).collect();
-                let mistakes = if count == 1 { "1 mistake" } else { &format!("{count} mistakes") };
+                let mistakes = words::counted(count as u64, "mistake");
                 (format!("{}\n{mistakes}; nothing was run\n", each.join("\n")), Exit::BadInput)
             }
             Self::Usage(why) => (error(&why), Exit::BadInput),
@@ -300,7 +315,8 @@ fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Prints what comes beside a result to standard error, which nobody may be left to read.
+/// Prints what must be said beside a result to standard error, which nobody may be left to read: errors, warnings,
+/// how far interrupted work was, why something is not as expected. All else is a note ([`aside::note`]).
 fn print_aside(text: &str) {
     let text = shown(text, std::io::stderr().is_terminal());
     let _ = anstream::stderr().write_all(text.as_bytes());
@@ -363,13 +379,41 @@ mod tests {
         assert!(!said.contains('\u{1b}'), "{said}");
     }
 
-    #[test]
-    fn no_line_of_help_is_longer_than_its_widest_terminal() {
+    /// Every command: its name, what of its help is laid out by hand, and its help on a narrow terminal.
+    fn helps() -> Vec<(String, String, String)> {
         use clap::CommandFactory;
-        for command in Simctl::command().get_subcommands() {
-            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let mut simctl = Simctl::command();
+        simctl.build();
+        let commands = std::iter::once(simctl.clone()).chain(simctl.get_subcommands().cloned());
+        let help = |command: clap::Command| {
+            let mut command = command.term_width(WIDTH_MIN);
+            let by_hand = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let help = format!("{}\n{}", command.render_help(), command.render_long_help());
+            (command.get_name().to_owned(), by_hand, help)
+        };
+        commands.filter(|command| command.get_name() != "help").map(help).collect()
+    }
+
+    #[test]
+    fn help_fits_a_narrow_terminal() {
+        for (name, _, help) in helps() {
             for line in help.lines() {
-                assert!(line.chars().count() <= WIDTH_MAX, "{}: {line}", command.get_name());
+                assert!(line.chars().count() <= WIDTH_MIN, "{name}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_laid_out_by_hand_in_help_is_not_wrapped_again() {
+        for (name, by_hand, help) in helps() {
+            assert!(by_hand.contains("Examples:\n"), "{name}");
+            // Lines are laid out; a line alone is a paragraph.
+            for block in by_hand.split("\n\n").filter(|block| block.contains('\n')) {
+                assert_eq!(
+                    help.matches(block).count(),
+                    2,
+                    "{name}: this is wrapped again:\n{block}"
+                );
             }
         }
     }

@@ -6,25 +6,25 @@ use clap::Args;
 use plots::{Change, Compared, Comparison, Digest, MEASURES};
 
 use super::{
-    Exit, Failure, Format, print, report,
+    Exit, Failure, Format, print, report, result_file,
     style::{BAD, BOLD, DIM, GOOD},
 };
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  simctl compare before/ after/                     what changed; exit 1 where it got worse
-  simctl compare before/ after/ --out diff.html     both drawn over each other, with the tests
-  simctl compare before/ after/ --format json       for programs
-  simctl compare before/ after/ --tolerance 5%      a change of less than 5 % is none
+  simctl compare before/ after/  what changed; 1 where it got worse
+  simctl compare before/ after/ --out diff.html  both drawn, with the tests
+  simctl compare before/ after/ --format json  for programs
+  simctl compare before/ after/ --tolerance 5%  less than 5 % is no change
+  # how long operations took to be stable
   simctl compare before/ after/ --column causal_stable_p99_nanos
-                                                    how long operations took to be stable
 
-Tests: where both sweeps ran the same seeds, run is compared with run (Wilcoxon's signed-rank test,
-McNemar's exact test), otherwise sample with sample (Mann-Whitney within cells, Fisher's exact
-test); chances are corrected for all of them (Holm). The ratio of the 99th percentiles comes with
+Tests: where both sweeps ran the same seeds, run is compared with run (Wilcoxon's signed-rank test, \
+McNemar's exact test), otherwise sample with sample (Mann-Whitney within cells, Fisher's exact \
+test); chances are corrected for all of them (Holm). The ratio of the 99th percentiles comes with \
 the interval of the bootstrap. A change counts where it is sure at 5 %.
 
-Where no scenario has values in both sweeps of the column that `--column` names, nothing can be
+Where no scenario has values in both sweeps of the column that `--column` names, nothing can be \
 compared by it: that is an error (2), never \"no worse\".";
 
 #[derive(Debug, Args)]
@@ -49,6 +49,15 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
+    let folders = [&*arguments.before, &*arguments.after];
+    let page_alone = arguments.out.as_deref().is_some_and(result_file::is_standard_output);
+    if let Some(out) = &arguments.out {
+        report::refuse("the page", out, &folders, &[])?;
+    }
+    if page_alone && arguments.format == Format::Json {
+        let why = "--format json and --out -: both would be standard output; expected one of them";
+        return Err(Failure::Usage(why.to_owned()));
+    }
     let column = arguments.column.as_deref().unwrap_or(MEASURES[0].column);
     let before = report::read(&arguments.before, column)?;
     let after = report::read(&arguments.after, column)?;
@@ -59,7 +68,6 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     if arguments.column.is_some() && comparison.scenarios.iter().all(|one| one.latency.is_none()) {
         return Err(Failure::Usage(valueless(column, (&names[0], &before), (&names[1], &after))));
     }
-    let page_alone = arguments.out.as_ref().is_some_and(|out| out.as_os_str() == "-");
     if !page_alone {
         print(&match arguments.format {
             Format::Human => human(&comparison),
@@ -70,7 +78,6 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     }
     if let Some(out) = &arguments.out {
         let page = plots::compare_page(&comparison, &before, &after);
-        let folders = [&*arguments.before, &*arguments.after];
         report::write("the page", out, page.as_bytes(), &folders, &[])?;
     }
     Ok(if comparison.worse { Exit::Violated } else { Exit::Holds })

@@ -22,16 +22,16 @@ pub enum Exit {
 pub(super) const HELP: &str = "\
 Exit codes:
   0    everything is as the scenarios claim; a canary that must fail did
-  1    a claim does not hold, or a run showed nothing (`simctl explain 1`: the rules)
+  1    a claim does not hold, or a run showed nothing (`simctl explain 1`)
   2    the arguments or a scenario are wrong; nothing was run or written
   3    simctl itself failed: a file could not be written, a belief broke
   130  Ctrl-C; what was done until then was printed
 
 Examples:
-  simctl run scenarios/major-bump.toml          one run and its summary
-  simctl run scenarios --seeds 0..100           every scenario, a hundred seeds each
-  simctl explain fault.partition                what a key means
-  simctl new my-upgrade.toml                    a scenario to begin with";
+  simctl run scenarios/major-bump.toml  one run and its summary
+  simctl run scenarios --seeds 0..100   every scenario, a hundred seeds
+  simctl explain fault.partition        what a key means
+  simctl new my-upgrade.toml            a scenario to begin with";
 
 impl Exit {
     /// Every exit code, ascending.

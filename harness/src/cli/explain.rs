@@ -27,24 +27,27 @@ mod glossary;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  simctl explain keys                      every key of a scenario
-  simctl explain network.latency           one key
-  simctl explain crash-in                  a fault
-  simctl explain S6                        an invariant
-  simctl explain counter                   an app and its versions
-  simctl explain strays                    a variant: a code that is wrong on purpose
-  simctl explain decrement                 an operation that clients ask for
-  simctl explain announce                  an operation that nodes broadcast, as stories name it
-  simctl explain major-bump                a scenario of the folder `scenarios`
-  simctl explain keep-30000-by-2           a row of the evaluation
-  simctl explain volatile-hold             a planted bug
-  simctl explain S0004                     a diagnostic
-  simctl explain exit-codes                what simctl exits with
-  simctl explain scenarios/regress/x.toml  the story of a failure, in causal order
-  simctl explain a.toml --seed 7           the story of the failure that this seed shows
-  simctl explain a.toml --seed 7 --set fleet.nodes=5   the same at a point of a sweep's grid
-  lists: apps, bugs, diagnostics, exit-codes, faults, goals, invariants, keys, ledger,
-         operations, units, variants; `simctl list` lists scenarios";
+  simctl explain keys             every key of a scenario
+  simctl explain network.latency  one key
+  simctl explain crash-in         a fault
+  simctl explain S6               an invariant
+  simctl explain counter          an app and its versions
+  simctl explain strays           a variant: a code that is wrong on purpose
+  simctl explain decrement        an operation that clients ask for
+  simctl explain announce         an operation that nodes broadcast
+  simctl explain major-bump       a scenario of the folder `scenarios`
+  simctl explain keep-30000-by-2  a row of the evaluation
+  simctl explain volatile-hold    a planted bug
+  simctl explain S0004            a diagnostic
+  simctl explain exit-codes       what simctl exits with
+  simctl explain a.toml           the story of a failure, in causal order
+  simctl explain a.toml --seed 7  the failure that this seed shows
+  # the same at a point of a sweep's grid
+  simctl explain a.toml --seed 7 --set fleet.nodes=5
+
+Lists:
+  apps, bugs, diagnostics, exit-codes, faults, goals, invariants, keys,
+  ledger, operations, units, variants; `simctl list` lists scenarios";
 
 /// Where a scenario is looked for whose name alone is given.
 const FOLDERS: [&str; 3] = ["", "scenarios", "scenarios/regress"];

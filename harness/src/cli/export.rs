@@ -4,16 +4,17 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Exit, Failure, interrupt, print_aside, result_file, view};
+use super::{Exit, Failure, aside, interrupt, result_file, view};
 use crate::shell::{self, setting};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  simctl export perfetto scenarios/major-bump.toml --seed 7     for ui.perfetto.dev
-  simctl export chrome a.toml --out run.json                    for chrome://tracing and its kin
-  simctl export shiviz a.toml                                   for bestchai.bitbucket.io/shiviz
-  simctl export dot a.toml --out - | dot -Tsvg > causes.svg     what happened before what
-  simctl export perfetto run.diagram                            a run that was kept";
+  simctl export perfetto a.toml --seed 7      for ui.perfetto.dev
+  simctl export chrome a.toml --out run.json  for chrome://tracing
+  simctl export shiviz a.toml                 for bestchai.bitbucket.io/shiviz
+  simctl export perfetto run.diagram          a run that was kept
+  # what happened before what
+  simctl export dot a.toml --out - | dot -Tsvg > causes.svg";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -77,7 +78,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let exported = plots::export(&diagram, viewer.of());
     // What the diagram itself left out is told with the rest of it.
     for left_out in exported.left_out.iter().filter(|text| !diagram.left_out.contains(text)) {
-        print_aside(&format!("left out, for there was too much: {left_out}\n"));
+        aside::note(&format!("left out, for there was too much: {left_out}\n"));
     }
     let scenario = shell::file_name(&diagram.scenario);
     let named = format!("{scenario}-seed-{}.{}", diagram.seed, viewer.ending());

@@ -10,7 +10,7 @@ use crdt::{
 use serde_json::json;
 
 use super::{
-    Exit, Failure, Format, interrupt, print, print_aside, progress, quoted,
+    Exit, Failure, Format, aside, interrupt, print, progress, quoted,
     result_file::ResultFile,
     style::{BAD, BOLD, DIM, GOOD},
     words::counted,
@@ -30,15 +30,18 @@ use sequential::Sequential;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  simctl lattice                                              the types there are, of both kinds
-  simctl lattice --type int_add_mult                          1,000 histories of 6 operations
+  simctl lattice                      the types there are, of both kinds
+  simctl lattice --type int_add_mult  1,000 histories of 6 operations
   simctl lattice --type rich_text --replicas 4 --operations 10
   simctl lattice --type shapes --replicas 2 --operations 4 --exhaustive
-  simctl lattice --type add_wins_set --sequential             and could one replica come to it
-  simctl lattice --type int_min_max_add_mult --planted ascending --dot failure.dot
-  simctl lattice --type rich_text --planted by-receipt        what the list specification finds
+  # and could one replica come to it
+  simctl lattice --type add_wins_set --sequential
+  # what the check finds in types that are wrong on purpose
+  simctl lattice --type int_min_max_add_mult --planted ascending \\
+    --dot failure.dot
+  simctl lattice --type rich_text --planted by-receipt
 
-A failure exits with 1; so does a check that shows nothing: that followed no order to its end, or
+A failure exits with 1; so does a check that shows nothing: that followed no order to its end, or \
 that did not find what was planted.";
 
 /// Shapes of exhaustive searches: what is looked through grows beyond all bounds.
@@ -122,7 +125,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     })?;
     match (dot, &looked.failure) {
         (Some(dot), Some((found, _))) => write_dot(dot, &found.history)?,
-        (Some(_), None) => print_aside("no history failed, so no graph was written\n"),
+        (Some(_), None) => aside::note("no history failed, so no graph was written\n"),
         (None, _) => {}
     }
     if looked.interrupted {

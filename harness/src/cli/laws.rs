@@ -28,9 +28,9 @@ use crate::replicated::{
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  simctl laws                                        every type, by operations and by states
-  simctl laws --type or_set --seed 1 --cases 1000    joins, deltas, parts
-  simctl laws --type int_min_max_add_mult            concurrent messages, and what acts on what
+  simctl laws                                      every type, of both kinds
+  simctl laws --type or_set --seed 1 --cases 1000  joins, deltas, parts
+  simctl laws --type int_min_max_add_mult          concurrent messages
   simctl laws --type g_counter --planted last-merge-wins
 
 A law that breaks exits with 1; so does a check that did not find what was planted.";

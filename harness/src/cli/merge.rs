@@ -22,8 +22,9 @@ use crate::sweep::{
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  simctl merge DIR                          the results of all shards, as one machine gives them
-  hq submit --array 3,7-9 ...               what is missing is printed as a list for an array job";
+  simctl merge DIR  the results of all shards, as one machine gives them
+  # what is missing is printed as a list for an array job
+  hq submit --array 3,7-9 ...";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {

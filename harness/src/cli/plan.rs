@@ -9,9 +9,9 @@ use clap::Args;
 use results::Plan;
 
 use super::{
-    Exit, Failure,
+    Exit, Failure, aside,
     load::{self, Loaded},
-    print_aside, quoted, result_file, summary,
+    quoted, result_file, summary,
     words::counted,
 };
 use crate::sweep::{
@@ -23,7 +23,7 @@ use crate::sweep::{
 pub(super) const EXAMPLES: &str = "\
 Examples:
   simctl plan scenarios --seeds 0..1000000 --shards 64 --out plan.json
-  # then, anywhere, with the number of the shard from the engine's environment:
+  # then, anywhere, with the shard's number from the engine's environment:
   simctl sweep --plan plan.json --shard auto --out DIR
   # and once all of them are done:
   simctl merge DIR";
@@ -107,7 +107,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     } else {
         quoted(&arguments.out)
     };
-    print_aside(&format!(
+    aside::note(&format!(
         "{to}: {}, {} in {}\n",
         said(&plan),
         counted(jobs.count(), "run"),

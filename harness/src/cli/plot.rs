@@ -12,11 +12,14 @@ use super::{Exit, Failure, print, report, result_file};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  simctl plot --list                                           every plot and what it shows
-  simctl plot overview out/ --svg overview.svg                 all scenarios on one axis
-  simctl plot ecdf out/ --scenario major-bump --svg ecdf.svg   for a page; light and dark
-  simctl plot adoption out/ --scenario major-bump --cell 'loss=5% nodes=7' --png adoption.png
-  simctl plot heatmap out/ --scenario major-bump > heat.svg    an SVG to standard output";
+  simctl plot --list                            every plot and what it shows
+  simctl plot overview out/ --svg overview.svg  all scenarios on one axis
+  simctl plot heatmap out/ > heat.svg           an SVG to standard output
+  # for a page; light and dark
+  simctl plot ecdf out/ --scenario major-bump --svg ecdf.svg
+  # at a point of a grid
+  simctl plot adoption out/ --scenario major-bump \\
+    --cell 'loss=5% nodes=7' --png adoption.png";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -27,7 +30,7 @@ pub(super) struct Arguments {
     #[arg(required_unless_present = "list")]
     sweep: Option<PathBuf>,
     /// List the plots and what they show.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["name", "sweep", "scenario", "cell", "svg", "png"])]
     list: bool,
     /// Which scenario; may be left out where the sweep has only one.
     #[arg(long, value_name = "NAME")]
@@ -82,6 +85,12 @@ fn drawn<'a>(
     if let (Some(cell), Of::Sweep(_) | Of::Scenario(_)) = (&arguments.cell, &entry.of) {
         return Err(Failure::Usage(format!(
             "`{}` shows every point of the grid, and --cell asks for `{cell}`; expected no --cell",
+            entry.name
+        )));
+    }
+    if let (Some(scenario), Of::Sweep(_)) = (&arguments.scenario, &entry.of) {
+        return Err(Failure::Usage(format!(
+            "`{}` shows every scenario, and --scenario asks for `{scenario}`; expected no --scenario",
             entry.name
         )));
     }

@@ -4,14 +4,14 @@ use std::{ops::ControlFlow, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::interrupt;
+use super::{aside, interrupt};
 
 /// Redraws a second: enough to look alive.
 const HERTZ: u8 = 8;
 
-/// A bar for `count` of `what`, such as "runs"; one that shows nothing where `shown` is false or nobody watches.
+/// A bar for `count` of `what`, such as "runs"; one that shows nothing where `shown` is false, quiet is asked for or nobody watches.
 pub(super) fn bar(count: usize, what: &str, shown: bool) -> ProgressBar {
-    if !shown || count < 2 {
+    if !shown || count < 2 || aside::is_quiet() {
         return ProgressBar::hidden();
     }
     let template = format!("{{bar:30}} {{pos}}/{{len}} {what}, {{per_sec}}, {{eta}} left{{msg}}");
@@ -25,10 +25,10 @@ pub(super) fn bar(count: usize, what: &str, shown: bool) -> ProgressBar {
     bar
 }
 
-/// A bar for a sweep of `jobs` runs of which `done` were done before; one that shows nothing where `shown`
-/// is false or nobody watches. `time`: how long it may take, where that ends it.
-pub(super) fn sweep(jobs: u64, done: u64, time: Option<Duration>, shown: bool) -> ProgressBar {
-    if !shown {
+/// A bar for a sweep of `jobs` runs of which `done` were done before; one that shows nothing where
+/// quiet is asked for or nobody watches. `time`: how long it may take, where that ends it.
+pub(super) fn sweep(jobs: u64, done: u64, time: Option<Duration>) -> ProgressBar {
+    if aside::is_quiet() {
         return ProgressBar::hidden();
     }
     let template = match time {
@@ -43,6 +43,17 @@ pub(super) fn sweep(jobs: u64, done: u64, time: Option<Duration>, shown: bool) -
     }
     bar.set_position(done);
     bar.reset_eta();
+    bar.enable_steady_tick(Duration::from_millis(1_000 / u64::from(HERTZ)));
+    bar
+}
+
+/// A message about work of which nobody knows how much there is.
+pub(super) fn spinner() -> ProgressBar {
+    if aside::is_quiet() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new_spinner();
+    bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(HERTZ));
     bar.enable_steady_tick(Duration::from_millis(1_000 / u64::from(HERTZ)));
     bar
 }

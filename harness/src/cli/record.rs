@@ -13,12 +13,7 @@ use crate::{
 };
 
 /// Runs `job` and writes its choices to the file `to`.
-pub(super) fn carry_out(
-    job: &Job<'_>,
-    to: &Path,
-    format: Format,
-    quiet: bool,
-) -> Result<Exit, Failure> {
+pub(super) fn carry_out(job: &Job<'_>, to: &Path, format: Format) -> Result<Exit, Failure> {
     let deployed = Deployed::new(&job.loaded.scenario).map_err(|error| {
         Failure::Internal(format!("failed to run {}: {error}", job.loaded.name))
     })?;
@@ -42,19 +37,17 @@ pub(super) fn carry_out(
     };
     result_file::write("the file of choices", to, file.text().as_bytes())?;
     let expected = outcome.is_as_expected();
-    if !(quiet && expected) {
-        print(&match format {
-            Format::Json => json::line(job, &outcome, summary::GoalsOf::Run),
-            Format::Human => {
-                let again = format!(
-                    "\n{} in {}; to repeat: simctl replay {}\n",
-                    counted(decisions.len() as u64, "choice"),
-                    to.display(),
-                    quoted(to)
-                );
-                summary::full(job, &outcome) + &again + &summary::reason(&outcome)
-            }
-        })?;
-    }
+    print(&match format {
+        Format::Json => json::line(job, &outcome, summary::GoalsOf::Run),
+        Format::Human => {
+            let again = format!(
+                "\n{} in {}; to repeat: simctl replay {}\n",
+                counted(decisions.len() as u64, "choice"),
+                to.display(),
+                quoted(to)
+            );
+            summary::full(job, &outcome) + &again + &summary::reason(&outcome)
+        }
+    })?;
     Ok(if expected { Exit::Holds } else { Exit::Violated })
 }

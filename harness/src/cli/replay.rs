@@ -18,8 +18,9 @@ use crate::{
 pub(super) const EXAMPLES: &str = "\
 Examples:
   simctl run scenarios/swarm.toml --seed 7 --record run.choices.toml
-  simctl replay run.choices.toml                   the same run again
-  simctl replay run.choices.toml --scenario b.toml the same accidents in another scenario
+  simctl replay run.choices.toml                    # the same run again
+  # the same accidents in another scenario
+  simctl replay run.choices.toml --scenario b.toml
 
 Settings that were given to the run (`--set`) are in the file, and are given again.
 
@@ -27,8 +28,9 @@ What it says, and what it exits with:
   still fails            1  the same invariant breaks in the same words
   fails in another way   1  some other claim breaks
   passes                 0  every choice occurred again, and nothing breaks
-  no longer reachable    0  nothing breaks, but some choices were never asked for: the code or the
-                            scenario changed, and what led to the failure no longer occurs";
+  no longer reachable    0  nothing breaks, but some choices were never asked
+                            for: code or scenario changed, and what led to the
+                            failure no longer occurs";
 
 /// Choices that no longer occur and are named; the others are counted.
 const NAMED_MAX: usize = 10;

@@ -10,16 +10,20 @@ use plots::{Digest, MEASURES};
 use results::store::{self, StoreError};
 
 use super::{Exit, Failure, print, result_file};
+use crate::file;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  simctl report out/                                  writes out/report.html
-  simctl report out/ --out public/index.html          writes elsewhere
-  simctl report out/ --out - | less                   to standard output
-  simctl report out/ --template mine.html             by a template of your own
-  simctl report --print-template > mine.html          the template to begin with
+  simctl report out/                          writes out/report.html
+  simctl report out/ --out public/index.html  writes elsewhere
+  simctl report out/ --out - | less           to standard output
+  simctl report out/ --template mine.html     by a template of your own
+  simctl report --print-template > mine.html  the template to begin with
 
 The exit code says whether the report was written, not what it says: `simctl sweep` says that.";
+
+/// Templates are written by people.
+const TEMPLATE_BYTES_MAX: u64 = 16 << 20;
 
 /// The name of a report where nothing is said.
 const FILE: &str = "report.html";
@@ -40,7 +44,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "COLUMN", default_value = MEASURES[0].column)]
     column: String,
     /// Print the template of the report and do nothing else.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["sweep", "out", "template"])]
     print_template: bool,
 }
 
@@ -56,10 +60,12 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let page = match &arguments.template {
         None => plots::report(&digest),
         Some(path) => {
-            let text = fs::read_to_string(path).map_err(|error| {
-                Failure::Usage(format!("the template {} cannot be read: {error}", path.display()))
-            })?;
             let name = path.display().to_string();
+            let bytes = file::read(path, TEMPLATE_BYTES_MAX).map_err(|error| {
+                Failure::Usage(format!("the template {name} cannot be read: {error}"))
+            })?;
+            let text = String::from_utf8(bytes)
+                .map_err(|_| Failure::Usage(format!("the template {name} is no text")))?;
             plots::report_by(&digest, &name, &text)
                 .map_err(|error| Failure::Usage(error.to_string()))?
         }
@@ -111,14 +117,24 @@ pub(super) fn write(
     folders: &[&Path],
     inputs: &[&Path],
 ) -> Result<(), Failure> {
-    let sweeps: Vec<PathBuf> =
-        folders.iter().flat_map(|folder| result_file::of_sweep(folder)).collect();
-    let inputs: Vec<&Path> =
-        sweeps.iter().map(|path| &**path).chain(inputs.iter().copied()).collect();
-    result_file::refuse(what, path, &inputs)?;
+    refuse(what, path, folders, inputs)?;
     result_file::write(what, path, bytes)?;
     if result_file::is_standard_output(path) {
         return Ok(());
     }
     print(&format!("wrote {}\n", path.display()))
+}
+
+/// Refuses to write `path` where [`write`] would.
+pub(super) fn refuse(
+    what: &'static str,
+    path: &Path,
+    folders: &[&Path],
+    inputs: &[&Path],
+) -> Result<(), Failure> {
+    let sweeps: Vec<PathBuf> =
+        folders.iter().flat_map(|folder| result_file::of_sweep(folder)).collect();
+    let inputs: Vec<&Path> =
+        sweeps.iter().map(|path| &**path).chain(inputs.iter().copied()).collect();
+    result_file::refuse(what, path, &inputs)
 }

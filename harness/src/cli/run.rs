@@ -15,12 +15,13 @@ use clap::{Args, ValueEnum};
 use rayon::ThreadPoolBuilder;
 
 use super::{
-    Exit, Failure, Format, interrupt, json,
+    Exit, Failure, Format, aside, interrupt, json,
     load::{self, Loaded},
     print, print_aside, progress, quoted,
     result_file::{self, ResultFile},
     summary::{self, GoalsOf},
     table::Table,
+    words::counted,
 };
 use crate::{
     diagram::Recorder,
@@ -34,17 +35,18 @@ use crate::{
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  simctl run scenarios/major-bump.toml                 one run and its summary
-  simctl run scenarios/major-bump.toml --seed 42       another seed
-  simctl run scenarios --seeds 0..100                  every scenario, a hundred seeds each
-  simctl run a.toml --format json                      one JSON object a run
-  simctl run a.toml --record run.choices.toml          what went wrong, for `simctl replay`
-  simctl run a.toml --trace events.txt                 every event, in words
-  simctl run a.toml --trace - --trace-format jsonl     every event, for programs
-  simctl run a.toml --trace a.diagram --trace-format diagram   for `simctl view` and `export`
+  simctl run scenarios/major-bump.toml              one run and its summary
+  simctl run scenarios/major-bump.toml --seed 42    another seed
+  simctl run scenarios --seeds 0..100               all, a hundred seeds each
+  simctl run a.toml --format json                   one JSON object a run
+  simctl run a.toml --record run.choices.toml       for `simctl replay`
+  simctl run a.toml --trace events.txt              every event, in words
+  simctl run a.toml --trace - --trace-format jsonl  and for programs
+  # for `simctl view` and `simctl export`
+  simctl run a.toml --trace a.diagram --trace-format diagram
 
-With --seeds, a line a run. p50, p99, max: how long releases took to reach nodes. Of messages: held
-for an upgrade, converted, answered with a refusal (nack). Of broadcast operations: issued, taken in
+With --seeds, a line a run. p50, p99, max: how long releases took to reach nodes. Of messages: held \
+for an upgrade, converted, answered with a refusal (nack). Of broadcast operations: issued, taken in \
 by an app, void for all, waited for their causes, waited for an upgrade (at gate).";
 
 /// The seed of a run that is asked for no other.
@@ -75,7 +77,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
     /// How the trace is written.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, requires = "trace")]
     trace_format: trace::Format,
     /// Write every choice of the run that is not benign to this file, for `simctl replay`.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "trace"])]
@@ -86,9 +88,6 @@ pub(super) struct Arguments {
     /// Runs at a time; as many as there are processors where nothing is said.
     #[arg(long)]
     threads: Option<NonZeroUsize>,
-    /// Print only what does not come out as expected.
-    #[arg(long, short)]
-    quiet: bool,
 }
 
 /// What travels over the simulated network.
@@ -182,10 +181,16 @@ pub(super) fn say_which_run_panicked() {
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let loaded = load::load_with(&arguments.paths, &arguments.set)?;
     let seed = arguments.seed.unwrap_or(SEED);
-    let SeedRange { from, to } =
-        arguments.seeds.unwrap_or(SeedRange { from: seed, to: seed.saturating_add(1) });
+    let (first, each) =
+        arguments.seeds.map_or((seed, 1), |SeedRange { from, to }| (from, to - from));
     let wire = arguments.wire;
-    let count = (to - from).saturating_mul(loaded.len() as u64);
+    let count = usize::try_from(each).ok().and_then(|each| each.checked_mul(loaded.len()));
+    let Some(count) = count else {
+        let files = counted(loaded.len() as u64, "scenario");
+        return Err(Failure::Usage(format!(
+            "{each} seeds of {files} are more runs than can be counted"
+        )));
+    };
     if let ([only], true) = (&loaded[..], arguments.seeds.is_none()) {
         for (file, what) in
             [(&arguments.trace, "the trace"), (&arguments.record, "the file of choices")]
@@ -196,7 +201,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
         }
         if let Some(to) = &arguments.record {
             let job = Job { loaded: only, seed, wire };
-            return super::record::carry_out(&job, to, arguments.format, arguments.quiet);
+            return super::record::carry_out(&job, to, arguments.format);
         }
         return single(arguments, Job { loaded: only, seed, wire });
     }
@@ -205,7 +210,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
             return Err(Failure::Usage(format!("{what} of one run, and {count} were asked for")));
         }
     }
-    sweep(arguments, &loaded, SeedRange { from, to })
+    sweep(arguments, &loaded, first, count)
 }
 
 /// What the runs of a scenario share.
@@ -248,17 +253,19 @@ fn single(arguments: &Arguments, job: Job<'_>) -> Result<Exit, Failure> {
     // Half a trace never gets the name of a whole one.
     file.filter(|_| !interrupted).map_or(Ok(()), ResultFile::keep)?;
     let expected = outcome.is_as_expected();
-    if !(arguments.quiet && expected) {
-        let text = match arguments.format {
-            Format::Json => json::line(&job, &outcome, GoalsOf::Run),
-            Format::Human => {
-                let tells = !outcome.violations.is_empty() && !interrupted;
-                let story = if tells { job.story(&outcome)? } else { String::new() };
-                summary::full(&job, &outcome) + &story + &summary::reason(&outcome)
-            }
-        };
-        // A trace on standard output is the result; what comes beside it goes beside it.
-        if to_standard_output { print_aside(&text) } else { print(&text)? }
+    let text = match arguments.format {
+        Format::Json => json::line(&job, &outcome, GoalsOf::Run),
+        Format::Human => {
+            let tells = !outcome.violations.is_empty() && !interrupted;
+            let story = if tells { job.story(&outcome)? } else { String::new() };
+            summary::full(&job, &outcome) + &story + &summary::reason(&outcome)
+        }
+    };
+    // A trace on standard output is the result; what comes beside it goes beside it.
+    match (to_standard_output, expected) {
+        (false, _) => print(&text)?,
+        (true, true) => aside::note(&text),
+        (true, false) => print_aside(&text),
     }
     Ok(match expected {
         _ if interrupted => Exit::Interrupted,
@@ -267,20 +274,24 @@ fn single(arguments: &Arguments, job: Job<'_>) -> Result<Exit, Failure> {
     })
 }
 
-/// Many runs, one line each, in the order of scenarios and seeds whatever the number of threads.
-fn sweep(arguments: &Arguments, loaded: &[Loaded], seeds: SeedRange) -> Result<Exit, Failure> {
-    let per_scenario = (seeds.to - seeds.from) as usize;
-    let count = per_scenario * loaded.len();
+/// Many runs, one line each, in the order of scenarios and of seeds, from `first` on, whatever the number of threads.
+fn sweep(
+    arguments: &Arguments,
+    loaded: &[Loaded],
+    first: u64,
+    count: usize,
+) -> Result<Exit, Failure> {
+    let per_scenario = count / loaded.len();
     let job = |index: usize| Job {
         loaded: &loaded[index / per_scenario],
-        seed: seeds.from + (index % per_scenario) as u64,
+        seed: first + (index % per_scenario) as u64,
         wire: arguments.wire,
     };
     let deployed = loaded.iter().map(deploy).collect::<Result<Vec<_>, _>>()?;
     let run = |index: usize| job(index).run_in(&deployed[index / per_scenario], None, None);
     interrupt::end_after_runs();
-    let bar = progress::bar(count, "runs", arguments.format == Format::Human && !arguments.quiet);
-    let mut table = Table::new(loaded, &deployed, arguments.format, arguments.quiet);
+    let bar = progress::bar(count, "runs", arguments.format == Format::Human);
+    let mut table = Table::new(loaded, &deployed, arguments.format);
     bar.suspend(|| print(&table.head()))?;
     let pool = ThreadPoolBuilder::new()
         .num_threads(arguments.threads.map_or(0, |threads| threads.get().min(count)));

@@ -8,12 +8,12 @@ use std::{
 
 use clap::Args;
 use contract::Span;
-use indicatif::{ProgressBar, ProgressDrawTarget};
 use rayon::ThreadPoolBuilder;
 use serde::Serialize;
 
 use super::{
-    Exit, Failure, Format, interrupt, load, print, print_aside, quoted, result_file, words::counted,
+    Exit, Failure, Format, aside, interrupt, load, print, progress, quoted, result_file,
+    words::counted,
 };
 use crate::{
     shell::{setting, settings},
@@ -22,18 +22,24 @@ use crate::{
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  simctl shrink scenarios/swarm.toml --seed 4711          the failure as a small scenario, printed
-  simctl shrink a.toml --seed 7 --out small.toml          into a file
-  simctl shrink a.toml --seed 7 --save                    into scenarios/regress, for the tests
-  simctl shrink a.toml --seed 7 --set fleet.nodes=5       the failure that a sweep met at that point
-  simctl shrink a.toml --seed 7 --for 30s                 the smallest that is found in that time
+  simctl shrink scenarios/swarm.toml --seed 4711  printed, as a scenario
+  simctl shrink a.toml --seed 7 --out small.toml  into a file
+  simctl shrink a.toml --seed 7 --save            into scenarios/regress
+  simctl shrink a.toml --seed 7 --for 30s         the smallest in that time
+  # the failure that a sweep met at that point
+  simctl shrink a.toml --seed 7 --set fleet.nodes=5
 
-Smaller is what has fewer nodes; of as many nodes, fewer choices; then fewer releases and faults,
-and fewer keys. Fewer datagrams are not sought, for a fleet that loses less sends more; they are
+Smaller is what has fewer nodes; of as many nodes, fewer choices; then fewer releases and faults, \
+and fewer keys. Fewer datagrams are not sought, for a fleet that loses less sends more; they are \
 counted in `--format json`.
+
 The same scenario and seed give the same result on any number of threads, unless time runs out.
-Exit code 0: shrunk. 1: shrunk as far as the time allowed. 2: the run does not fail.
-130: interrupted, and shrunk as far as it came.";
+
+Exit codes:
+  0    shrunk
+  1    shrunk as far as the time allowed
+  2    the run does not fail
+  130  interrupted, and shrunk as far as it came";
 
 /// Candidates that are tried at once, at most: all that come after the first to fail were tried in vain.
 const THREADS_MAX: usize = 64;
@@ -119,9 +125,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
         pool = pool.num_threads(threads.get().min(THREADS_MAX));
     }
     let pool = pool.build().map_err(|error| Failure::Internal(error.to_string()))?;
-    let bar = ProgressBar::new_spinner();
-    bar.set_draw_target(ProgressDrawTarget::stderr());
-    bar.enable_steady_tick(Duration::from_millis(125));
+    let bar = progress::spinner();
     let from = quoted(&loaded.path) + &settings(&loaded.settings);
     let shrunk = pool.install(|| {
         let mut has_shown = false;
@@ -227,7 +231,7 @@ fn report(
             ))
         }
         None => {
-            print_aside(&said);
+            aside::note(&said);
             print(&shrunk.text)
         }
     }

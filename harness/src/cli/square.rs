@@ -2,30 +2,31 @@
 
 use clap::Args;
 
-use super::{
-    Exit, Failure, Format, interrupt, print, print_aside, progress, style::DIM, words::counted,
-};
+use super::{Exit, Failure, Format, aside, interrupt, print, progress, style::DIM, words::counted};
 use crate::square::{self, Scope, Upgrade};
 
 mod tell;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  simctl square                                           every upgrade of every app
-  simctl square counter                                   every upgrade of one app
+  simctl square                                   every upgrade of every app
+  simctl square counter                           every upgrade of one app
+  simctl square counter --to 2.0.0:mistranslates  a code that is wrong
   simctl square counter --from 1.4.0 --to 2.0.0 --cases 100000 --seed 7
-  simctl square counter --to 2.0.0:mistranslates          a code that is wrong on purpose
-  simctl square counter --to 3.0.0:strays --format json   one JSON object an upgrade
+  # one JSON object an upgrade
+  simctl square counter --to 3.0.0:strays --format json
 
-What is checked of each upgrade, on states and messages of small fleets in memory:
+What is checked of each upgrade, on states and messages of small fleets:
   square   migrate(effect(m, s)) = effect'(convert(m), migrate(s)):
            it does not matter when a node upgrades
   paths    every chain of edges leads to the same state and message:
            it does not matter what a node skips
-  states   a migration succeeds, gives the same bytes again, and keeps what both releases measure
-States are compared as canonical bytes, and what clients and nodes are told after conversion;
-messages that are sent at most once, such as gossip, are not. No edge of these apps declares a way
-back, so no rollback is checked. An upgrade of which no case had an effect was not checked at all:
+  states   a migration succeeds, gives the same bytes again, and keeps what
+           both releases measure
+
+States are compared as canonical bytes, and what clients and nodes are told after conversion; \
+messages that are sent at most once, such as gossip, are not. No edge of these apps declares a way \
+back, so no rollback is checked. An upgrade of which no case had an effect was not checked at all: \
 it falls short, and the exit code is 1.";
 
 #[derive(Debug, Args)]
@@ -85,7 +86,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let unconverted = unconverted(arguments)?;
     match arguments.format {
         Format::Human => print(&unconverted)?,
-        Format::Json => print_aside(&unconverted),
+        Format::Json => aside::note(&unconverted),
     }
     Ok(exit)
 }

@@ -14,7 +14,7 @@ use results::{
 };
 
 use super::{
-    Exit, Failure, interrupt,
+    Exit, Failure, aside, interrupt,
     load::{self, Loaded},
     plan::{self as planning, AskedSeeds},
     print, print_aside, progress, quoted, result_file, summary,
@@ -39,18 +39,22 @@ mod tell;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  simctl sweep scenarios --seeds 0..100000 --out sweep     every scenario; again, it goes on
-  simctl sweep a.toml --for 10m --out sweep                as many seeds as ten minutes allow
-  simctl sweep scenarios --seeds-from $GITHUB_SHA --count 500 --format github --junit junit.xml
-  simctl sweep scenarios --fail-fast --save                stop at the first failure, keep its seed
-  simctl sweep --plan plan.json --shard auto --out DIR     one shard, as the engine numbers it
-  simctl sweep scenarios --seeds 0..1000000 --shards 64 --engine hq --out DIR
+  simctl sweep scenarios --seeds 0..100000 --out DIR  again, it goes on
+  simctl sweep a.toml --for 10m --out DIR             as many as time allows
+  simctl sweep scenarios --fail-fast --save           keep the first failure
+  # in CI: other seeds for each commit
+  simctl sweep scenarios --seeds-from $GITHUB_SHA --count 500 \\
+    --format github --junit junit.xml
+  # one shard, as the engine numbers it; and all of them
+  simctl sweep --plan plan.json --shard auto --out DIR
+  simctl sweep scenarios --seeds 0..1000000 --shards 64 --engine hq \\
+    --out DIR
 
-A sweep goes on where it was cut short: what is reported is durable.
-Write the file DIR/STOP to end it early.
-A scenario with [replay] is a recorded run: it is run once, whatever the seeds.
-With --shard, exit code 0 means that the shard is complete, even where runs failed:
-`simctl merge` judges.";
+A sweep goes on where it was cut short: what is reported is durable. Write the file DIR/STOP to end \
+it early. A scenario with [replay] is a recorded run: it is run once, whatever the seeds.
+
+With --shard, exit code 0 means that the shard is complete, even where runs failed: `simctl merge` \
+judges.";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -106,9 +110,6 @@ pub(super) struct Output {
     /// Write them as JUnit XML as well.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Print only what is not as expected.
-    #[arg(long, short)]
-    quiet: bool,
 }
 
 /// How the results of a sweep are written.
@@ -194,7 +195,7 @@ fn whole(
     let mut warn = |text: &str| print_aside(&format!("warning: {text}\n"));
     let mut kept = match out.map(|out| Folder::open(out, plan, &mut warn)).transpose()? {
         Some(Found::Over(gathered)) => {
-            aside(arguments, &format!("{}: it is over already\n", planning::said(plan)));
+            aside::note(&format!("{}: it is over already\n", planning::said(plan)));
             save(arguments, loaded, &gathered)?;
             return conclude(&arguments.output, plan, &places, &gathered, None);
         }
@@ -208,7 +209,7 @@ fn whole(
     } else {
         String::new()
     };
-    aside(arguments, &format!("{}: {}{on}\n", planning::said(plan), counted(jobs, "run")));
+    aside::note(&format!("{}: {}{on}\n", planning::said(plan), counted(jobs, "run")));
     interrupt::end_after_runs();
     let budget = Budget {
         threads: arguments.threads,
@@ -216,7 +217,7 @@ fn whole(
         failures: arguments.max_failures.map(NonZeroU64::get).or(arguments.fail_fast.then_some(1)),
         stop_file: out.map(|out| out.join(STOP)),
     };
-    let bar = progress::sweep(jobs, resumed, arguments.time, shows(arguments));
+    let bar = progress::sweep(jobs, resumed, arguments.time);
     let mut tell = |done: u64, failed: u64| {
         bar.set_position(done);
         bar.set_message(if failed > 0 { format!(", {failed} failed") } else { String::new() });
@@ -240,7 +241,7 @@ fn whole(
         return Ok(Exit::Interrupted);
     }
     let gathered = kept.finish(plan, ended == Ended::Over).map_err(Trouble::Store)?;
-    rate(arguments, done - resumed, begun, out);
+    rate(done - resumed, begun, out);
     save(arguments, loaded, &gathered)?;
     conclude(&arguments.output, plan, &places, &gathered, Some((ended, done, jobs)))
 }
@@ -289,11 +290,11 @@ pub(super) fn refuse_junit(
 }
 
 /// Says how long it took, and where the results are.
-fn rate(arguments: &Arguments, runs: u64, begun: Instant, out: Option<&Path>) {
+fn rate(runs: u64, begun: Instant, out: Option<&Path>) {
     let seconds = begun.elapsed().as_secs_f64();
     let rate = if seconds > 0.0 { runs as f64 / seconds } else { 0.0 };
     let kept = out.map_or_else(|| "nothing is kept without --out".to_owned(), quoted);
-    aside(arguments, &format!("{} in {seconds:.1} s, {rate:.0}/s: {kept}\n", counted(runs, "run")));
+    aside::note(&format!("{} in {seconds:.1} s, {rate:.0}/s: {kept}\n", counted(runs, "run")));
 }
 
 /// One shard of a plan: its file is there whole or not at all.
@@ -315,7 +316,7 @@ fn one_shard(
         if part.label != label {
             return Err(plan::mixed(&path, &part.label.sweep, &label.sweep).into());
         }
-        aside(arguments, &format!("{}: it is done already\n", quoted(&path)));
+        aside::note(&format!("{}: it is done already\n", quoted(&path)));
         return Ok(Exit::Holds);
     }
     let places = cells::places(plan).map_err(Failure::Rejected)?;
@@ -325,14 +326,11 @@ fn one_shard(
         shard::attempt(&variable).map_or_else(String::new, |attempt| format!("{attempt}-"));
     let hint = format!("{number}-{attempt}");
     let mut part = Whole::create(&path, jobs.start, label, &hint).map_err(Trouble::Store)?;
-    aside(
-        arguments,
-        &format!("shard {number} of {of}: {}\n", counted(jobs.end - jobs.start, "run")),
-    );
+    aside::note(&format!("shard {number} of {of}: {}\n", counted(jobs.end - jobs.start, "run")));
     interrupt::end_after_runs();
     let budget =
         Budget { threads: arguments.threads, stop_file: Some(out.join(STOP)), ..Budget::default() };
-    let bar = progress::sweep(jobs.end - jobs.start, 0, None, shows(arguments));
+    let bar = progress::sweep(jobs.end - jobs.start, 0, None);
     let mut tell = |done: u64, _: u64| bar.set_position(done - jobs.start);
     let mut cost = Cost::default();
     let ended =
@@ -346,10 +344,7 @@ fn one_shard(
         Ok(gathered) => {
             add_cost(&shard::cost_file(out, number, of), &cost).map_err(Trouble::Store)?;
             let (runs, failed) = (gathered.runs(), gathered.failed());
-            aside(
-                arguments,
-                &format!("{}: {}, {failed} failed\n", quoted(&path), counted(runs, "run")),
-            );
+            aside::note(&format!("{}: {}, {failed} failed\n", quoted(&path), counted(runs, "run")));
         }
         // A duplicate of this shard was faster, and the sweep may have been merged meanwhile.
         Err(_) if path.exists() => {}
@@ -372,7 +367,7 @@ fn hand_over(
         .filter(|number| !shard::file(out, *number, plan.shards).exists())
         .collect();
     if missing.is_empty() {
-        print_aside(&format!("all shards are done: simctl merge {}\n", quoted(out)));
+        aside::note(&format!("all shards are done: simctl merge {}\n", quoted(out)));
         return Ok(Exit::Holds);
     }
     let program = std::env::current_exe().map_err(|error| Failure::Internal(error.to_string()))?;
@@ -382,7 +377,7 @@ fn hand_over(
         Engine::Hq | Engine::Slurm => arguments.threads.or(NonZeroUsize::new(1)),
     };
     let task = submit::Task { program, out: out.to_owned(), plan, missing, threads };
-    let say = |line: &str| print_aside(&format!("+ {line}\n"));
+    let say = |line: &str| aside::note(&format!("+ {line}\n"));
     interrupt::end_after_runs();
     match submit::submit(engine, &task, &say, &interrupt::asked) {
         Err(_) if interrupt::asked() => {
@@ -391,7 +386,7 @@ fn hand_over(
         }
         submitted => submitted?,
     }
-    print_aside(&format!("once all shards are done: simctl merge {}\n", quoted(out)));
+    aside::note(&format!("once all shards are done: simctl merge {}\n", quoted(out)));
     Ok(Exit::Holds)
 }
 
@@ -415,13 +410,11 @@ pub(super) fn conclude(
         };
         format!("ended after {done} of {jobs} runs: {why}")
     });
-    if !(output.quiet && holds) {
-        print(&match output.format {
-            Format::Human => tell::human(plan, &judged, early.as_deref(), output.quiet),
-            Format::Json => tell::json(plan, &judged, early.as_deref()),
-            Format::Github => tell::github(plan, &judged, early.as_deref()),
-        })?;
-    }
+    print(&match output.format {
+        Format::Human => tell::human(plan, &judged, early.as_deref()),
+        Format::Json => tell::json(plan, &judged, early.as_deref()),
+        Format::Github => tell::github(plan, &judged, early.as_deref()),
+    })?;
     if let Some(path) = &output.junit {
         let text = tell::junit(&judged)?;
         result_file::write("the JUnit file", path, text.as_bytes())?;
@@ -439,20 +432,10 @@ fn save(arguments: &Arguments, loaded: &[Loaded], gathered: &Gathered) -> Result
         let added = corpus::save(&one.path, failures)?;
         if added > 0 {
             let file = quoted(&corpus::file(&one.path));
-            print_aside(&format!("{file}: {} added\n", counted(added as u64, "seed")));
+            aside::note(&format!("{file}: {} added\n", counted(added as u64, "seed")));
         }
     }
     Ok(())
-}
-
-fn shows(arguments: &Arguments) -> bool {
-    !arguments.output.quiet
-}
-
-fn aside(arguments: &Arguments, text: &str) {
-    if shows(arguments) {
-        print_aside(text);
-    }
 }
 
 /// A time such as `90s`, `10m` or `2h`.

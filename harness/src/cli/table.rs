@@ -48,7 +48,6 @@ fn wide(head: &str) -> usize {
 /// The runs as they come in, whatever the order.
 pub(super) struct Table<'a> {
     format: Format,
-    quiet: bool,
     width: usize,
     /// By scenario: what its replicas send each other.
     exchanges: BTreeMap<String, Exchanges>,
@@ -66,19 +65,13 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    pub(super) fn new(
-        loaded: &[Loaded],
-        deployed: &[Deployed<'_>],
-        format: Format,
-        quiet: bool,
-    ) -> Self {
+    pub(super) fn new(loaded: &[Loaded], deployed: &[Deployed<'_>], format: Format) -> Self {
         let width =
             loaded.iter().map(|one| one.name.len()).max().unwrap_or(0).max("scenario".len());
         let exchanges = loaded.iter().zip(deployed);
         let exchanges = exchanges.map(|(one, deployed)| (one.name.clone(), deployed.exchanges()));
         Self {
             format,
-            quiet,
             width,
             exchanges: exchanges.collect(),
             early: BTreeMap::new(),
@@ -92,7 +85,7 @@ impl<'a> Table<'a> {
 
     /// What stands above the lines.
     pub(super) fn head(&self) -> String {
-        if self.format == Format::Json || self.quiet {
+        if self.format == Format::Json {
             return String::new();
         }
         let columns = self.columns().map(|(head, ..)| format!(" {head:>0$}", wide(head)));
@@ -139,7 +132,6 @@ impl<'a> Table<'a> {
         *self.verdicts.entry(summary::verdict(&outcome, GoalsOf::Sweep)).or_default() += 1;
         let expected = outcome.is_as_expected_but_goals();
         let line = match self.format {
-            _ if self.quiet && expected => String::new(),
             Format::Json => json::line(&job, &outcome, GoalsOf::Sweep),
             Format::Human => self.line(&job, &outcome),
         };
@@ -204,7 +196,7 @@ impl<'a> Table<'a> {
         let mut text = String::new();
         // After Ctrl-C some lines still wait for runs that were never begun.
         text.extend(std::mem::take(&mut self.early).into_values());
-        if self.format == Format::Json || (self.quiet && self.is_as_expected()) {
+        if self.format == Format::Json {
             return text;
         }
         let write = |text: &mut String, line: String| {

@@ -20,8 +20,8 @@ use crate::{
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  simctl vectors tests/vectors/semidirect            every file of a folder
-  simctl vectors int_add_mult.json --format json     one JSON object a file
+  simctl vectors tests/vectors/semidirect         every file of a folder
+  simctl vectors int_add_mult.json --format json  one JSON object a file
 
 docs/vectors.md says how a vector file is laid out, with a small one of each schema to begin with.";
 

@@ -6,7 +6,7 @@ use clap::Args;
 use results::Diagram;
 
 use super::{
-    Exit, Failure, interrupt, load, print, print_aside, result_file,
+    Exit, Failure, aside, interrupt, load, print, result_file,
     run::{Job, SEED, Wire},
     words,
 };
@@ -20,13 +20,16 @@ use crate::{
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  simctl view scenarios/major-bump.toml --seed 7              writes major-bump-seed-7.html
-  simctl view a.toml --out run.html                           another name; - is standard output
-  simctl view a.toml --seed 1 --against b.toml --seed 2       two runs side by side
-  simctl view a.toml --seed 1 --seed 2                        two seeds of one scenario
-  simctl view a.toml --seed 7 --set fleet.nodes=5             at a point of a sweep's grid
+  simctl view a.toml --seed 7           writes a-seed-7.html
+  simctl view a.toml --out run.html     another name; - is standard output
+  simctl view a.toml --seed 1 --seed 2  two seeds of one scenario
+  simctl view run.diagram               a run that was kept
+  # two runs side by side
+  simctl view a.toml --seed 1 --against b.toml --seed 2
+  # at a point of a sweep's grid
+  simctl view a.toml --seed 7 --set fleet.nodes=5
+  # keep a run for later
   simctl run a.toml --trace run.diagram --trace-format diagram
-  simctl view run.diagram                                     a run that was kept
 
 The page is one file, asks no network and tells its keys by the question mark.";
 
@@ -156,7 +159,7 @@ pub(super) fn write(
     let told: Vec<String> = runs.iter().map(|run| told(run)).collect();
     result_file::write(what, out, bytes)?;
     if result_file::is_standard_output(out) {
-        print_aside(&format!("{}\n", told.join("\n")));
+        aside::note(&format!("{}\n", told.join("\n")));
         return Ok(Exit::Holds);
     }
     print(&format!("{}: {}\n", out.display(), told.join("; ")))?;

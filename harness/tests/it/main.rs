@@ -10,6 +10,7 @@ mod interrupts;
 mod lists;
 mod mistakes;
 mod paths;
+mod quiet;
 mod replicated;
 mod reports;
 mod square;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{HOLDS, VIOLATES, exits, folder};
+use crate::support::{HOLDS, VIOLATES, exits, folder, refused};
 
 #[test]
 fn a_value_that_does_not_fit_is_told_where_and_with_what_was_expected() {
@@ -51,6 +51,54 @@ fn a_value_that_does_not_fit_is_told_where_and_with_what_was_expected() {
             assert!(said.contains(text), "{text} in\n{said}");
         }
     }
+}
+
+#[test]
+fn what_would_be_passed_over_is_refused() {
+    let folder = folder(&[("a.toml", HOLDS), ("b.toml", HOLDS)]);
+    let here = folder.path();
+    exits(here, &["sweep", "a.toml", "--seeds", "0..2", "--out", "swept"], 0);
+    for (line, why) in [
+        ("run a.toml --trace-format jsonl", "--trace <FILE>"),
+        ("run a.toml b.toml --seeds 0..18446744073709551615", "more runs than can be counted"),
+        ("report swept --print-template", "cannot be used with"),
+        ("report --print-template --out x", "cannot be used with"),
+        ("plot --list swept", "cannot be used with"),
+        ("plot overview swept --scenario a", "expected no --scenario"),
+        ("compare swept swept --format json --out -", "expected one of them"),
+        ("compare swept swept --out swept/plan.json", "would replace what it is made from"),
+    ] {
+        refused(here, &line.split(' ').collect::<Vec<_>>(), why);
+    }
+    let compared = exits(here, &["compare", "swept", "swept", "--out", "swept/plan.json"], 2);
+    assert_eq!(compared.out, "", "what is refused says nothing first");
+    let last = u64::MAX.to_string();
+    let ran = exits(here, &["run", "a.toml", "b.toml", "--seed", &last], 0);
+    assert!(ran.out.contains("2 runs: all as expected"), "{}", ran.out);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_file_of_a_sweep_is_refused_at_once() {
+    let folder = folder(&[("a.toml", HOLDS)]);
+    let here = folder.path();
+    exits(here, &["sweep", "a.toml", "--seeds", "0..2", "--out", "swept"], 0);
+    let pipe = |name: &str| {
+        let _ = fs::remove_file(here.join(name));
+        let made = std::process::Command::new("mkfifo").arg(here.join(name)).status().unwrap();
+        assert!(made.success());
+    };
+    let why = "expected a file, found a pipe or a device";
+    pipe("template.html");
+    refused(here, &["report", "swept", "--template", "template.html"], why);
+    pipe("plan.json");
+    refused(here, &["sweep", "--plan", "plan.json", "--out", "x"], why);
+    pipe("a.seeds");
+    refused(here, &["sweep", "a.toml", "--seeds", "0..2"], why);
+    pipe("swept/failures.jsonl");
+    refused(here, &["report", "swept"], why);
+    pipe("swept/sweep.parquet");
+    refused(here, &["compare", "swept", "swept"], why);
 }
 
 #[test]

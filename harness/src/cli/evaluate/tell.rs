@@ -21,7 +21,6 @@ use crate::{
 /// What is told of runs as they end, and then of all.
 pub(super) struct Told {
     format: Format,
-    quiet: bool,
     /// Whether each run is a line, and not told in full.
     lines: bool,
     /// Of the names of rows.
@@ -54,7 +53,6 @@ impl Told {
         let names = plan.rows.iter().map(|(_, row)| visible(&row.name).chars().count());
         Self {
             format: arguments.format,
-            quiet: arguments.quiet,
             lines: arguments.seeds.is_some(),
             width: names.max().unwrap_or(0).max("row".len()),
             verdicts: BTreeMap::new(),
@@ -68,7 +66,7 @@ impl Told {
 
     /// What stands above lines.
     pub(super) fn head(&self) -> String {
-        if self.format == Format::Json || !self.lines || self.quiet {
+        if self.format == Format::Json || !self.lines {
             return String::new();
         }
         let (row, width) = ("row", self.width);
@@ -82,9 +80,6 @@ impl Told {
     pub(super) fn run(&mut self, job: &Job<'_>, verdict: &Verdict) -> String {
         *self.verdicts.entry(verdict.name()).or_default() += 1;
         self.as_expected &= verdict.why().is_none();
-        if self.quiet && verdict.why().is_none() {
-            return String::new();
-        }
         match self.format {
             Format::Json => format!("{}\n", object(job, verdict)),
             Format::Human if self.lines => self.line(job, verdict),

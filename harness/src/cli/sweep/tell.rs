@@ -35,12 +35,7 @@ fn legend() -> String {
 }
 
 /// For people: a line for each place, then what is wrong, then the sum.
-pub(super) fn human(
-    plan: &Plan,
-    judged: &[Judged<'_>],
-    early: Option<&str>,
-    only_wrong: bool,
-) -> String {
+pub(super) fn human(plan: &Plan, judged: &[Judged<'_>], early: Option<&str>) -> String {
     let mut text = String::new();
     let mut line = |text_line: String| {
         writeln!(text, "{text_line}").expect("a string takes everything");
@@ -61,7 +56,7 @@ pub(super) fn human(
         "{DIM}{:<names$}  {:<cells$}  {:>9}  {:>9}  {:>7}  {:>7}  {:>7}{heads}  came to{DIM:#}",
         "scenario", "", "runs", "expected", "p50", "p90", "p99"
     ));
-    for one in judged.iter().filter(|one| !only_wrong || !one.holds()) {
+    for one in judged {
         let tally = one.tally;
         let style = if one.holds() { GOOD } else { BAD };
         let numbers = counts.iter().map(|column| match tally.causal_issued {
