@@ -22,7 +22,7 @@ fn the_files_of_the_document_pass_as_it_says() {
     let (command, said) = DOCS.split_once("$ simctl ").unwrap().1.split_once('\n').unwrap();
     let ran = exits(folder.path(), &command.split(' ').collect::<Vec<_>>(), 0);
     assert_eq!(ran.out, said.split_once("```").unwrap().0);
-    assert_eq!(files.len(), 3);
+    assert_eq!(files.len(), 4);
 }
 
 #[test]
@@ -43,13 +43,21 @@ fn another_value_in_a_file_of_the_document_fails() {
         ("causal.json", "\"stable\": [1, 0, 0]", "\"stable\": [0, 0, 0]"),
         ("text.json", "\"blocks\": 2", "\"blocks\": 3"),
         ("text.json", "[20, 2, 0, 0]], \"end\"", "[20, 2, 1, 0]], \"end\""),
+        ("tables.json", "[10, 1, 0, 1]],\n", "[20, 2, 0, 1]],\n"),
+        ("tables.json", "[[10, 1, 1, 2]]", "[[10, 1, 1, 1]]"),
+        ("tables.json", "[[30, 2, 1, 0]]}", "[[30, 2, 1, 1]]}"),
+        ("tables.json", "\"order\": [0, 1, 2, 3]", "\"order\": [0, 2, 1, 3]"),
+        ("tables.json", "\"leading\": 3", "\"leading\": 2"),
+        ("tables.json", "\"apply\": [2, 3]", "\"apply\": [3, 2]"),
+        ("tables.json", "\"required\": [2, 3]", "\"required\": [0, 2, 3]"),
     ] {
         let (_, text) = examples().into_iter().find(|(file, _)| *file == name).unwrap();
         let changed = text.replacen(right, wrong, 1);
         assert_ne!(changed, text, "{right} is in {name}");
         let folder = folder(&[(name, &changed)]);
         let ran = exits(folder.path(), &["vectors", name], 1);
-        assert!(ran.out.starts_with(&format!("failed {name}: 1 of 1 case\n")), "{}", ran.out);
+        let cases = if name == "tables.json" { "3 cases" } else { "1 case" };
+        assert!(ran.out.starts_with(&format!("failed {name}: 1 of {cases}\n")), "{}", ran.out);
     }
 }
 
