@@ -148,7 +148,7 @@ impl<'a> Deployed<'a> {
     /// One run with `seed`; a scenario that carries its choices itself has one run and one seed.
     pub fn run(&self, seed: u64, options: Options<'_>, trace: Option<&mut dyn Sink>) -> Outcome {
         match &self.scenario.replay {
-            None => self.run_settled(seed, Seeded::new(seed), options, trace).0,
+            None => self.run_settled(seed, Seeded::new(seed), options, trace),
             Some(replay) => {
                 let decisions = replay.decisions(&self.words());
                 self.run_replayed(*replay.seed, decisions, options, trace).0
@@ -165,15 +165,13 @@ impl<'a> Deployed<'a> {
     ) -> (Outcome, Vec<Decision>) {
         match &self.scenario.replay {
             None => {
-                let choices = Recorded::new(Seeded::new(seed));
-                let (outcome, choices) = self.run_settled(seed, choices, options, trace);
-                (outcome, choices.log)
+                let mut choices = Recorded::new(Seeded::new(seed));
+                (self.run_lent(seed, &mut choices, options, trace), choices.log)
             }
             Some(replay) => {
                 let (seed, decisions) = (*replay.seed, replay.decisions(&self.words()));
-                let choices = Recorded::new(Replayed::new(Seeded::new(seed), decisions));
-                let (outcome, choices) = self.run_settled(seed, choices, options, trace);
-                (outcome, choices.log)
+                let mut choices = Recorded::new(Replayed::new(Seeded::new(seed), decisions));
+                (self.run_lent(seed, &mut choices, options, trace), choices.log)
             }
         }
     }
@@ -186,18 +184,29 @@ impl<'a> Deployed<'a> {
         options: Options<'_>,
         trace: Option<&mut dyn Sink>,
     ) -> (Outcome, Replayed<Seeded>) {
-        let choices = Replayed::new(Seeded::new(seed), decisions);
+        let mut choices = Replayed::new(Seeded::new(seed), decisions);
+        (self.run_lent(seed, &mut choices, options, trace), choices)
+    }
+
+    /// One run whose accidents `choices` settles. All but the seeded go by one code: they need not be fast, and
+    /// each kind would build the world anew.
+    fn run_lent(
+        &self,
+        seed: u64,
+        choices: &mut dyn Choices,
+        options: Options<'_>,
+        trace: Option<&mut dyn Sink>,
+    ) -> Outcome {
         self.run_settled(seed, choices, options, trace)
     }
 
-    /// One run whose accidents `choices` settles; gives it back with what it wrote down.
-    pub fn run_settled<C: Choices>(
+    fn run_settled<C: Choices>(
         &self,
         seed: u64,
         choices: C,
         options: Options<'_>,
         trace: Option<&mut dyn Sink>,
-    ) -> (Outcome, C) {
+    ) -> Outcome {
         let run = Run::new(self.scenario, seed, choices, options, Arc::clone(&self.setup));
         match trace {
             Some(sink) => run.carry_out::<true>(Some(sink)),
@@ -248,7 +257,7 @@ impl<'a, C: Choices> Run<'a, C> {
         Self { scenario, seed, options, world, setup, story, workload }
     }
 
-    fn carry_out<const DATAGRAMS: bool>(mut self, sink: Option<&mut dyn Sink>) -> (Outcome, C) {
+    fn carry_out<const DATAGRAMS: bool>(mut self, sink: Option<&mut dyn Sink>) -> Outcome {
         let stop = self.options.stop;
         let mut watcher = Watcher::<DATAGRAMS> { story: &mut self.story, sink, stop };
         let safety = Time::ZERO + *self.scenario.phases.safety;

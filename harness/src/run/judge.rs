@@ -17,7 +17,7 @@ use crate::{
 const CHANCES_MIN: u64 = 10_000;
 
 impl<C: Choices> Run<'_, C> {
-    pub(super) fn outcome(mut self, facts: Facts, end: Option<&End>) -> (Outcome, C) {
+    pub(super) fn outcome(mut self, facts: Facts, end: Option<&End>) -> Outcome {
         let Facts { safety_ended, calmed, rested_after, swarm, interrupted } = facts;
         let ledger = self.ledger();
         self.story.count_partitions(&ledger);
@@ -50,7 +50,7 @@ impl<C: Choices> Run<'_, C> {
             }
             _ => Vec::new(),
         };
-        let outcome = Outcome {
+        Outcome {
             seed: self.seed,
             verdict,
             expected: self.scenario.expect.outcome.clone(),
@@ -76,8 +76,7 @@ impl<C: Choices> Run<'_, C> {
             core,
             waiting,
             waited,
-        };
-        (outcome, self.world.into_choices())
+        }
     }
 
     /// What the run does not show although it broke nothing.

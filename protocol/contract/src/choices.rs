@@ -70,3 +70,14 @@ pub trait Choices {
     /// under which nothing goes wrong.
     fn settle(&mut self, occasion: Occasion, aspect: Aspect, drawn: u64, benign: u64) -> u64;
 }
+
+/// Who lends its choices sees afterwards what they wrote down.
+impl<C: Choices + ?Sized> Choices for &mut C {
+    fn words(&mut self, occasion: Occasion) -> [u32; WORDS] {
+        (**self).words(occasion)
+    }
+
+    fn settle(&mut self, occasion: Occasion, aspect: Aspect, drawn: u64, benign: u64) -> u64 {
+        (**self).settle(occasion, aspect, drawn, benign)
+    }
+}
