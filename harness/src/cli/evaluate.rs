@@ -16,7 +16,7 @@ use clap::Args;
 use experiment::{Report, Reports, Row, Unfinished, bar, files, tables};
 
 use super::{
-    Exit, Failure, Format, interrupt, load, print, print_aside, progress, quoted, result_file, run,
+    Exit, Failure, Format, aside, interrupt, load, print, progress, quoted, result_file, run,
     words::counted,
 };
 use crate::{
@@ -33,22 +33,24 @@ use tell::Told;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  simctl evaluate                                   every row of scenarios/evaluation
-  simctl evaluate ls keep-30000-by-2                two of them, by name
-  simctl evaluate mine.toml --seeds 0..10           a row of your own, ten seeds, a line a run
-  simctl evaluate --format json                     one JSON object a run, every sample in it
-  simctl evaluate --out figures                     tables, CSV files and plots as well
+  simctl evaluate                          every row of scenarios/evaluation
+  simctl evaluate ls keep-30000-by-2       two of them, by name
+  simctl evaluate mine.toml --seeds 0..10  your own, a line a run
+  simctl evaluate --format json            one JSON object a run
+  simctl evaluate --out figures            tables, CSV files and plots as well
 
-A row is run in the simulator: its bots type until nothing is under way any more, and must then
-agree in text, epoch and identifiers: they `diverge` where they do not. A row `stops` where a bot
-cannot go on, such as one that is to rename an empty text. KB are encoded; MB are in the papers'
-measure, object-sizeof of JavaScript objects, and theirs in brackets. `renamed` is right after the
-renames of a step, `collected` once former states were dropped; `depth` is the mean over blocks.
-What a row is decides which figures stand beside it, and not its name. Exits with 1 where replicas
+A row is run in the simulator: its bots type until nothing is under way any more, and must then \
+agree in text, epoch and identifiers: they `diverge` where they do not. A row `stops` where a bot \
+cannot go on, such as one that is to rename an empty text. KB are encoded; MB are in the papers' \
+measure, object-sizeof of JavaScript objects, and theirs in brackets. `renamed` is right after the \
+renames of a step, `collected` once former states were dropped; `depth` is the mean over blocks. \
+What a row is decides which figures stand beside it, and not its name. Exits with 1 where replicas \
 differ, where a row stops, or where one of the papers leaves more beside the text than it may.
 
-What takes time (integration by kind of operation, replay of the log) is no function of row and
-commit. It is measured on the same runs, and docs/sequences-evaluation.md has all tables, by
+What takes time (integration by kind of operation, replay of the log) is no function of row and \
+commit. It is measured on the same runs, and docs/sequences-evaluation.md has all tables; to make \
+them again:
+
   cd bench && cargo run --release -p evaluation -- --help";
 
 /// Where rows are looked for whose name alone is given, and where all of them are.
@@ -89,9 +91,6 @@ pub(super) struct Arguments {
     /// Write tables, CSV files and plots into this folder, which is made where it is not there.
     #[arg(long, value_name = "DIR", conflicts_with = "seeds")]
     out: Option<PathBuf>,
-    /// Print only what does not come out as expected.
-    #[arg(long, short)]
-    quiet: bool,
 }
 
 /// What is to be run: every row with every seed.
@@ -181,7 +180,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
         prepare(folder, &plan)?;
     }
     let mut told = Told::new(&plan, arguments);
-    let shown = arguments.format == Format::Human && !arguments.quiet;
+    let shown = arguments.format == Format::Human;
     let bar = progress::bar(usize::try_from(plan.count()).unwrap_or(usize::MAX), "runs", shown);
     bar.suspend(|| print(&told.head()))?;
     interrupt::cut_short(None);
@@ -323,6 +322,6 @@ fn write(folder: &Path, reports: &Reports) -> Result<(), Failure> {
         result_file::write("a file of the evaluation", &folder.join(name), text.as_bytes())?;
         names.push(name);
     }
-    print_aside(&format!("written to {shown}: {}\n", names.join(", ")));
+    aside::note(&format!("written to {shown}: {}\n", names.join(", ")));
     Ok(())
 }
