@@ -125,7 +125,7 @@ pub(super) fn write(
     print(&format!("wrote {}\n", path.display()))
 }
 
-/// Refuses to write `path` where [`write`] would.
+/// Refuses to write `path` where [`write()`] would.
 pub(super) fn refuse(
     what: &'static str,
     path: &Path,
