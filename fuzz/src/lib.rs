@@ -15,6 +15,8 @@ mod files;
 mod nodes;
 mod replicas;
 #[cfg(feature = "files")]
+mod reports;
+#[cfg(feature = "files")]
 mod scenarios;
 mod seeds;
 mod sequences;
@@ -78,4 +80,10 @@ targets! {
     files_diagram: files::diagram,
     #[cfg(feature = "files")]
     files_sweep: files::sweep,
+    #[cfg(feature = "files")]
+    files_seeds: reports::seeds,
+    #[cfg(feature = "files")]
+    files_rows: reports::rows,
+    #[cfg(feature = "files")]
+    files_template: reports::template,
 }

@@ -43,6 +43,9 @@ pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
         "files_vectors" => vectors(),
         "files_diagram" => diagrams(),
         "files_sweep" => sweeps(),
+        "files_seeds" => vec!["# Seeds.\n7 # S6: n1 saw\n\n12\n".to_owned()],
+        "files_rows" => edits(),
+        "files_template" => templates(),
         _ => Vec::new(),
     };
     let texts = texts.into_iter().filter(|text| text.len() <= SEED_BYTES_MAX);
@@ -158,6 +161,26 @@ fn choices() -> Vec<String> {
     let digest = "[recorded]\ndigest = \"0123456789abcdef\"\nchoices = []\n";
     let whole = [format!("{head}{recorded}"), format!("{head}{broke}{digest}")];
     lines.map(str::to_owned).into_iter().chain([lines.join("\n")]).chain(whole).collect()
+}
+
+/// Bytes changed, put in, taken out and cut off, near the end of a file and further in front.
+fn edits() -> Vec<String> {
+    let far = ["\u{0}\u{0}", "\u{9}\u{0}", "\u{40}\u{1}", "\u{0}\u{c}"];
+    let edit = |way| far.map(|from_end| format!("{way}{from_end}\u{7f}"));
+    ["\u{0}", "\u{1}", "\u{2}", "\u{3}"].into_iter().flat_map(edit).collect()
+}
+
+/// The template of reports in pieces, each a template by itself.
+fn templates() -> Vec<String> {
+    let small = [
+        "{{ title }}: {{ runs|count }} runs\n{% if verdict %}{{ verdict|length }}{% endif %}",
+        "{% for one in scenarios %}{{ loop.index }} {{ one|tojson }}{% else %}none{% endfor %}",
+        "{% set a = facts|first %}{{ a[0]|upper ~ a[-1]|default('-') }}{# a comment #}",
+        "{{ scenarios|map(attribute='name')|list|sort|reverse }}{{ 7 // 2 + 1.5 > 2 and not x is defined }}",
+        "{% filter upper %}{{ seeds|safe }}{% endfilter %}{{ facts|dictsort if facts is mapping }}",
+    ];
+    let lines = plots::TEMPLATE.lines().filter(|line| line.contains("{{") && !line.contains("{%"));
+    small.into_iter().chain(lines).map(str::to_owned).collect()
 }
 
 /// A vector file of each of the shortest cases of each.
