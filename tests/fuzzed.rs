@@ -87,8 +87,14 @@ fn every_target_has_a_small_corpus_and_a_program() {
     folders.sort();
     names.sort();
     assert_eq!(folders, names);
+    let manifest = fs::read_to_string(corpus().join("../Cargo.toml")).unwrap();
     let mut total = 0;
     for name in names {
+        // What needs the harness is left out where none of it is asked for.
+        let needs =
+            if name.starts_with("files_") { "required-features = [\"files\"]\n" } else { "" };
+        let program_of = format!("path = \"fuzz_targets/{name}.rs\"\n{needs}test = false\n");
+        assert!(manifest.contains(&program_of), "{name}");
         let file = corpus().join(format!("../fuzz_targets/{name}.rs"));
         assert_eq!(fs::read_to_string(&file).unwrap(), program(&name), "{}", file.display());
         let files = files(&corpus().join(&name));

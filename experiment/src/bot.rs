@@ -266,8 +266,9 @@ impl Bot {
         }
     }
 
-    /// The step of which all renames are there: nobody has a rename before all edits that its author had
-    /// seen, so those of a step are concurrent, and no bot counts one before it came to that step itself.
+    /// The step to which the renames add up that are there: where a message takes no longer than a step, that of which
+    /// all are. Nobody has a rename before all edits that its author had seen, so those of a step are concurrent, and no
+    /// bot counts one before it came to that step itself.
     fn renamed_step(&self) -> u32 {
         let every = self.row.renames.map_or(0, |renames| renames.every.get());
         self.renames / self.row.renamers().max(1) * every

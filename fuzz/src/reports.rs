@@ -97,7 +97,9 @@ fn caught<T>(work: impl FnOnce() -> T) -> T {
 pub(crate) fn template(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
     // A template is a program of its user's; what it may do is bounded, what one filter of it may hold is not.
-    if ["*", "indent", "replace", "join", "format", "range"].iter().any(|many| text.contains(many))
+    if ["*", "~", "indent", "replace", "join", "format", "range"]
+        .iter()
+        .any(|many| text.contains(many))
     {
         return;
     }

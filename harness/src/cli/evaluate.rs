@@ -245,7 +245,7 @@ fn found(asked: &Path) -> Result<PathBuf, Failure> {
     if asked.exists() || !(is_name || asked == folder) {
         return Ok(asked.to_owned());
     }
-    let named = folder.join(asked).with_extension("toml");
+    let named = folder.join(format!("{}.toml", asked.display()));
     if named.is_file() {
         return Ok(named);
     }
@@ -269,7 +269,7 @@ fn found(asked: &Path) -> Result<PathBuf, Failure> {
 ///
 /// Errors: it is no row.
 pub(super) fn named(name: &str) -> Result<Option<(PathBuf, Row)>, Failure> {
-    let file = Path::new(FOLDER).join(name).with_extension("toml");
+    let file = Path::new(FOLDER).join(format!("{name}.toml"));
     if !names().iter().any(|known| known == name) {
         return Ok(None);
     }

@@ -9,7 +9,8 @@ use super::{aside, interrupt};
 /// Redraws a second: enough to look alive.
 const HERTZ: u8 = 8;
 
-/// A bar for `count` of `what`, such as "runs"; one that shows nothing where `shown` is false, quiet is asked for or nobody watches.
+/// A bar for `count` of `what`, such as "runs"; one that shows nothing where `shown` is false, quiet is asked for or
+/// nobody watches.
 pub(super) fn bar(count: usize, what: &str, shown: bool) -> ProgressBar {
     if !shown || count < 2 || aside::is_quiet() {
         return ProgressBar::hidden();

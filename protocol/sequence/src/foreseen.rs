@@ -13,10 +13,10 @@ impl Sequence {
     /// Whether element `offset` of a base named `dot` is one that a rename named which is neither `epoch` nor above it.
     #[inline]
     pub(crate) fn foresees(&self, epoch: u32, dot: Dot, offset: i32) -> bool {
-        if !self.epochs.has_elsewhere(epoch) || self.flaw == Some(Flaw::PrintedMapping) {
+        let nobody_asks = !self.watches_names() || self.flaw == Some(Flaw::PrintedMapping);
+        if nobody_asks || !self.epochs.has_elsewhere(epoch) {
             return false;
         }
-        let named = self.epochs.named_elsewhere(epoch, dot);
-        self.watches_names() && named.is_some_and(|named| offset < named)
+        self.epochs.named_elsewhere(epoch, dot).is_some_and(|named| offset < named)
     }
 }

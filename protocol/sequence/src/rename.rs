@@ -116,7 +116,7 @@ impl Sequence {
         let next = next?;
         // Below itself a rename's base is gone on with; above, nobody can have made one of its name.
         let above = |born| self.epochs.reaches(born, parent);
-        if known.is_some() || self.watches_names() && self.arena.births(dot).any(above) {
+        if known.is_some() || self.arena.births(dot).any(above) {
             return Err(Refused::Duplicate(dot));
         }
         if self.watches_names() {

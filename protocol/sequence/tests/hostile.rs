@@ -267,8 +267,11 @@ fn epochs_that_nobody_collects_are_all_taken_where_the_host_vouches_for_names() 
         let taken = (1..=1 << 15).filter(|clock| one.apply(&rename(*clock)).is_ok()).count();
         let more = usize::from(names == Names::Vouched);
         assert_eq!(taken, (1 << 15) - 1 + more);
-        let back = Sequence::restore(1, Moves::AfterStable, &one.snapshot());
+        let (moves, snapshot) = (Moves::AfterStable, one.snapshot());
+        let back = Sequence::restore_vouched(1, moves, &snapshot);
         assert_eq!(back.map(|back| back.known_epochs().count()), Ok((1 << 15) + more));
+        // Who watches names keeps to his own bounds, whatever is handed to him.
+        assert_eq!(Sequence::restore(1, moves, &snapshot).is_err(), names == Names::Vouched);
     }
 }
 

@@ -128,11 +128,10 @@ fn what_lies_deeper_than_messages_name_is_not_removed_before_a_rename_names_it_a
         assert_eq!(one.drafted_remove(range), Err(Refused::Long));
     }
     assert_eq!(one.snapshot(), snapshot);
-    let told = [
-        one.remove(2..3).expect("beside it"),
-        one.rename().expect("a text"),
-        one.remove(1..2).expect("it is named anew"),
-    ];
+    let beside = one.remove(2..3).expect("beside it");
+    // By one key, right behind it.
+    assert_eq!(one.remove(1..2), Err(Refused::Long));
+    let told = [beside, one.rename().expect("a text"), one.remove(1..2).expect("it is named anew")];
     for operation in &told {
         let message = writer.write(std::slice::from_ref(operation)).expect("short");
         let applied = two.apply_message(&mut reader, &message).expect("a message");

@@ -138,54 +138,51 @@ fn only_members_that_are_there_let_others_go_and_are_let_go() {
     );
 }
 
+/// Faults, and why each is a mistake: `n2` leaves at 6 s, `n4` joins at 3 s.
+const AWAY: &[(&str, &str)] = &[
+    ("crash = { node = \"n4\", at = \"3s\", down = \"1s\" }", "n4` is not there yet at 3s"),
+    ("pause = { node = \"n4\", at = \"1s\", lasts = \"1s\" }", "n4` is not there yet at 1s"),
+    ("crash = { node = \"n2\", at = \"6s\", down = \"1s\" }", "n2` is gone at 6s"),
+    ("pause = { node = \"n2\", at = \"7s\", lasts = \"1s\" }", "n2` is gone at 7s"),
+    ("clock-step = { node = \"n4\", at = \"2s\", by = \"1s\" }", "n4` is not there yet at 2s"),
+    ("clock-drift = { node = \"n2\", at = \"6s\", drift = \"5 ppm\" }", "n2` is gone at 6s"),
+    ("isolate = { node = \"n4\", from = \"1s\", until = \"3s\" }", "n4` is not there yet at 3s"),
+    ("isolate = { node = \"n2\", from = \"6s\", until = \"7s\" }", "n2` is gone at 6s"),
+    (
+        "bridge = { left = [\"n0\"], right = [\"n1\"], node = \"n4\", from = \"1s\", until = \"2s\" }",
+        "n4` is not there yet at 2s",
+    ),
+    (
+        "cut = { sender = \"n0\", receiver = \"n2\", from = \"6s\", until = \"7s\" }",
+        "n2` is gone at 6s",
+    ),
+    ("clog = { sender = \"n4\", from = \"1s\", until = \"2s\" }", "n4` is not there yet at 2s"),
+    (
+        "lossy = { receiver = \"n2\", loss = { independent = \"1%\" }, from = \"6s\", until = \"7s\" }",
+        "n2` is gone at 6s",
+    ),
+    (
+        "slow = { sender = \"n4\", latency = { constant = \"1s\" }, from = \"1s\", until = \"3s\" }",
+        "n4` is not there yet at 3s",
+    ),
+    (
+        "partition = { groups = [[\"n0\", \"n1\"], [\"n3\", \"n4\"]], from = \"1s\", until = \"2s\" }",
+        "n4` is not there yet at 2s",
+    ),
+    (
+        "bridge = { left = [\"n0\"], right = [\"n2\"], node = \"n1\", from = \"6s\", until = \"7s\" }",
+        "n2` is gone at 6s",
+    ),
+    (
+        "ring = { nodes = [\"n0\", \"n1\", \"n3\", \"n4\"], from = \"1s\", until = \"2s\" }",
+        "n4` is not there yet at 2s",
+    ),
+    ("swizzle = { nodes = [\"n0\", \"n2\"], from = \"6s\", until = \"7s\" }", "n2` is gone at 6s"),
+];
+
 #[test]
 fn what_happens_at_a_node_happens_while_it_is_there() {
-    for (fault, expected) in [
-        ("crash = { node = \"n4\", at = \"3s\", down = \"1s\" }", "n4` is not there yet at 3s"),
-        ("pause = { node = \"n4\", at = \"1s\", lasts = \"1s\" }", "n4` is not there yet at 1s"),
-        ("crash = { node = \"n2\", at = \"6s\", down = \"1s\" }", "n2` is gone at 6s"),
-        ("pause = { node = \"n2\", at = \"7s\", lasts = \"1s\" }", "n2` is gone at 7s"),
-        ("clock-step = { node = \"n4\", at = \"2s\", by = \"1s\" }", "n4` is not there yet at 2s"),
-        ("clock-drift = { node = \"n2\", at = \"6s\", drift = \"5 ppm\" }", "n2` is gone at 6s"),
-        (
-            "isolate = { node = \"n4\", from = \"1s\", until = \"3s\" }",
-            "n4` is not there yet at 3s",
-        ),
-        ("isolate = { node = \"n2\", from = \"6s\", until = \"7s\" }", "n2` is gone at 6s"),
-        (
-            "bridge = { left = [\"n0\"], right = [\"n1\"], node = \"n4\", from = \"1s\", until = \"2s\" }",
-            "n4` is not there yet at 2s",
-        ),
-        (
-            "cut = { sender = \"n0\", receiver = \"n2\", from = \"6s\", until = \"7s\" }",
-            "n2` is gone at 6s",
-        ),
-        ("clog = { sender = \"n4\", from = \"1s\", until = \"2s\" }", "n4` is not there yet at 2s"),
-        (
-            "lossy = { receiver = \"n2\", loss = { independent = \"1%\" }, from = \"6s\", until = \"7s\" }",
-            "n2` is gone at 6s",
-        ),
-        (
-            "slow = { sender = \"n4\", latency = { constant = \"1s\" }, from = \"1s\", until = \"3s\" }",
-            "n4` is not there yet at 3s",
-        ),
-        (
-            "partition = { groups = [[\"n0\", \"n1\"], [\"n3\", \"n4\"]], from = \"1s\", until = \"2s\" }",
-            "n4` is not there yet at 2s",
-        ),
-        (
-            "bridge = { left = [\"n0\"], right = [\"n2\"], node = \"n1\", from = \"6s\", until = \"7s\" }",
-            "n2` is gone at 6s",
-        ),
-        (
-            "ring = { nodes = [\"n0\", \"n1\", \"n3\", \"n4\"], from = \"1s\", until = \"2s\" }",
-            "n4` is not there yet at 2s",
-        ),
-        (
-            "swizzle = { nodes = [\"n0\", \"n2\"], from = \"6s\", until = \"7s\" }",
-            "n2` is gone at 6s",
-        ),
-    ] {
+    for (fault, expected) in AWAY {
         let text = format!("{GOOD}\n[[fault]]\n{fault}\n");
         let rejected = Scenario::parse(Path::new("s.toml"), text).expect_err(fault).to_string();
         assert!(rejected.ends_with(expected) && rejected.lines().count() == 1, "{rejected}");

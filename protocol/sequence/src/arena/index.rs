@@ -249,7 +249,7 @@ impl Arena {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{FormerState, Identifier, Interval};
+    use crate::{FormerState, Identifier, Interval, arena::UNBORN};
 
     /// Elements of as many sites, or of one, whose numbers or names fall as documents go on.
     fn falling(count: u32, sites: bool) -> FormerState {
@@ -281,12 +281,22 @@ mod tests {
     }
 
     #[test]
+    fn what_was_read_back_is_listed_at_once_where_handles_are_given_anew() {
+        let mut arena = Arena::of(falling(1 << 12, false).bases());
+        let used: Vec<u32> = (2..arena.len() as u32).collect();
+        let moved = arena.compact(used, |_| None);
+        assert_eq!((arena.index.moved, moved[1], moved[2]), (0, UNBORN, 1));
+        assert!(arena.clocks(1).is_sorted());
+    }
+
+    #[test]
     fn a_site_makes_way_for_none() {
         let mut arena = Arena::default();
-        for site in (1..=1_000).rev() {
+        for (at, site) in (1..=1_000).rev().enumerate() {
             arena.extend(ROOT, Tuple { position: 0, site, clock: 0, offset: 0 });
+            assert_eq!(arena.index.lists[0].0, 1_000);
+            assert_eq!(arena.index.lists[at].0, site);
         }
-        assert_eq!(arena.index.moved, 0);
         assert!((1..=1_000).all(|site| arena.clocks(site) == [0]));
     }
 }

@@ -138,7 +138,8 @@ pub(crate) struct Arena {
     token: Token,
     bases: Vec<Base>,
     index: Index,
-    /// Whether there is a base that no message has room for: renames alone make such.
+    /// Whether there was a base that no message has room for since handles were given last: renames alone make such
+    /// that stay.
     deep: bool,
 }
 
@@ -396,13 +397,14 @@ impl Arena {
             }
             let Base { parent, position, site, clock, .. } = *base;
             let parent = Id { base: moved[parent.base as usize], offset: parent.offset };
-            let id = self.extend(parent, Tuple { position, site, clock, offset: 0 });
+            let to = self.push(parent, Tuple { position, site, clock, offset: 0 });
             if base.born != UNBORN {
                 let born = if base.born == FORGOTTEN { None } else { epochs(base.born) };
-                self.bear(id.base, born.unwrap_or(FORGOTTEN));
+                self.bear(to, born.unwrap_or(FORGOTTEN));
             }
-            moved[at] = id.base;
+            moved[at] = to;
         }
+        self.list_from(ROOT.base + 1);
         moved
     }
 

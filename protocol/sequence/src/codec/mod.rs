@@ -20,7 +20,7 @@ pub(crate) use state::{read, sum, written};
 pub use stream::Reader;
 pub use writer::Writer;
 
-/// Tuples that a dictionary holds, 16 MB. A fuller one is emptied before the next operation, by both ends.
+/// Tuples that a dictionary holds, 16 MB, and about twice that where a writer looks for prefixes. A fuller one is emptied before the next operation, by both ends.
 const HELD_MAX: usize = 1 << 20;
 
 /// Tuples that a message may name in all, 32 MB, however few its bytes are.

@@ -28,17 +28,14 @@ use crate::{
 /// What a snapshot begins with: the version of its format.
 const FORMAT: u8 = 2;
 
-/// How many ways to name elements there are; in one byte with them is who sees to it that names are given once.
-const NAMINGS: u8 = 2;
-
 impl Sequence {
     /// Everything that this replica knows, and what it has yet to [`Sequence::tell`].
     ///
     /// Nobody but this site tells that. What another replica is made of is better taken after a `tell`: it has
     /// the text as well, of which the others know nothing yet.
     pub fn snapshot(&self) -> Vec<u8> {
-        let Options { naming, priority, names, .. } = self.options;
-        let mut out = vec![FORMAT, naming as u8 + NAMINGS * names as u8, priority as u8];
+        let Options { naming, priority, .. } = self.options;
+        let mut out = vec![FORMAT, naming as u8, priority as u8];
         put_varint(&mut out, u64::from(self.site));
         put_varint(&mut out, u64::from(self.clock));
         // The handles of its bases; the first is the root's.
@@ -118,7 +115,13 @@ impl Sequence {
     ///
     /// Errors: the bytes are no snapshot, or one that no replica writes.
     pub fn restore(site: u32, moves: Moves, bytes: &[u8]) -> Result<Self, Malformed> {
-        Self::restore_planted(site, moves, None, bytes)
+        Self::read_back(site, moves, Names::Watched, None, bytes)
+    }
+
+    /// [`Sequence::restore`] for a host that vouches for names: [`Names::Vouched`]. No snapshot says so itself, for
+    /// whoever hands one out is not the host.
+    pub fn restore_vouched(site: u32, moves: Moves, bytes: &[u8]) -> Result<Self, Malformed> {
+        Self::read_back(site, moves, Names::Vouched, None, bytes)
     }
 
     /// [`Sequence::restore`] of a replica that is wrong, and comes back wrong.
@@ -126,18 +129,26 @@ impl Sequence {
         site: u32,
         moves: Moves,
         flaw: Option<Flaw>,
+        bytes: &[u8],
+    ) -> Result<Self, Malformed> {
+        Self::read_back(site, moves, Names::Watched, flaw, bytes)
+    }
+
+    fn read_back(
+        site: u32,
+        moves: Moves,
+        names: Names,
+        flaw: Option<Flaw>,
         mut bytes: &[u8],
     ) -> Result<Self, Malformed> {
         let bytes = &mut bytes;
         if take_byte(bytes)? != FORMAT {
             return Err(Malformed("a snapshot of format 2"));
         }
-        let named = take_byte(bytes)?;
-        let naming = if named % NAMINGS == 0 { Naming::Blocks } else { Naming::Elements };
-        let names = match named / NAMINGS {
-            0 => Names::Watched,
-            1 => Names::Vouched,
-            _ => return Err(Malformed("what elements are named by, and who sees to that")),
+        let naming = match take_byte(bytes)? {
+            0 => Naming::Blocks,
+            1 => Naming::Elements,
+            _ => return Err(Malformed("what elements are named by")),
         };
         let priority = match take_byte(bytes)? {
             0 => Priority::Lexicographic,

@@ -22,8 +22,8 @@ pub(super) const SAME_EPOCH: u8 = 4;
 pub(super) const TYPED: u8 = INSERT | SAME_EPOCH;
 pub(super) const RUBBED_OUT: u8 = REMOVE | SAME_EPOCH;
 
-/// The dictionary of a sender, at a receiver: of one [`Writer`](crate::Writer), whose messages it reads once each and in the order
-/// in which they were written. It begins with the first of them, or as a clone of one that is as far.
+/// The dictionary of a sender, at a receiver: of one [`Writer`](crate::Writer), whose messages it reads once each and
+/// in the order in which they were written. It begins with the first of them, or as a clone of one that is as far.
 ///
 /// A gap or a repetition is not always noticed: see [`Writer`](crate::Writer).
 #[derive(Clone, Debug, Default)]

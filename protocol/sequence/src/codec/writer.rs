@@ -19,9 +19,9 @@ const TRIED_MAX: usize = 16;
 /// The dictionary of a sender, at the sender: what turns operations into messages.
 ///
 /// A message says what is new and names the rest by what the messages before it said. So whoever reads them keeps a
-/// [`Reader`](crate::Reader) for each writer, and reads every message of it *once and in the order in which it was written*. A
-/// gap or a repetition is not always noticed: the message may read as another operation, without an error, and
-/// replicas differ then for ever. Beneath there has to be a link that is ordered and reliable, or causal broadcast.
+/// [`Reader`](crate::Reader) for each writer, and reads every message of it *once and in the order in which it was
+/// written*. A gap or a repetition is not always noticed: the message may read as another operation, without an error,
+/// and replicas differ then for ever. Beneath there has to be a link that is ordered and reliable, or causal broadcast.
 ///
 /// Neither has a form as bytes:
 ///
