@@ -15,7 +15,7 @@ use clap::{Args, ValueEnum};
 use rayon::ThreadPoolBuilder;
 
 use super::{
-    Exit, Failure, Format, aside, interrupt, json,
+    Exit, Failure, Format, interrupt, json,
     load::{self, Loaded},
     print, print_aside, progress, quoted,
     result_file::{self, ResultFile},
@@ -73,7 +73,8 @@ pub(super) struct Arguments {
     /// How results are written.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Write every event of the run to this file, in the place of what it held; `-` is standard output.
+    /// Write every event of the run to this file, in the place of what it held; `-` is standard output,
+    /// and then the result is on standard error.
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
     /// How the trace is written.
@@ -261,11 +262,11 @@ fn single(arguments: &Arguments, job: Job<'_>) -> Result<Exit, Failure> {
             summary::full(&job, &outcome) + &story + &summary::reason(&outcome)
         }
     };
-    // A trace on standard output is the result; what comes beside it goes beside it.
-    match (to_standard_output, expected) {
-        (false, _) => print(&text)?,
-        (true, true) => aside::note(&text),
-        (true, false) => print_aside(&text),
+    // Standard output is the trace's alone; the result is no note, and stays where quiet was asked for.
+    if to_standard_output {
+        print_aside(&text)
+    } else {
+        print(&text)?
     }
     Ok(match expected {
         _ if interrupted => Exit::Interrupted,

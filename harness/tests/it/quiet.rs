@@ -9,7 +9,6 @@ fn quiet_takes_away_notes_and_no_result() {
         ("run holds.toml", 0, false),
         ("run holds.toml --seeds 0..2", 0, false),
         ("run holds.toml --seeds 0..2 --format json", 0, false),
-        ("run holds.toml --trace -", 0, true),
         ("run gate.toml", 1, false),
         ("sweep holds.toml --seeds 0..2", 0, true),
         ("sweep holds.toml --seeds 0..2 --format json", 0, true),
@@ -33,6 +32,25 @@ fn quiet_takes_away_notes_and_no_result() {
         assert_eq!(!told.err.is_empty(), notes, "{line}: {}", told.err);
         assert!(!told.out.is_empty(), "{line}");
     }
+}
+
+#[test]
+fn quiet_takes_no_result_from_beside_a_trace() {
+    let folder = folder(&[("holds.toml", HOLDS), ("gate.toml", VIOLATES)]);
+    for (line, code) in [
+        ("run holds.toml --trace -", 0),
+        ("run holds.toml --trace - --format json", 0),
+        ("run gate.toml --trace -", 1),
+    ] {
+        let arguments: Vec<&str> = line.split(' ').collect();
+        let told = exits(folder.path(), &arguments, code);
+        let quiet = exits(folder.path(), &[&arguments[..], &["-q"]].concat(), code);
+        assert!(told.err.contains("fingerprint"), "{line}: {}", told.err);
+        assert_eq!((quiet.bytes, quiet.err), (told.bytes, told.err), "{line}");
+    }
+    let help = exits(folder.path(), &["run", "--help"], 0).out;
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(help.contains("and then the result is on standard error"), "{help}");
 }
 
 #[test]
