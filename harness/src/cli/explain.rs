@@ -16,11 +16,13 @@ use crate::{
     goals::Goal,
     invariants,
     scenario::{
+        self, Scenario,
         diagnostic::{Code, meant},
         shape::{names_of, resolve, schema},
         units,
     },
     shell::setting,
+    visible::visible,
 };
 
 mod glossary;
@@ -78,8 +80,16 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
         let lists = LISTS.join(", ");
         return Err(Failure::Usage(format!("expected a word, or one of the lists {lists}")));
     }
-    if super::tell::is_a_failure(word, arguments.seed.is_some() || !arguments.set.is_empty()) {
-        return super::tell::carry_out(word, arguments.seed, &arguments.set);
+    if arguments.seed.is_some() || !arguments.set.is_empty() {
+        return super::tell::carry_out(&asked(word)?, arguments.seed, &arguments.set);
+    }
+    if super::tell::is_a_failure(word) {
+        let path = Path::new(word);
+        if let Some(text) = row_of(path) {
+            print(&text)?;
+            return Ok(Exit::Holds);
+        }
+        return super::tell::carry_out(path, None, &[]);
     }
     let files = [scenario(word), row(word)];
     let texts = match explained(word) {
@@ -99,12 +109,28 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     Ok(Exit::Holds)
 }
 
-/// What the scenario claims that is called `word`; `None`: none is.
-fn scenario(word: &str) -> Result<Option<String>, Failure> {
+/// The file of the run that `word` names, of which a seed or a key was given.
+fn asked(word: &str) -> Result<PathBuf, Failure> {
+    if super::tell::is_a_failure(word) || word.contains(std::path::is_separator) {
+        return Ok(word.into());
+    }
+    let why = || {
+        let word = visible(word);
+        Failure::Usage(format!("{word} is no scenario: --seed and --set are of a run of one"))
+    };
+    named(word).ok_or_else(why)
+}
+
+/// The file of the scenario that is called `word`.
+fn named(word: &str) -> Option<PathBuf> {
     let file = |folder: &&str| Path::new(folder).join(format!("{word}.toml"));
     let is_name = !word.is_empty() && !word.contains(std::path::is_separator);
-    let mut files = FOLDERS.iter().map(file).filter(|file| is_name && file.is_file());
-    let Some(file) = files.next() else { return Ok(None) };
+    FOLDERS.iter().map(file).find(|file| is_name && file.is_file())
+}
+
+/// What the scenario claims that is called `word`; `None`: none is.
+fn scenario(word: &str) -> Result<Option<String>, Failure> {
+    let Some(file) = named(word) else { return Ok(None) };
     let loaded = load::load(std::slice::from_ref(&file))?;
     let about = loaded.iter().map(|one| format!("  {}\n", super::claimed(&one.scenario.about)));
     let (about, shown) = (about.collect::<String>(), quoted(&file));
@@ -114,8 +140,20 @@ fn scenario(word: &str) -> Result<Option<String>, Failure> {
 /// What the row of the evaluation shows that is called `word`; `None`: none is.
 fn row(word: &str) -> Result<Option<String>, Failure> {
     let Some((_, row)) = evaluate::named(word)? else { return Ok(None) };
-    let about = super::claimed(&row.about);
-    Ok(Some(format!("{word} (row of the evaluation)\n  {about}\n  simctl evaluate {word}\n")))
+    Ok(Some(told_of_row(word, &row.about, Path::new(word))))
+}
+
+/// What the row of the evaluation shows that `path` holds; `None`: it holds none.
+fn row_of(path: &Path) -> Option<String> {
+    let text = Scenario::text(path).ok()?;
+    let name = path.file_stem()?.to_string_lossy().into_owned();
+    let row = scenario::row(path, &name, text).ok()?;
+    Some(told_of_row(&visible(&name), &row.about, path))
+}
+
+fn told_of_row(name: &str, about: &str, evaluated: &Path) -> String {
+    let (about, evaluated) = (super::claimed(about), quoted(evaluated));
+    format!("{name} (row of the evaluation)\n  {about}\n  simctl evaluate {evaluated}\n")
 }
 
 /// Everything that `word` means; `None` where it means nothing.

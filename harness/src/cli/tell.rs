@@ -8,21 +8,22 @@ use crate::{
     file,
     run::{Deployed, Options},
     story::{past::Past, tell},
+    visible::visible,
 };
 
-/// Whether `word` names a file rather than something that can be looked up; `asked`: a run was asked for.
-pub(super) fn is_a_failure(word: &str, asked: bool) -> bool {
+/// Whether `word` names a file rather than something that can be looked up.
+pub(super) fn is_a_failure(word: &str) -> bool {
     let path = Path::new(word);
-    asked || path.is_file() || path.extension().is_some_and(|ending| ending == "toml")
+    path.is_file() || path.extension().is_some_and(|ending| ending == "toml")
 }
 
-/// Tells the story of the run that `word` and `seed` name: a scenario, or a file of choices.
+/// Tells the story of the run that `path` and `seed` name: a scenario, or a file of choices.
 pub(super) fn carry_out(
-    word: &str,
+    path: &Path,
     seed: Option<u64>,
     set: &[(String, String)],
 ) -> Result<Exit, Failure> {
-    let path = Path::new(word);
+    let word = visible(&path.display().to_string());
     let recorded = file::read(path, choices::file::FILE_BYTES_MAX)
         .is_ok_and(|bytes| is_of_choices(&String::from_utf8_lossy(&bytes)));
     let opened = match recorded {

@@ -51,3 +51,28 @@ fn words_that_results_use_are_explained_in_a_paragraph_that_leads_on() {
     let code = exits(here, &["explain", "1"], 0).out;
     assert!(code.contains("`shrink`, time ran out"), "{code}");
 }
+
+#[test]
+fn a_run_is_asked_for_by_the_name_of_its_scenario() {
+    let folder = folder(&[("scenarios/patch.toml", HOLDS)]);
+    let by_file = exits(folder.path(), &["explain", "scenarios/patch.toml", "--seed", "3"], 0).out;
+    assert!(by_file.contains("scenarios/patch.toml, seed 3\n"), "{by_file}");
+    let by_name = |more: &[&str]| exits(folder.path(), &[&["explain", "patch"], more].concat(), 0);
+    assert_eq!(by_name(&["--seed", "3"]).out, by_file);
+    assert!(by_name(&["--set", "fleet.nodes=4"]).out.contains("patch.toml, seed 1\n"));
+    refused(folder.path(), &["explain", "S6", "--seed", "3"], "error: S6 is no scenario: --seed");
+    refused(folder.path(), &["explain", "none.toml", "--seed", "3"], "S0008");
+}
+
+#[test]
+fn a_row_is_explained_by_its_name_and_by_its_file() {
+    let row = include_str!("../../../experiment/tests/small.toml");
+    let folder = folder(&[("scenarios/evaluation/small.toml", row), ("mine.toml", row)]);
+    let told = |word: &str| exits(folder.path(), &["explain", word], 0).out;
+    let by_name = told("small");
+    assert!(by_name.starts_with("small (row of the evaluation)\n  "), "{by_name}");
+    assert!(by_name.ends_with("\n  simctl evaluate small\n"), "{by_name}");
+    let by_file = by_name.replace("evaluate small", "evaluate mine.toml");
+    assert_eq!(told("mine.toml"), by_file.replacen("small", "mine", 1));
+    refused(folder.path(), &["explain", "small", "--seed", "1"], "error: small is no scenario");
+}
