@@ -1,6 +1,9 @@
 //! `simctl view`: the space-time diagram of a run as one HTML file.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use results::Diagram;
@@ -16,6 +19,7 @@ use crate::{
     outcome::Verdict,
     shell::{self, setting},
     trace::Names,
+    visible::visible,
 };
 
 pub(super) const EXAMPLES: &str = "\
@@ -162,13 +166,24 @@ pub(super) fn write(
         aside::note(&format!("{}\n", told.join("\n")));
         return Ok(Exit::Holds);
     }
-    print(&format!("{}: {}\n", out.display(), told.join("; ")))?;
+    let out = visible(&out.display().to_string());
+    print(&format!("{out}: {}\n", told.join("; ")))?;
     Ok(Exit::Holds)
+}
+
+/// How many nodes it shows. A node that the scenario leaves out has a lane, for lanes are by number, and nothing in it.
+fn nodes(run: &Diagram) -> usize {
+    let senders = run.messages.iter().map(|message| message.from);
+    let marks = run.marks.iter().filter_map(|mark| mark.lane);
+    let lanes: BTreeSet<u32> = senders.chain(marks).collect();
+    let is_shown = |lane: usize, stretches: usize| stretches > 0 || lanes.contains(&(lane as u32));
+    run.lanes.iter().enumerate().filter(|(at, lane)| is_shown(*at, lane.stretches.len())).count()
 }
 
 /// A diagram in one line.
 fn told(run: &Diagram) -> String {
-    let Diagram { scenario, seed, verdict, lanes, messages, marks, .. } = run;
+    let Diagram { scenario, seed, verdict, messages, marks, .. } = run;
+    let scenario = visible(scenario);
     let left_out = match &run.left_out[..] {
         [] => String::new(),
         left_out => format!("; left out, for there was too much: {}", left_out.join(", ")),
@@ -176,7 +191,7 @@ fn told(run: &Diagram) -> String {
     let counted = |count: usize, what| words::counted(count as u64, what);
     format!(
         "{scenario} seed {seed} {verdict}; {}, {}, {}{left_out}",
-        counted(lanes.len(), "node"),
+        counted(nodes(run), "node"),
         counted(messages.len(), "message"),
         counted(marks.len(), "event")
     )

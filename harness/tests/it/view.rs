@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use tempfile::TempDir;
 
-use crate::support::{exits, refused};
+use crate::support::{HOLDS, exits, folder, refused};
 
 const SCENARIO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/gate-off.toml");
 
@@ -89,4 +89,14 @@ fn every_export_is_written_under_its_name() {
     assert_eq!(first("shiviz", "gate-off-seed-1.shiviz.log"), "(?<event>.*)");
     assert_eq!(first("chrome", "gate-off-seed-1.trace.json"), "{\"traceEvent");
     assert!(first("perfetto", "gate-off-seed-1.pftrace").starts_with('\n'));
+}
+
+#[test]
+fn a_node_that_is_left_out_is_not_counted() {
+    let without = HOLDS.replace("nodes = 3", "nodes = 3\nwithout = [\"n1\"]");
+    let folder = folder(&[("without.toml", &without)]);
+    for line in ["view without.toml", "export dot without.toml"] {
+        let told = exits(folder.path(), &line.split(' ').collect::<Vec<_>>(), 0).out;
+        assert!(told.contains("; 2 nodes, "), "{told}");
+    }
 }
