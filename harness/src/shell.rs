@@ -2,12 +2,23 @@
 
 use std::path::Path;
 
+use crate::visible::is_obeyed;
+
 /// `path` as a shell takes it.
 pub(crate) fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=,@%".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         text
+    } else if text.contains(is_obeyed) {
+        // A line stays a line, and a terminal is told nothing: the shell reads these as the characters that they are.
+        let spelled = text.chars().map(|c| match c {
+            '\'' | '\\' => format!("\\{c}"),
+            _ if c.is_ascii() && is_obeyed(c) => format!("\\x{:02x}", c as u32),
+            _ if is_obeyed(c) => format!("\\u{:04x}", c as u32),
+            _ => c.to_string(),
+        });
+        format!("$'{}'", spelled.collect::<String>())
     } else {
         format!("'{}'", text.replace('\'', r"'\''"))
     }
@@ -45,6 +56,14 @@ mod tests {
         assert_eq!(key("release[0].at=[1]").as_deref(), Ok("release.0.at [1]"));
         assert_eq!(key("fault[1].partition.groups[0]=n0"), key("fault.1.partition.groups.0=n0"));
         assert!(key("=4").is_err());
+    }
+
+    #[test]
+    fn a_name_that_a_terminal_would_obey_stays_on_its_line() {
+        let shown = |text: &str| quoted(Path::new(text));
+        assert_eq!(shown("a b.toml"), "'a b.toml'");
+        assert_eq!(shown("a\n1'\\.toml"), r"$'a\x0a1\'\\.toml'");
+        assert_eq!(shown("\u{1b}[1m\u{202e}\u{9b}é"), r"$'\x1b[1m\u202e\u009bé'");
     }
 
     #[test]

@@ -59,20 +59,20 @@ enum Said {
 
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let loaded = load::load(&arguments.paths)?;
-    let width = loaded.iter().map(|one| one.name.len()).max().unwrap_or(0);
+    let width = loaded.iter().map(|one| one.shown().chars().count()).max().unwrap_or(0);
     let bar = progress::bar(loaded.len(), "scenarios", true);
     let mut exit = Exit::Holds;
     interrupt::cut_short(None);
     for (index, one) in loaded.iter().enumerate() {
-        bar.set_message(format!(", {}", one.name));
+        bar.set_message(format!(", {}", one.shown()));
         let text = match compared(&one.path, arguments.seed)? {
             Said::Same { events, last } => {
                 let events = words::counted(events, "event");
-                format!("{:<width$}  same: {events} twice, then as bytes; {last}", one.name)
+                format!("{:<width$}  same: {events} twice, then as bytes; {last}", one.shown())
             }
             Said::Differs(difference) => {
                 exit = Exit::Violated;
-                format!("{:<width$}  DIFFERS\n{difference}", one.name)
+                format!("{:<width$}  DIFFERS\n{difference}", one.shown())
             }
             Said::Interrupted => {
                 bar.finish_and_clear();

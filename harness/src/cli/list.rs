@@ -36,7 +36,7 @@ struct Row<'a> {
 
 pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     let loaded = load::load(&arguments.paths)?;
-    let width = loaded.iter().map(|one| one.name.len()).max().unwrap_or(0);
+    let width = loaded.iter().map(|one| one.shown().chars().count()).max().unwrap_or(0);
     for one in &loaded {
         let violates = match &one.scenario.expect.outcome {
             Expectation::Holds => &[][..],
@@ -52,7 +52,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
             violates,
         };
         let text = match arguments.format {
-            Format::Human => format!("{:<width$}  {}\n", row.name, claimed(row.about)),
+            Format::Human => format!("{:<width$}  {}\n", one.shown(), claimed(row.about)),
             Format::Json => serde_json::to_string(&row).expect("a row is JSON") + "\n",
         };
         print(&text)?;

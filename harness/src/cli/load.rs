@@ -8,10 +8,13 @@ use std::{
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::Failure;
-use crate::scenario::{
-    Scenario,
-    diagnostic::{Code, Rejected},
-    sweep::with_settings,
+use crate::{
+    scenario::{
+        Scenario,
+        diagnostic::{Code, Rejected},
+        sweep::with_settings,
+    },
+    visible::visible,
 };
 
 /// A scenario and where it came from.
@@ -88,6 +91,13 @@ pub(super) fn files_of(path: &Path, kind: &str, help: &str) -> Result<Vec<PathBu
     }
     files.sort();
     Ok(files)
+}
+
+impl Loaded {
+    /// Its name as it stands in a result for people: on one line, wherever it goes.
+    pub(super) fn shown(&self) -> String {
+        visible(&self.name)
+    }
 }
 
 fn read(path: &Path, settings: &[(String, String)]) -> Result<Loaded, Box<Rejected>> {

@@ -56,7 +56,8 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
             return Ok(Exit::Holds);
         }
     };
-    let digest = read(folder, &arguments.column)?;
+    let mut digest = read(folder, &arguments.column)?;
+    digest.scenarios.iter_mut().for_each(|one| one.about = super::claimed(&one.about));
     let page = match &arguments.template {
         None => plots::report(&digest),
         Some(path) => {

@@ -151,7 +151,7 @@ pub(super) fn full(job: &Job<'_>, outcome: &Outcome) -> String {
     };
     page.text(&format!(
         "{BOLD}{}{BOLD:#}  seed {}  {style}{}{expected}{style:#}",
-        job.loaded.name,
+        job.loaded.shown(),
         job.seed,
         verdict(outcome, GoalsOf::Run)
     ));

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     outcome::Outcome,
     run::{Deployed, Exchanges},
+    visible::visible,
 };
 
 /// A column of numbers: its head, and what a run has of it.
@@ -66,8 +67,8 @@ pub(super) struct Table<'a> {
 
 impl<'a> Table<'a> {
     pub(super) fn new(loaded: &[Loaded], deployed: &[Deployed<'_>], format: Format) -> Self {
-        let width =
-            loaded.iter().map(|one| one.name.len()).max().unwrap_or(0).max("scenario".len());
+        let names = loaded.iter().map(|one| one.shown().chars().count());
+        let width = names.max().unwrap_or(0).max("scenario".len());
         let exchanges = loaded.iter().zip(deployed);
         let exchanges = exchanges.map(|(one, deployed)| (one.name.clone(), deployed.exchanges()));
         Self {
@@ -161,7 +162,7 @@ impl<'a> Table<'a> {
             outcome.fingerprint.map_or_else(String::new, |print| format!("{print:032x}"));
         format!(
             "{:<width$} {:>6}  {style}{:<14}{style:#} {:>7} {:>7} {:>7}{numbers}  {DIM}{fingerprint}{DIM:#}\n",
-            job.loaded.name,
+            job.loaded.shown(),
             job.seed,
             summary::verdict(outcome, GoalsOf::Sweep),
             at(50),
@@ -186,6 +187,7 @@ impl<'a> Table<'a> {
         let missing = self.missing.iter().filter(|(_, goals)| !goals.is_empty());
         let lines = missing.map(|(scenario, goals)| {
             let text = summary::unreached(goals.iter().copied());
+            let scenario = visible(scenario);
             format!("{BAD}falls short{BAD:#} {scenario}: {text} in any of its runs\n")
         });
         lines.collect()
@@ -226,7 +228,7 @@ impl<'a> Table<'a> {
                 &mut text,
                 format!(
                     "{BAD}failed{BAD:#} {} seed {}: {why}\n       {}",
-                    job.loaded.name,
+                    job.loaded.shown(),
                     job.seed,
                     job.repeat()
                 ),

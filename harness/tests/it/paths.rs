@@ -4,7 +4,7 @@ use std::{fs, process::Command};
 
 use tempfile::TempDir;
 
-use crate::support::{exits, simctl};
+use crate::support::{HOLDS, exits, folder, simctl};
 
 const FAILS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/gate-off.toml");
 
@@ -147,4 +147,31 @@ fn a_file_keeps_its_rights() {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     exits(folder.path(), &["report", "out", "--out", "page.html"], 0);
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+/// Unix alone takes such names.
+#[cfg(unix)]
+#[test]
+fn a_name_of_two_lines_stays_on_one() {
+    let folder = folder(&[("a\nb.toml", HOLDS), ("c.toml", HOLDS)]);
+    let told = |arguments: &[&str]| exits(folder.path(), arguments, 0).out;
+    let list = told(&["list", "."]);
+    assert_eq!(list.lines().count(), 2, "{list}");
+    assert!(list.starts_with("a\\nb  three nodes"), "{list}");
+    let run = told(&["run", ".", "--seeds", "0..2"]);
+    assert!(run.lines().any(|line| line.starts_with("a\\nb ")), "{run}");
+    for arguments in [
+        &["run", "a\nb.toml"][..],
+        &["explain", "a\nb.toml"],
+        &["view", "a\nb.toml", "--out", "x\ny"],
+    ] {
+        let told = told(arguments);
+        assert!(told.contains("a\\nb"), "{told}");
+        assert!(
+            told.lines().all(|line| !line.starts_with("b") && !line.starts_with("y")),
+            "{told}"
+        );
+    }
+    // Whoever is told how to repeat a run can do so.
+    assert!(told(&["run", "a\nb.toml"]).contains(r"simctl run $'a\x0ab.toml' --seed 1"));
 }
