@@ -5,11 +5,12 @@
 
 use std::{
     borrow::Cow,
+    ffi::OsString,
     io::{IsTerminal, Write},
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 mod aside;
 mod check;
@@ -54,7 +55,6 @@ use crate::{shell::quoted, visible::visible};
 /// Columns of a terminal that help fills, at most.
 const WIDTH_MAX: usize = 100;
 /// Columns that every terminal has: what is laid out by hand in help fits them.
-#[cfg(test)]
 const WIDTH_MIN: usize = 80;
 
 /// Where options stand in help that every command has: below its own.
@@ -170,7 +170,7 @@ enum Failure {
 
 /// Runs the command that the arguments of this process ask for.
 pub fn main() -> ExitCode {
-    let command = match Simctl::try_parse() {
+    let command = match parsed(std::env::args_os()) {
         Ok(Simctl { quiet, command }) => {
             if quiet {
                 aside::keep_quiet();
@@ -191,6 +191,17 @@ pub fn main() -> ExitCode {
         Err(_) => Exit::Internal,
     };
     exit.into()
+}
+
+/// What `words` ask for. Help that goes into a file or a pager is as wide as every terminal, unless `COLUMNS` says how
+/// wide it shall be.
+fn parsed(words: impl Iterator<Item = OsString>) -> Result<Simctl, clap::Error> {
+    let mut command = Simctl::command();
+    if !std::io::stdout().is_terminal() && std::env::var_os("COLUMNS").is_none() {
+        command = command.term_width(WIDTH_MIN);
+    }
+    let mut matches = command.try_get_matches_from_mut(words)?;
+    Simctl::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
 /// What is said of a negative number, which the parser takes for an option; `None` of any other error.
@@ -381,7 +392,6 @@ mod tests {
 
     /// Every command: its name, what of its help is laid out by hand, and its help on a narrow terminal.
     fn helps() -> Vec<(String, String, String)> {
-        use clap::CommandFactory;
         let mut simctl = Simctl::command();
         simctl.build();
         let commands = std::iter::once(simctl.clone()).chain(simctl.get_subcommands().cloned());

@@ -477,3 +477,19 @@ fn every_scenario_in_the_repository_is_accepted() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(ran.out.lines().count() >= 18, "{}", ran.out);
 }
+
+#[test]
+fn help_that_no_terminal_shows_fits_every_terminal() {
+    let here = std::path::Path::new(".");
+    for arguments in [&["--help"][..], &["run", "--help"], &["explain", "-h"]] {
+        let widest = |columns: Option<&str>| {
+            let mut command = command(here, arguments);
+            command.env_remove("COLUMNS");
+            columns.map(|columns| command.env("COLUMNS", columns));
+            let ran: Ran = command.output().expect("it starts").into();
+            ran.out.lines().map(|line| line.chars().count()).max().unwrap_or(0)
+        };
+        assert!((70..=80).contains(&widest(None)), "{arguments:?}");
+        assert!(widest(Some("100")) > 80, "{arguments:?}");
+    }
+}
