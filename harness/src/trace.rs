@@ -15,9 +15,11 @@ use sim::Event;
 
 use crate::observation::subject;
 
+mod kinds;
 mod names;
 mod words;
 
+pub(crate) use kinds::KINDS;
 pub use names::Names;
 pub(crate) use words::said;
 pub use words::time;

@@ -22,6 +22,7 @@ use crate::{
         units,
     },
     shell::setting,
+    trace,
     visible::visible,
 };
 
@@ -41,6 +42,7 @@ Examples:
   simctl explain keep-30000-by-2  a row of the evaluation
   simctl explain volatile-hold    a planted bug
   simctl explain S0004            a diagnostic
+  simctl explain carried-out      an event of a trace
   simctl explain exit-codes       what simctl exits with
   simctl explain a.toml           the story of a failure, in causal order
   simctl explain a.toml --seed 7  the failure that this seed shows
@@ -48,8 +50,8 @@ Examples:
   simctl explain a.toml --seed 7 --set fleet.nodes=5
 
 Lists:
-  apps, bugs, diagnostics, exit-codes, faults, goals, invariants, keys,
-  ledger, operations, units, variants; `simctl list` lists scenarios";
+  apps, bugs, diagnostics, events, exit-codes, faults, goals, invariants,
+  keys, ledger, operations, units, variants; `simctl list` lists scenarios";
 
 /// Where a scenario is looked for whose name alone is given.
 const FOLDERS: [&str; 3] = ["", "scenarios", "scenarios/regress"];
@@ -206,10 +208,14 @@ fn scenarios(folder: &Path) -> Vec<String> {
     files.filter_map(name).collect()
 }
 
-const LISTS: [&str; 12] = [
+/// What a word of a trace is called.
+const EVENT: &str = "event of traces";
+
+const LISTS: [&str; 13] = [
     "apps",
     "bugs",
     "diagnostics",
+    "events",
     "exit-codes",
     "faults",
     "goals",
@@ -226,6 +232,7 @@ fn list(word: &str, schema: &Value) -> Option<String> {
         "apps" => "app",
         "bugs" => "planted bug",
         "diagnostics" => "diagnostic",
+        "events" => EVENT,
         "exit-codes" => "exit code",
         "goals" => "goal",
         "invariants" => "invariant",
@@ -269,6 +276,7 @@ fn entries() -> Vec<Entry> {
     entries.extend(each_message());
     let words = glossary::WORDS.iter();
     entries.extend(words.map(|(name, lines)| entry(name, "word", &glossary::text(lines))));
+    entries.extend(trace::KINDS.map(|(name, about)| entry(name, EVENT, about)));
     entries.extend(units::all().into_iter().map(|(name, text)| entry(name, "unit", &text)));
     entries
 }
