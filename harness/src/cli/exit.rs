@@ -65,7 +65,7 @@ impl Exit {
                  commands: `shrink`, time ran out before it was sure that no less would do, and what it found is \
                  written; `replay`, the run still fails; `compare`, the later sweep is worse; `check`, two runs \
                  differ; `square`, `lattice`, `laws`, `vectors`, something does not hold, or a check showed nothing; \
-                 `evaluate`, replicas differ, or more is left beside the text than may be."
+                 `evaluate`, replicas differ, a bot cannot go on (`stops`), or more is left beside the text than may be."
             }
             Self::BadInput => {
                 "The arguments or a scenario are wrong. Nothing was run and nothing was written."

@@ -43,6 +43,14 @@ fn words_that_results_use_are_explained_in_a_paragraph_that_leads_on() {
         let said = exits(here, &["explain", word], 0).out;
         assert!(said.lines().count() > 4 && said.contains("More: docs/"), "{said}");
     }
+    for word in ["stops", "diverges", "exceeds"] {
+        let said = exits(here, &["explain", word], 0).out;
+        assert!(said.contains("More: docs/sequences-evaluation.md"), "{said}");
+    }
+    let event = exits(here, &["explain", "carried-out"], 0).out;
+    assert!(event.starts_with("carried-out (event of traces)\n  An operation was"), "{event}");
+    let events = exits(here, &["explain", "events"], 0).out;
+    assert!(events.starts_with("acknowledged ") && events.contains("\nmessage-sent "), "{events}");
     let apps = exits(here, &["explain", "apps"], 0).out;
     let at = |line: &str| line.find(" a counter").or_else(|| line.find(" as 1.")).unwrap_or(0);
     let columns: Vec<usize> = apps.lines().take(4).map(at).collect();
@@ -50,6 +58,7 @@ fn words_that_results_use_are_explained_in_a_paragraph_that_leads_on() {
     assert!(apps.contains("2.1.0:collects-delivered  older epochs"), "{apps}");
     let code = exits(here, &["explain", "1"], 0).out;
     assert!(code.contains("`shrink`, time ran out"), "{code}");
+    assert!(code.contains("a bot cannot go on (`stops`)"), "{code}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use results::{
     store::{self, RowWriter},
 };
 
-use crate::support::{exits, refused};
+use crate::support::{HOLDS, exits, folder, refused};
 
 /// A sweep of one scenario with a grid in `folder`/`name`.
 fn sweep(folder: &Path, name: &str) {
@@ -116,4 +116,14 @@ fn what_is_no_sweep_is_refused_and_named() {
 
     fs::write(folder.join("mine.html"), "one\n{{ scenarioes }}").unwrap();
     refused(folder, &["report", "out", "--template", "mine.html"], "mine.html:2: ");
+}
+
+#[test]
+fn a_page_holds_no_control_character_of_a_claim() {
+    let about = HOLDS.replace("three nodes", "\\u001b[2Jthree nodes");
+    let folder = folder(&[("patch.toml", &about)]);
+    exits(folder.path(), &["sweep", "patch.toml", "--seeds", "0..2", "--out", "out"], 0);
+    let page = exits(folder.path(), &["report", "out", "--out", "-"], 0).out;
+    assert!(page.contains("u{1b}[2Jthree nodes take"), "{page}");
+    assert!(!page.contains('\u{1b}'), "{page}");
 }
