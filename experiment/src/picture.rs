@@ -8,9 +8,9 @@ use plotters::{
         ranged1d::{AsRangedCoord, ValueFormatter},
     },
     prelude::{
-        ChartBuilder, Circle, Color, DashedLineSeries, DrawingArea, DrawingAreaErrorKind,
-        DrawingBackend, EmptyElement, FontStyle, IntoDrawingArea, IntoLogRange, LineSeries,
-        PathElement, RGBColor, SVGBackend, Text, WHITE,
+        BindKeyPoints, ChartBuilder, Circle, Color, DashedLineSeries, DrawingArea,
+        DrawingAreaErrorKind, DrawingBackend, EmptyElement, FontStyle, IntoDrawingArea,
+        IntoLogRange, LineSeries, PathElement, RGBColor, SVGBackend, Text, WHITE,
     },
 };
 
@@ -21,9 +21,10 @@ const NAMES: i32 = 640;
 const NAME: i32 = 22;
 const FONT: &str = "sans-serif";
 const DASH: i32 = 6;
+const DOT: i32 = 2;
 
 /// Okabe and Ito's colours, which the colour-blind can tell apart.
-const COLOURS: [RGBColor; 7] = [
+pub(crate) const COLOURS: [RGBColor; 7] = [
     RGBColor(0x00, 0x72, 0xb2),
     RGBColor(0xd5, 0x5e, 0x00),
     RGBColor(0x00, 0x9e, 0x73),
@@ -42,6 +43,8 @@ pub enum Stroke {
     Whole,
     /// Ours, another kind.
     Dashed,
+    /// Ours, a third kind.
+    Dotted,
     /// The papers': their points, joined thinly.
     Published,
 }
@@ -107,7 +110,14 @@ fn svg(picture: &Picture) -> Result<String, String> {
     let least = ups().fold(most, f64::min);
     let drawn = match picture.scale {
         Scale::Linear => draw(picture, &area, 0.0..most * 1.05),
-        Scale::Logarithmic => draw(picture, &area, (least / 1.3..most * 1.3).log_scale()),
+        Scale::Logarithmic => {
+            let (least, most) = (least / 1.3, most * 1.3);
+            let range = (least..most).log_scale();
+            match marks(least, most) {
+                Some(marks) => draw(picture, &area, range.with_key_points(marks)),
+                None => draw(picture, &area, range),
+            }
+        }
     };
     drawn.and_then(|()| area.present()).map_err(|why| why.to_string())?;
     drop(area);
@@ -138,7 +148,7 @@ where
         .configure_mesh()
         .x_desc("thousands of edits")
         .y_desc(picture.up)
-        .x_label_formatter(&|across| format!("{across:.0}"))
+        .x_label_formatter(&|across| thousands(*across))
         .y_label_formatter(&|up| label(*up))
         .label_style((FONT, 14))
         .axis_desc_style((FONT, 15))
@@ -154,6 +164,7 @@ where
             Stroke::Dashed => {
                 chart.draw_series(DashedLineSeries::new(points, DASH, DASH, style))?
             }
+            Stroke::Dotted => chart.draw_series(DashedLineSeries::new(points, DOT, DASH, style))?,
             Stroke::Published => {
                 let thin = colour.mix(0.5).stroke_width(1);
                 chart.draw_series(LineSeries::new(points.clone(), thin))?;
@@ -180,11 +191,32 @@ fn names<Backend: DrawingBackend>(
                 area.draw(&stroke(0, 7))?;
                 area.draw(&stroke(13, 20))?;
             }
+            Stroke::Dotted => {
+                for from in [0, 6, 12, 18] {
+                    area.draw(&stroke(from, from + DOT))?;
+                }
+            }
             Stroke::Published => area.draw(&Circle::new((10, y), 4, colour))?,
         }
         area.draw(&Text::new(line.name.as_str(), (28, y - 7), (FONT, 14)))?;
     }
     Ok(())
+}
+
+/// Where an axis of equal factors is marked that is too short for powers of ten alone; `None` of another.
+fn marks(least: f64, most: f64) -> Option<Vec<f64>> {
+    if most / least >= 100.0 {
+        return None;
+    }
+    let powers = least.log10().floor() as i32..=most.log10().floor() as i32;
+    let marks = powers.flat_map(|power| [1.0, 2.0, 5.0].map(|times| times * 10_f64.powi(power)));
+    Some(marks.filter(|mark| (least..=most).contains(mark)).collect())
+}
+
+/// Thousands of edits: where there are few of them, marks stand between whole ones.
+fn thousands(across: f64) -> String {
+    let label = format!("{across:.1}");
+    label.strip_suffix(".0").unwrap_or(&label).to_owned()
 }
 
 fn label(up: f64) -> String {
@@ -204,4 +236,46 @@ fn register_font() {
         let registered = plotters::style::register_font(FONT, FontStyle::Normal, font);
         assert!(registered.is_ok(), "the embedded font is a font");
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What stands at an axis: up, then across.
+    fn labels(scale: Scale, points: Vec<(f64, f64)>) -> [Vec<String>; 2] {
+        let lines = line("l", 0, Stroke::Whole, points).into_iter().collect();
+        let text = svg(&Picture { file: "x.svg", title: "t", up: "MB", scale, lines }).unwrap();
+        let of = |anchor: &str| {
+            let anchored = text.split("<text ").skip(1).filter(|text| text.contains(anchor));
+            let inner = anchored.filter_map(|text| text.split('>').nth(1)?.split('<').next());
+            let inner = inner.map(|text| text.trim().to_owned());
+            inner.filter(|text| text.parse::<f64>().is_ok()).collect::<Vec<_>>()
+        };
+        [of("text-anchor=\"end\""), of("text-anchor=\"middle\"")]
+    }
+
+    fn distinct(labels: &[String]) -> bool {
+        labels.iter().collect::<std::collections::BTreeSet<_>>().len() == labels.len()
+    }
+
+    #[test]
+    fn no_mark_is_told_twice_on_an_axis_of_edits_however_few_they_are() {
+        for end in [0.3, 1.2, 3.0, 7.5, 20.0] {
+            let [_, across] = labels(Scale::Linear, vec![(0.1, 1.0), (end, 2.0)]);
+            assert!(across.len() > 2 && distinct(&across), "{end}: {across:?}");
+        }
+        let [_, across] = labels(Scale::Linear, vec![(10.0, 1.0), (150.0, 2.0)]);
+        assert_eq!(across, ["0", "20", "40", "60", "80", "100", "120", "140"]);
+    }
+
+    #[test]
+    fn a_short_axis_of_factors_is_marked_at_one_two_and_five_and_a_long_one_at_powers_of_ten() {
+        let up = |least: f64, most: f64| {
+            labels(Scale::Logarithmic, vec![(10.0, least), (150.0, most)])[0].clone()
+        };
+        assert_eq!(up(1.04, 22.1), ["1.0", "2.0", "5.0", "10", "20"]);
+        assert_eq!(up(0.037, 28.2), ["0.1", "1.0", "10"]);
+        assert!(!up(4.0, 4.0).is_empty());
+    }
 }

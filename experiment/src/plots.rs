@@ -1,7 +1,7 @@
 //! The pictures of a report: what is no time.
 
 use crate::{
-    picture::{BLACK, Line, Picture, Scale, Stroke, drawn, line},
+    picture::{BLACK, COLOURS, Line, Picture, Scale, Stroke, drawn, line},
     published::{self, DROPPED, DROPPED_OFTEN, KEPT, PLAIN, find},
     report::{Mean, Report, Reports},
     sample::When,
@@ -139,12 +139,14 @@ fn own(reports: &Reports) -> Picture {
         reports.iter().filter(|(_, report)| !published::is_theirs(&report.row)).collect();
     let document = |(colour, (name, report)): (usize, &(&String, &Report))| {
         let points = course(Some(*report), |mean| mean.get("bytes") / 1e3);
-        line(&spelled(name), colour, Stroke::Whole, points)
+        // No two lines look alike: there are more of them than colours.
+        let stroke = [Stroke::Whole, Stroke::Dashed, Stroke::Dotted][colour / COLOURS.len()];
+        line(&spelled(name), colour % COLOURS.len(), stroke, points)
     };
     let mut lines: Vec<_> = own.iter().take(OWN_MAX).enumerate().filter_map(document).collect();
     if let Some(more) = own.len().checked_sub(OWN_MAX).filter(|more| *more > 0) {
         let name = format!("{more} more: samples.csv");
-        lines.push(Line { name, colour: BLACK, stroke: Stroke::Dashed, points: Vec::new() });
+        lines.push(Line { name, colour: BLACK, stroke: Stroke::Dotted, points: Vec::new() });
     }
     Picture {
         file: "own.svg",
@@ -152,5 +154,27 @@ fn own(reports: &Reports) -> Picture {
         up: "KB",
         scale: Scale::Linear,
         lines,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        fleet::run,
+        row::{Row, tests::SMALL},
+    };
+
+    #[test]
+    fn no_two_rows_of_ones_own_look_alike() {
+        let report = Report::of(&run(&Row::parse("small", SMALL).unwrap()).unwrap());
+        let reports: Reports =
+            (0..=OWN_MAX).map(|row| (format!("{row:02}"), report.clone())).collect();
+        let Picture { lines, .. } = own(&reports);
+        assert_eq!(lines.len(), OWN_MAX + 1);
+        for (at, line) in lines.iter().enumerate() {
+            let looks = |line: &Line| (line.colour, line.stroke);
+            assert!(lines[..at].iter().all(|other| looks(other) != looks(line)), "{}", line.name);
+        }
     }
 }

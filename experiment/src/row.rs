@@ -18,8 +18,10 @@ pub struct Row {
     /// What all randomness is drawn from.
     pub seed: u64,
     /// Bots, each with a replica of its own.
+    #[schemars(range(min = 1, max = 100))]
     pub replicas: NonZeroU32,
     /// Edits of all bots together; each makes as many.
+    #[schemars(range(min = 1, max = 5_000_000))]
     pub operations: NonZeroU32,
     /// Edits that a replica sees between two samples of its size.
     pub sample_every: NonZeroU32,
@@ -38,6 +40,7 @@ pub struct Latency {
     /// The least.
     pub min_millis: u64,
     /// The most.
+    #[schemars(range(max = 60_000))]
     pub max_millis: u64,
 }
 
@@ -46,6 +49,7 @@ pub struct Latency {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Bots {
     /// Between two edits, on average.
+    #[schemars(range(min = 1, max = 60_000))]
     pub pause_millis: u64,
     /// A pause is uniform, at most this much longer or shorter.
     pub spread_millis: u64,
@@ -67,6 +71,7 @@ pub struct Bots {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Renames {
     /// The first so many bots.
+    #[schemars(range(min = 1, max = 100))]
     pub renamers: NonZeroU32,
     /// Each renames whenever it has seen so many more edits.
     pub every: NonZeroU32,
@@ -174,6 +179,7 @@ impl Row {
             (self.bots.jump_percent > 100, "bots.jump-percent", at_most(100)),
             (self.bots.remove_percent > 100, "bots.remove-percent", at_most(100)),
             (self.bots.full_remove_percent > 100, "bots.full-remove-percent", at_most(100)),
+            (pause_millis == 0, "bots.pause-millis", "at least 1".to_owned()),
             (pause_millis > MILLIS_MAX, "bots.pause-millis", at_most(MILLIS_MAX)),
             (
                 spread_millis >= pause_millis,
@@ -266,6 +272,11 @@ pub(crate) mod tests {
                 "line 11, key `bots.jump-percent`: expected at most 100",
             ),
             ("pause-millis = 200", "pause-millis = 90_000", "line 9, key `bots.pause-millis`"),
+            (
+                "pause-millis = 200",
+                "pause-millis = 0",
+                "line 9, key `bots.pause-millis`: expected at",
+            ),
             ("spread-millis = 50", "spread-millis = 200", "line 10, key `bots.spread-millis`"),
             ("max-millis = 100", "max-millis = 100, loss = 1", "unknown field `loss`"),
             (

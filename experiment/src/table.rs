@@ -61,9 +61,16 @@ impl Table {
     }
 }
 
-/// `text` on one line: control characters are spelled out.
+/// `text` on one line and in the order in which it stands: control characters are spelled out, and those that
+/// embed, override or isolate a direction.
+///
+/// Source: Unicode Standard Annex 9, section 2.
 pub fn spelled(text: &str) -> String {
-    let spelled = |character: char| match character.is_control() {
+    let is_obeyed = |character: char| {
+        character.is_control()
+            || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let spelled = |character: char| match is_obeyed(character) {
         true => character.escape_default().to_string(),
         false => character.to_string(),
     };
@@ -143,6 +150,7 @@ mod tests {
             "| row | a\\|b |\n| --- | ---: |\n| `` a\\|b\\n`c` `` | 1 |\n"
         );
         assert_eq!(code("ls"), "`ls`");
+        assert_eq!(code("a\u{202e}b\u{2066}\u{200f}"), "`a\\u{202e}b\\u{2066}\u{200f}`");
         assert_eq!(code("a``b"), "```a``b```");
     }
 

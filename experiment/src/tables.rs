@@ -1,7 +1,11 @@
 //! Tables over rows, beside those of the papers. A row that was not run is a gap.
 
+use std::collections::BTreeMap;
+
 use crate::{
+    bar::{AT_REST_MAX, OVERHEAD_MAX, bar},
     details,
+    fleet::Unfinished,
     published::{self, DROPPED, DROPPED_OFTEN, KEPT, PLAIN, Which, find},
     report::{Mean, Report, Reports, left_over},
     sample::When,
@@ -16,8 +20,15 @@ pub const BY_FREQUENCY: [(Which, &str); 3] = [
     (DROPPED_OFTEN, "renamed every 7,500"),
 ];
 
+/// Rows that came to no report, by name, and why.
+pub type Without = BTreeMap<String, Unfinished>;
+
 /// All tables, each with its name.
 pub fn all(reports: &Reports) -> Vec<(&'static str, Table)> {
+    with(reports, &Without::new())
+}
+
+fn with(reports: &Reports, without: &Without) -> Vec<(&'static str, Table)> {
     vec![
         ("overhead", overhead(reports)),
         ("left-over", left(reports)),
@@ -26,14 +37,14 @@ pub fn all(reports: &Reports) -> Vec<(&'static str, Table)> {
         ("counts", counts(reports)),
         ("lengths", lengths(reports)),
         ("received", received(reports)),
-        ("runs", runs(reports)),
+        ("runs", runs(reports, without)),
     ]
 }
 
 /// All tables as one text in Markdown, and those of each row that is none of the papers', for which they have no
-/// place.
-pub fn markdown(reports: &Reports) -> String {
-    let tables = all(reports).into_iter().map(|(name, table)| (name.to_owned(), table));
+/// place. What came to no report stands among the runs alone.
+pub fn markdown(reports: &Reports, without: &Without) -> String {
+    let tables = with(reports, without).into_iter().map(|(name, table)| (name.to_owned(), table));
     let own = reports.iter().filter(|(_, report)| !published::is_theirs(&report.row));
     let own = own.flat_map(|(name, report)| {
         let tables =
@@ -290,13 +301,35 @@ fn received(reports: &Reports) -> Table {
     table
 }
 
-/// All runs, so that they can be compared with those of another machine.
-fn runs(reports: &Reports) -> Table {
-    let mut table = Table::new(&["row", "virtual time", "fingerprint"]);
+/// All runs, so that they can be compared with those of another machine, and what each came to.
+fn runs(reports: &Reports, without: &Without) -> Table {
+    let mut lines = BTreeMap::new();
     for (name, report) in reports {
+        let has_bar = published::is_theirs(&report.row) && report.row.renames.is_some();
+        let bar_is = match has_bar {
+            true => {
+                format!("{} on average, {} at last", percent(OVERHEAD_MAX), percent(AT_REST_MAX))
+            }
+            false => "-".to_owned(),
+        };
+        let outcome = bar(report).map_or_else(|why| format!("exceeds: {why}"), |()| "holds".into());
         let time = format!("{:.1} min", report.virtual_nanos as f64 / 6e10);
-        let fingerprint = format!("`{:032x}`", report.fingerprint);
-        table.push(vec![code(name), time, fingerprint]);
+        lines.insert(name, [bar_is, outcome, time, format!("`{:032x}`", report.fingerprint)]);
+    }
+    for (name, why) in without {
+        let outcome = match why {
+            Unfinished::Stopped(why) => format!("stops: {why}"),
+            Unfinished::Diverged(why) => format!("diverges: {why}"),
+            Unfinished::Interrupted => "interrupted".to_owned(),
+        };
+        let none = || "-".to_owned();
+        lines.insert(name, [none(), outcome, none(), none()]);
+    }
+    let columns =
+        ["row", "left beside the text, at most", "outcome", "virtual time", "fingerprint"];
+    let mut table = Table::new(&columns);
+    for (name, cells) in lines {
+        table.push([&[code(name)], &cells[..]].concat());
     }
     table
 }
@@ -342,14 +375,34 @@ mod tests {
 
     #[test]
     fn a_row_of_ones_own_has_tables_of_its_own() {
-        let text = markdown(&posing("mine", SMALL));
+        let text = markdown(&posing("mine", SMALL), &Without::new());
         for table in
             ["## `mine`: course\n\n| edits |", "## `mine`: operations", "## `mine`: renames"]
         {
             assert!(text.contains(table), "{table} in {text}");
         }
         let theirs = include_str!("../../scenarios/evaluation/keep-30000-by-1.toml");
-        assert!(!markdown(&posing("mine", theirs)).contains("`mine`: "));
+        assert!(!markdown(&posing("mine", theirs), &Without::new()).contains("`mine`: "));
+    }
+
+    #[test]
+    fn every_run_has_a_line_that_says_what_it_came_to_and_what_it_was_to_be() {
+        let theirs = include_str!("../../scenarios/evaluation/keep-30000-by-1.toml");
+        let mut reports = posing("theirs", theirs);
+        reports.extend(posing("own", SMALL));
+        let why = |why: &str| why.to_owned();
+        let without: Without = [
+            (why("a|b"), Unfinished::Stopped(why("nothing to rename"))),
+            (why("z"), Unfinished::Diverged(why("texts differ"))),
+        ]
+        .into();
+        let text = runs(&reports, &without).markdown();
+        let lines: Vec<&str> = text.lines().skip(2).collect();
+        assert_eq!(lines[0], "| `a\\|b` | - | stops: nothing to rename | - | - |");
+        assert!(lines[1].starts_with("| `own` | - | holds | "), "{text}");
+        let exceeds = "| `theirs` | 1.00 % on average, 0.10 % at last | exceeds: after 4 steps ";
+        assert!(lines[2].starts_with(exceeds), "{text}");
+        assert_eq!(lines[3], "| `z` | - | diverges: texts differ | - | - |");
     }
 
     #[test]

@@ -13,7 +13,10 @@ use std::{
 };
 
 use clap::Args;
-use experiment::{Report, Reports, Row, Unfinished, bar, files, tables};
+use experiment::{
+    Report, Reports, Row, Unfinished, bar, files,
+    tables::{self, Without},
+};
 
 use super::{
     Exit, Failure, Format, aside, interrupt, load, print, progress, quoted, result_file, run,
@@ -185,7 +188,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
     bar.suspend(|| print(&told.head()))?;
     interrupt::cut_short(None);
     interrupt::begins(format!("of {}", counted(plan.count(), "run")));
-    let (mut reports, mut printed) = (Reports::new(), Ok(()));
+    let (mut reports, mut without, mut printed) = (Reports::new(), Without::new(), Ok(()));
     let stop = AtomicBool::new(false);
     let take = |next| {
         // Once Ctrl-C was pressed no other run begins.
@@ -193,10 +196,18 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
         let Next::Done(index, Some(verdict)) = next else { return ControlFlow::Continue(()) };
         bar.inc(1);
         interrupt::done(interrupt::done_so_far() + 1);
-        let text = told.run(&plan.job(index), &verdict);
+        let job = plan.job(index);
+        let text = told.run(&job, &verdict);
         printed = bar.suspend(|| print(&text));
-        if let (Some(_), Some(report)) = (&arguments.out, verdict.report()) {
-            reports.insert(report.row.name.clone(), report.clone());
+        if arguments.out.is_some() {
+            let name = job.row.name;
+            match verdict {
+                Verdict::Holds(report) | Verdict::Exceeds(report, _) => {
+                    drop(reports.insert(name, report));
+                }
+                Verdict::Stops(why) => drop(without.insert(name, Unfinished::Stopped(why))),
+                Verdict::Diverges(why) => drop(without.insert(name, Unfinished::Diverged(why))),
+            }
         }
         if printed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
@@ -210,7 +221,7 @@ pub(super) fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
         return Ok(interrupt::say_how_far());
     }
     if let Some(folder) = &arguments.out {
-        write(folder, &reports)?;
+        write(folder, &reports, &without)?;
     }
     Ok(if told.is_as_expected() { Exit::Holds } else { Exit::Violated })
 }
@@ -294,6 +305,15 @@ fn prepare(folder: &Path, plan: &Plan) -> Result<(), Failure> {
         return Err(Failure::Usage(why));
     }
     let shown = folder.display();
+    if result_file::is_standard_output(folder) {
+        let why = format!("--out {shown}: these are several files, expected a folder for them");
+        return Err(Failure::Usage(why));
+    }
+    if let Some(file) = folder.ancestors().find(|path| path.exists()).filter(|path| !path.is_dir())
+    {
+        let why = format!("--out {shown}: {} is a file, expected a folder", file.display());
+        return Err(Failure::Usage(why));
+    }
     let unwritable = |why: io::Error| Failure::Usage(format!("--out {shown}: {why}"));
     let missing =
         folder.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists());
@@ -310,18 +330,32 @@ fn prepare(folder: &Path, plan: &Plan) -> Result<(), Failure> {
     }
 }
 
-/// Writes tables, figures and plots of `reports`, and says which.
-fn write(folder: &Path, reports: &Reports) -> Result<(), Failure> {
+/// Writes tables, figures and plots of `reports`, and says which. What an earlier run wrote and this one does not is
+/// removed: it is of other rows.
+fn write(folder: &Path, reports: &Reports, without: &Without) -> Result<(), Failure> {
     let drawn = files::all(reports).map_err(Failure::Internal)?;
     let shown = folder.display();
-    fs::create_dir_all(folder).map_err(|why| Failure::Internal(format!("--out {shown}: {why}")))?;
-    let written = drawn.into_iter().chain([("tables.md", tables::markdown(reports))]);
+    let failed = |why: io::Error| Failure::Internal(format!("--out {shown}: {why}"));
+    fs::create_dir_all(folder).map_err(failed)?;
+    let written = drawn.into_iter().chain([("tables.md", tables::markdown(reports, without))]);
     let mut names = Vec::new();
     for (name, text) in written {
         assert!(FILES.contains(&name), "{name} was not looked for before");
         result_file::write("a file of the evaluation", &folder.join(name), text.as_bytes())?;
         names.push(name);
     }
-    aside::note(&format!("written to {shown}: {}\n", names.join(", ")));
+    let mut removed = Vec::new();
+    for name in FILES.into_iter().filter(|name| !names.contains(name)) {
+        match fs::remove_file(folder.join(name)) {
+            Ok(()) => removed.push(name),
+            Err(why) if why.kind() == io::ErrorKind::NotFound => {}
+            Err(why) => return Err(failed(why)),
+        }
+    }
+    let removed = match removed.is_empty() {
+        true => String::new(),
+        false => format!("; removed what an earlier run left there: {}", removed.join(", ")),
+    };
+    aside::note(&format!("written to {shown}: {}{removed}\n", names.join(", ")));
     Ok(())
 }

@@ -103,6 +103,7 @@ mod tests {
             ("seed = 7\n", "", "bad.toml:1:1: S0002: `seed` is missing"),
             ("replicas = 4", "replica = 4", "bad.toml:3:1: S0001: unknown key `replica`"),
             ("replicas = 4", "replicas = 0", "bad.toml:3:12: S0004: 0 is out of range"),
+            ("pause-millis = 200", "pause-millis = 0", "bad.toml:9:16: S0004: 0 is out of range"),
             ("replicas = 4", "replicas = \"4\"", "bad.toml:3:12: S0003: text does not belong here"),
             ("jump-percent = 5", "jump-percent = 101", "bad.toml:11:16: S0004: 101 is out of"),
             ("\"never\"", "\"later\"", "bad.toml:19:11: S0005: unknown choice `later`"),
@@ -111,6 +112,21 @@ mod tests {
         ] {
             let why = refused(found, put);
             assert!(why.contains(said), "{put}: {why}");
+        }
+        // The bounds that are told are those that are kept.
+        for (found, put, expected) in [
+            ("replicas = 4", "replicas = 0", "from 1 to 100"),
+            ("replicas = 4", "replicas = 101", "from 1 to 100"),
+            ("operations = 1_200", "operations = 5_000_004", "from 1 to 5000000"),
+            ("renamers = 2", "renamers = 0", "from 1 to 100"),
+            ("max-millis = 100", "max-millis = 60_001", "from 0 to 60000"),
+            ("pause-millis = 200", "pause-millis = 60_001", "from 1 to 60000"),
+        ] {
+            assert!(SMALL.contains(found), "{found}");
+            let text = SMALL.replace(found, put);
+            let why = row(Path::new("bad.toml"), "bad", text).unwrap_err().diagnostics;
+            let labels: Vec<&str> = why.iter().map(|why| why.label.as_str()).collect();
+            assert_eq!(labels, [format!("expected a number {expected}")], "{put}");
         }
         let two = refused("operations = 1_200\nsample-every = 300", "operation = 1\nsample = 2");
         assert_eq!(two.lines().count(), 4, "{two}");

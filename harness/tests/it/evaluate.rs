@@ -132,9 +132,13 @@ fn a_row_that_renames_an_empty_text_stops_and_says_who_and_why_and_not_that_anyb
     assert!(ran.out.ends_with("2 runs: holds 1, stops 1\n"), "{}", ran.out);
     let told = exits(folder.path(), &["evaluate", ".", "--format", "json"], 1);
     let [row, _] = &rows(&told)[..] else { panic!("two lines: {}", told.out) };
-    assert_eq!((&row["agree"], &row["as_expected"]), (&false.into(), &false.into()));
+    assert_eq!((&row["agree"], &row["as_expected"]), (&Value::Null, &false.into()));
     assert!(row["why"].as_str().unwrap().contains("could not rename"), "{row}");
     assert_eq!(row["outcome"], "stops");
+    exits(folder.path(), &["evaluate", ".", "--out", "out"], 1);
+    let tables = fs::read_to_string(folder.path().join("out/tables.md")).unwrap();
+    assert!(tables.contains("\n| `empty` | - | stops: site "), "{tables}");
+    assert!(tables.contains("\n| `small` | - | holds | "), "{tables}");
 }
 
 /// Steps follow each other faster than messages travel: not all replicas come to drop what each of them left.
@@ -172,6 +176,8 @@ fn a_replica_alone_drops_former_states_at_once() {
     let [row] = &rows(&ran)[..] else { panic!("one line: {}", ran.out) };
     assert_eq!(row["left_over"]["announced"], row["left_over"]["at_once"], "{row}");
     assert_eq!(row["left_over"]["announced"]["steps"], 4);
+    let told = exits(folder.path(), &["evaluate", "alone.toml"], 0).out;
+    assert!(told.contains("\n  1 replica agrees in text, "), "{told}");
 }
 
 #[test]
@@ -231,6 +237,23 @@ fn tables_figures_and_plots_are_written_the_same_again() {
 }
 
 #[test]
+fn pictures_of_an_earlier_run_go_and_what_is_no_file_of_the_evaluation_stays() {
+    let folder = folder(&[
+        ("small.toml", SMALL),
+        ("out/overhead.svg", "of other rows"),
+        ("out/mine.svg", "not of simctl"),
+    ]);
+    let ran = exits(folder.path(), &["evaluate", "small.toml", "--out", "out"], 0);
+    let removed = "tables.md; removed what an earlier run left there: overhead.svg\n";
+    assert!(ran.err.ends_with(removed), "{}", ran.err);
+    let expected =
+        ["lengths.csv", "mine.svg", "own.svg", "renames.csv", "samples.csv", "tables.md"];
+    assert_eq!(names(&folder.path().join("out")), expected);
+    let again = exits(folder.path(), &["evaluate", "small.toml", "--out", "out"], 0);
+    assert!(again.err.ends_with(", tables.md\n"), "{}", again.err);
+}
+
+#[test]
 fn what_is_no_row_is_refused_with_file_line_and_key_and_nothing_is_run() {
     let bad = |found: &str, put: &str| {
         assert!(SMALL.contains(found), "{found}");
@@ -276,8 +299,15 @@ fn what_is_no_row_is_refused_with_file_line_and_key_and_nothing_is_run() {
             &["evaluate", "good.toml", "./good.toml", "--out", "out"][..],
             "a second row is called `good`",
         ),
-        (&["evaluate", "good.toml", "--out", "key.toml"], "--out key.toml: "),
-        (&["evaluate", "good.toml", "--out", "key.toml/in"], "--out key.toml/in: "),
+        (
+            &["evaluate", "good.toml", "--out", "key.toml"],
+            "--out key.toml: key.toml is a file, expected a folder",
+        ),
+        (
+            &["evaluate", "good.toml", "--out", "key.toml/in"],
+            "--out key.toml/in: key.toml is a file, expected a folder",
+        ),
+        (&["evaluate", "good.toml", "--out", "-"], "--out -: these are several files, expected a"),
         (&["evaluate", "good.toml", "--out", "/proc"], "--out /proc: "),
         (
             &["evaluate", "good.toml", "--out", "taken"],

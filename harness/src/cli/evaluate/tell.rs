@@ -40,6 +40,15 @@ impl Verdict {
             Self::Diverges(_) => "diverges",
         }
     }
+
+    /// Whether replicas agreed; `None` where that is not known.
+    fn agree(&self) -> Option<bool> {
+        match self {
+            Self::Holds(_) | Self::Exceeds(..) => Some(true),
+            Self::Diverges(_) => Some(false),
+            Self::Stops(_) => None,
+        }
+    }
 }
 
 /// The mean and the greatest of some shares; `None` of none.
@@ -163,8 +172,9 @@ fn facts(report: &Report) -> Vec<String> {
         (u64::from(row.replicas.get()), report.sizes.renames.objects.count as u64);
     let mut facts = vec![
         format!(
-            "{} agree in text, epoch and identifiers after {} and {}, in {} of virtual time",
+            "{} {} in text, epoch and identifiers after {} and {}, in {} of virtual time",
             counted(replicas, "replica"),
+            if replicas == 1 { "agrees" } else { "agree" },
             counted(edits(report), "edit"),
             counted(renames, "rename"),
             time(Span::from_nanos(report.virtual_nanos)),
@@ -213,7 +223,7 @@ fn object(job: &Job<'_>, verdict: &Verdict) -> Value {
         "seed": job.row.seed,
         "outcome": verdict.name(),
         "as_expected": verdict.why().is_none(),
-        "agree": verdict.report().is_some(),
+        "agree": verdict.agree(),
         "why": verdict.why(),
         "replicas": job.row.replicas,
         "repeat": job.repeat,
