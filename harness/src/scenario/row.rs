@@ -34,7 +34,15 @@ fn checked(name: &str, text: &str) -> Result<Row, Vec<Diagnostic>> {
         let title = "this is a scenario, not a row of the evaluation";
         return Err(vec![another(&table, "app", title, "`simctl run` runs it")]);
     }
-    let found = departures(table.get_ref(), &schema());
+    let mut found = departures(table.get_ref(), &schema());
+    // What its least is depends on another key, and so stands in no schema.
+    let sampled = |found: &&mut Diagnostic| {
+        found.path == "sample-every" && matches!(found.code, Code::BadQuantity)
+    };
+    for found in found.iter_mut().filter(sampled) {
+        let help = "a replica has at most 1,000 samples: at least a thousandth of `operations`";
+        found.help = Some(help.to_owned());
+    }
     if !found.is_empty() {
         return Err(found);
     }
@@ -128,6 +136,10 @@ mod tests {
             let labels: Vec<&str> = why.iter().map(|why| why.label.as_str()).collect();
             assert_eq!(labels, [format!("expected a number {expected}")], "{put}");
         }
+        let text = SMALL.replace("sample-every = 300", "sample-every = 0");
+        let why = row(Path::new("bad.toml"), "bad", text).unwrap_err().diagnostics;
+        let help = why[0].help.as_deref().unwrap_or_default();
+        assert!(help.contains("at least a thousandth of `operations`"), "{help}");
         let two = refused("operations = 1_200\nsample-every = 300", "operation = 1\nsample = 2");
         assert_eq!(two.lines().count(), 4, "{two}");
     }
