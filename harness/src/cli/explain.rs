@@ -120,7 +120,9 @@ fn asked(word: &str) -> Result<PathBuf, Failure> {
         let word = visible(word);
         Failure::Usage(format!("{word} is no scenario: --seed and --set are of a run of one"))
     };
-    named(word).ok_or_else(why)
+    // What is there and is no file, such as a pipe, is refused where it is read.
+    let other = || Some(PathBuf::from(word)).filter(|path| path.exists());
+    named(word).or_else(other).ok_or_else(why)
 }
 
 /// The file of the scenario that is called `word`.
