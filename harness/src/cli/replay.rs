@@ -13,6 +13,7 @@ use crate::{
     outcome::{Outcome, Verdict},
     run::{Deployed, Options},
     signature::{Signature, signature},
+    visible::visible,
 };
 
 pub(super) const EXAMPLES: &str = "\
@@ -169,7 +170,7 @@ fn told(line: &Line<'_>, outcome: &Outcome, unasked: &[Decision]) -> String {
     };
     text += &format!(
         ": {}, seed {}, {}\n",
-        line.scenario,
+        visible(&line.scenario),
         line.seed,
         counted(line.choices as u64, "choice")
     );

@@ -172,6 +172,8 @@ fn a_name_of_two_lines_stays_on_one() {
             "{told}"
         );
     }
+    let sweep = told(&["sweep", ".", "--seeds", "0..2"]);
+    assert!(sweep.lines().any(|line| line.starts_with("a\\nb  ")), "{sweep}");
     // Whoever is told how to repeat a run can do so.
     assert!(told(&["run", "a\nb.toml"]).contains(r"simctl run $'a\x0ab.toml' --seed 1"));
 }

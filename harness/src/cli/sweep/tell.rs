@@ -16,7 +16,10 @@ use super::super::{
     style::{BAD, BOLD, DIM, GOOD},
     words::{count, counted, time},
 };
-use crate::sweep::{judge::Judged, plan};
+use crate::{
+    sweep::{judge::Judged, plan},
+    visible::visible,
+};
 
 /// Failures of one place that are told; the others are counted.
 const TOLD_MAX: usize = 10;
@@ -40,8 +43,8 @@ pub(super) fn human(plan: &Plan, judged: &[Judged<'_>], early: Option<&str>) -> 
     let mut line = |text_line: String| {
         writeln!(text, "{text_line}").expect("a string takes everything");
     };
-    let name = |one: &Judged<'_>| one.place.name.len();
-    let cell = |one: &Judged<'_>| one.place.cell.len();
+    let name = |one: &Judged<'_>| visible(&one.place.name).chars().count();
+    let cell = |one: &Judged<'_>| visible(&one.place.cell).chars().count();
     let names = judged.iter().map(name).max().unwrap_or(0).max("scenario".len());
     let cells = judged.iter().map(cell).max().unwrap_or(0);
     line(format!("{DIM}{}, sweep {}{DIM:#}", planning::said(plan), plan::id(plan)));
@@ -66,8 +69,8 @@ pub(super) fn human(plan: &Plan, judged: &[Judged<'_>], early: Option<&str>) -> 
         let numbers: String = numbers.collect();
         line(format!(
             "{:<names$}  {:<cells$}  {:>9}  {:>9}  {:>7}  {:>7}  {:>7}{numbers}  {style}{}{style:#}",
-            one.place.name,
-            one.place.cell,
+            visible(&one.place.name),
+            visible(&one.place.cell),
             count(tally.runs),
             count(tally.as_expected),
             latency(tally, 50),
@@ -112,11 +115,8 @@ fn came_to(tally: &Tally) -> String {
 }
 
 fn place(one: &Judged<'_>) -> String {
-    if one.place.cell.is_empty() {
-        one.place.name.clone()
-    } else {
-        format!("{} ({})", one.place.name, one.place.cell)
-    }
+    let (name, cell) = (visible(&one.place.name), visible(&one.place.cell));
+    if cell.is_empty() { name } else { format!("{name} ({cell})") }
 }
 
 /// What failed, how often, and how the shortest run of its kind goes.
